@@ -1,0 +1,47 @@
+"""What orchestrator and runtime do outside, as data."""
+
+from msgspec import Struct
+
+from bus.decider import Effect
+from schemas.leases import Certificate
+
+
+class Mint(Effect, frozen=True, kw_only=True):
+    """Make the keys and bus identities of one attempt. Result: tuple of `Certificate`."""
+
+    attempt: int
+    agent: str
+    not_before: int
+    not_after: int
+
+
+class Spawn(Effect, frozen=True, kw_only=True):
+    """Start runtime and judge of one attempt. Result: `Spawned`."""
+
+    attempt: int
+    agent: str
+
+
+class Spawned(Struct, frozen=True):
+    """Whether both processes are up; `problem` says why not."""
+
+    problem: str = ""
+
+
+class Watch(Effect, frozen=True, kw_only=True):
+    """Wait until a process of the attempt ends. Result: `Exited`."""
+
+    attempt: int
+
+
+class Exited(Struct, frozen=True):
+    """How the attempt's processes ended."""
+
+    problem: str
+
+
+class Reap(Effect, frozen=True, kw_only=True):
+    """End the run's processes. Result: None."""
+
+
+Minted = tuple[Certificate, ...]

@@ -1,0 +1,160 @@
+"""What the orchestrator remembers: policy, reps, halts, and each live run.
+
+A run is dropped once it has ended; of ended runs only the names are kept, so that none is
+ever run twice.
+"""
+
+import msgspec
+from immutables import Map
+from msgspec import Struct
+
+from bus.decider import Entry, Recorded
+from schemas.actions import (
+    ActionFinished,
+    ActionOutcome,
+    ActionRefused,
+    ActionStarted,
+    ReceiptIssued,
+    Verdict,
+    VerdictGiven,
+)
+from schemas.leases import Lease
+from schemas.runs import (
+    HaltEngaged,
+    HaltReleased,
+    HaltScope,
+    LeaseExpired,
+    LeaseGranted,
+    LeaseRenewed,
+    LeaseRevoked,
+    PlanFinished,
+    PolicySet,
+    RepActivated,
+    RepRevoked,
+    RunCompleted,
+    RunHalted,
+    RunRefused,
+    RunRequested,
+    RunStarted,
+)
+from schemas.tools import Policy
+
+
+class Deed(Struct, frozen=True, kw_only=True):
+    """One action of the run: what came of it, and its receipt."""
+
+    started: bytes
+    finished: bytes | None = None
+    outcome: ActionOutcome | None = None
+    receipt: bytes | None = None
+
+
+class LiveRun(Struct, frozen=True, kw_only=True):
+    """One run. `deeds` is keyed by the proposal's digest."""
+
+    request: Recorded
+    lease: Recorded | None = None
+    started: int = 0
+    claim: Recorded | None = None
+    deeds: Map[bytes, Deed] = Map()
+    stopped_by: Recorded | None = None
+    stop_refused: bool = False
+
+
+class OrchestratorState(Struct, frozen=True, kw_only=True):
+    """One workspace."""
+
+    workspace: str
+    policy: Policy | None = None
+    reps: Map[str, bool] = Map()
+    halts: Map[tuple[HaltScope, str], Recorded] = Map()
+    runs: Map[str, LiveRun] = Map()
+    ended: Map[str, bool] = Map()
+
+
+def lease_of(run: LiveRun) -> Lease | None:
+    """The run's lease, or None before it was granted."""
+    if run.lease is None:
+        return None
+    body = run.lease.event.body
+    return body.lease if isinstance(body, LeaseGranted | LeaseRenewed) else None
+
+
+def halt_on(state: OrchestratorState, name: str, rep: str, agent: str) -> Recorded | None:
+    """A halt that covers such a run, or None."""
+    scopes = (
+        (HaltScope.WORKSPACE, ""),
+        (HaltScope.RUN, name),
+        (HaltScope.REP, rep),
+        (HaltScope.AGENT, agent),
+    )
+    return next((state.halts[s] for s in scopes if s in state.halts), None)
+
+
+def evolve(state: OrchestratorState, entry: Entry) -> OrchestratorState:
+    """The state after one entry."""
+    if not isinstance(entry, Recorded):
+        return state
+    body, name = entry.event.body, entry.event.run
+    if name is None:
+        return _evolve_workspace(state, entry)
+    if isinstance(body, RunRequested):
+        if name in state.runs or name in state.ended:
+            return state
+        return _replace(state, runs=state.runs.set(name, LiveRun(request=entry)))
+    run = state.runs.get(name)
+    if run is None:
+        return state
+    if isinstance(body, RunCompleted | RunHalted | RunRefused):
+        return _replace(state, runs=state.runs.delete(name), ended=state.ended.set(name, True))
+    after = _evolve_run(run, entry)
+    return state if after is run else _replace(state, runs=state.runs.set(name, after))
+
+
+def _evolve_workspace(state: OrchestratorState, entry: Recorded) -> OrchestratorState:
+    body = entry.event.body
+    if isinstance(body, PolicySet):
+        return _replace(state, policy=body.policy)
+    if isinstance(body, RepActivated):
+        return _replace(state, reps=state.reps.set(body.rep, True))
+    if isinstance(body, RepRevoked):
+        return _replace(state, reps=state.reps.set(body.rep, False))
+    if isinstance(body, HaltEngaged):
+        return _replace(state, halts=state.halts.set((body.scope, body.target), entry))
+    if isinstance(body, HaltReleased) and (body.scope, body.target) in state.halts:
+        return _replace(state, halts=state.halts.delete((body.scope, body.target)))
+    return state
+
+
+def _evolve_run(run: LiveRun, entry: Recorded) -> LiveRun:
+    body = entry.event.body
+    if isinstance(body, LeaseGranted | LeaseRenewed):
+        return _replace(run, lease=entry)
+    if isinstance(body, LeaseExpired | LeaseRevoked):
+        return _replace(run, stopped_by=run.stopped_by or entry, stop_refused=True)
+    if isinstance(body, RunStarted):
+        return _replace(run, started=body.attempt)
+    if isinstance(body, PlanFinished) and run.claim is None:
+        return _replace(run, claim=entry)
+    if isinstance(body, VerdictGiven) and body.verdict is Verdict.STOP:
+        return _replace(run, stopped_by=run.stopped_by or entry)
+    if isinstance(body, ActionRefused) and run.stopped_by is not None:
+        stop = run.stopped_by.event.body
+        if isinstance(stop, VerdictGiven) and stop.proposal == body.proposal:
+            return _replace(run, stop_refused=True)
+    if isinstance(body, ActionStarted):
+        return _replace(run, deeds=run.deeds.set(body.proposal, Deed(started=entry.digest)))
+    if isinstance(body, ActionFinished) and body.proposal in run.deeds:
+        deed = run.deeds[body.proposal]
+        if deed.finished is None and deed.started == body.action:
+            done = _replace(deed, finished=entry.digest, outcome=body.outcome)
+            return _replace(run, deeds=run.deeds.set(body.proposal, done))
+    if isinstance(body, ReceiptIssued):
+        for proposal, deed in run.deeds.items():
+            if deed.receipt is None and deed.finished in entry.event.causes:
+                done = _replace(deed, receipt=entry.digest)
+                return _replace(run, deeds=run.deeds.set(proposal, done))
+    return run
+
+
+_replace = msgspec.structs.replace

@@ -1,0 +1,355 @@
+"""The node: everything between a decider and the bus that can be said without I/O.
+
+It verifies entries in order, folds them, numbers, stamps and signs what the decider
+drafts, and says what to publish and perform next. `bus.shell` drives it on NATS,
+`bus.simulated` in the simulator: the same logic, so the simulator tests what runs.
+
+Rules it keeps:
+- **No audit, no action**: an effect that rides in a draft leaves only after the draft has
+  come back at its place in the ledger, and as the decider revises it in the state there.
+- Each scope (a run, or the workspace) is a lane with one publish under way, so the
+  producer's chain in the stream has no holes whatever fails. Lanes do not wait for each
+  other, but for fenced topics, where one publish is under way at a time.
+- Whoever loses a race (another writer, or its own former incarnation) drops the lane, folds
+  what the winner wrote, and asks the decider again.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Sequence
+from typing import Generic
+
+from msgspec import Struct
+
+from bus.decider import (
+    Decider,
+    Done,
+    Draft,
+    Effect,
+    Entry,
+    Input,
+    Recorded,
+    Refused,
+    State,
+    Tick,
+    draft_id,
+)
+from bus.errors import ContentKeyMissing, LedgerDiverged
+from crypto.errors import Broken, Rejected
+from crypto.sealing import ContentKeys, content_fields, open_event, seal_body
+from crypto.signing import Signer
+from crypto.trust import Head, Trust
+from schemas.authority import AUTHORITY, FENCED, fence_of, subject_of
+from schemas.envelope import encode_envelope
+from schemas.events import Actor, AnyBody, Event, encode_event, event_digest, type_of
+from schemas.names import NO_DIGEST
+
+
+class Publish(Struct, frozen=True):
+    """Store `body` on `subject`. `fence` is (subject filter, its expected last sequence)."""
+
+    event_id: str
+    subject: str
+    body: bytes
+    fence: tuple[str, int] | None
+
+
+class Perform(Struct, frozen=True):
+    """Do this effect now, and report with `Node.done`."""
+
+    effect: Effect
+
+
+Command = Publish | Perform
+
+
+class _Item(Struct, frozen=True):
+    draft: Draft
+    id: str
+    at: int
+    seen: int
+
+
+class _Lane(Struct):
+    """One scope's queue. `sent` is the item under way with its number and digest."""
+
+    queue: deque[_Item]
+    head: Head | None = None
+    sent: tuple[_Item, Head] | None = None
+    durable: int = 0
+
+
+class Node(Generic[State]):
+    """One decider on one workspace's ledger. `index` is the last ledger index folded.
+
+    `whole` says whether this reader sees every entry, so that a missing index is noticed.
+    """
+
+    def __init__(
+        self,
+        decider: Decider[State],
+        *,
+        trust: Trust,
+        signer: Signer,
+        actor: Actor,
+        keys: ContentKeys,
+        whole: bool = True,
+    ) -> None:
+        self.decider = decider
+        self.trust = trust
+        self.actor = actor
+        self.state: State = decider.initial(trust.workspace)
+        self.index = 0
+        self.live = False
+        self._signer = signer
+        self._keys = keys
+        self._whole = whole
+        self._lanes: dict[str | None, _Lane] = {}
+        self._under_way: dict[str, str | None] = {}
+        self._decided: dict[str, Draft] = {}
+        self._sent_digests: dict[str, bytes] = {}
+        self._performing: dict[str, set[str]] = {}
+        self._settling: dict[str, str] = {}
+        self._fences: dict[str, int] = dict.fromkeys(FENCED, 0)
+        self._fence_taken: dict[str, str] = {}
+        self._fence_stale = 0
+
+    def take(self, index: int, subject: str, body: bytes, now: int) -> list[Command]:
+        """Fold the entry at `index`, and once live answer it. Repeats are passed over.
+
+        Raises `LedgerDiverged` where entries are missing, or a component's chain is broken.
+        """
+        if index <= self.index:
+            return []
+        if self._whole and index != self.index + 1:
+            raise LedgerDiverged(
+                f"entry {self.index + 1} is missing: the stream went on to {index}"
+            )
+        entry = self.learn(index, subject, body)
+        self.index = index
+        topic = subject.rpartition(".")[2]
+        if topic in self._fences:
+            self._fences[topic] = max(self._fences[topic], index)
+        self.state = self.decider.evolve(self.state, entry)
+        ours, commands = self._recognise(entry)
+        if not self.live:
+            return []
+        commands += self._answer(entry, now)
+        if not ours or self._fence_stale == index:
+            commands += self._answer(Tick(), now)
+        return commands
+
+    def learn(self, index: int, subject: str, body: bytes) -> Entry:
+        """Verify one entry and take in the keys it brings, folding no state by it."""
+        try:
+            verified = self.trust.accept(subject, body)
+        except Rejected as error:
+            if isinstance(error, Broken) and error.suspect and self.live:
+                raise LedgerDiverged(
+                    f"entry {index} breaks the chain of its producer: {error.what}",
+                    fix="the broker dropped or reordered entries; run `anyteam verify`",
+                ) from error
+            leaf = hashlib.sha256(b"\x00" + body).digest()
+            return Refused(index, leaf, error.reason)
+        self._keys.learn(verified.event)
+        return Recorded(index, verified.digest, open_event(verified.event, self._keys))
+
+    def go_live(self, now: int) -> list[Command]:
+        """The stream's end is reached: from here on, decide."""
+        self.live = True
+        return self._answer(Tick(), now)
+
+    def tick(self, now: int) -> list[Command]:
+        """Time has passed."""
+        return self._answer(Tick(), now) if self.live else []
+
+    def wake_at(self) -> int | None:
+        """When (ns) the next `tick` is due, or None."""
+        return self.decider.wake_at(self.state)
+
+    def acked(self, event_id: str, index: int, duplicate: bool, now: int) -> list[Command]:
+        """The bus stored `event_id` at `index`; or has had it, where `duplicate`."""
+        scope = self._under_way.get(event_id, _NO_SCOPE)
+        if isinstance(scope, _NoScope):
+            return []
+        if duplicate:
+            # Ours or a former incarnation's: only the stored bytes tell.
+            if index <= self.index:
+                self._drop_lane(scope)
+                return self._answer(Tick(), now)
+            return []
+        self._settle(scope, index)
+        return self._pump()
+
+    def conflicted(self, event_id: str, last: int, now: int) -> list[Command]:
+        """The fence's last sequence is `last`, not what was expected: another one wrote."""
+        scope = self._under_way.get(event_id, _NO_SCOPE)
+        if isinstance(scope, _NoScope):
+            return []
+        self._drop_lane(scope)
+        if last > self.index:
+            self._fence_stale = max(self._fence_stale, last)
+            return []
+        return self._answer(Tick(), now)
+
+    def done(self, effect: Effect, result: object, now: int) -> list[Command]:
+        """`effect` came to an end with `result`."""
+        answer = self.decider.decide(self.state, Done(effect, result), now)
+        commands = self._admit(answer, now)
+        waiting = {self._id(out) for out in answer if isinstance(out, Draft)} & set(self._decided)
+        if waiting:
+            self._performing[effect.key] = waiting
+        else:
+            self._performing.pop(effect.key, None)
+        return commands
+
+    def _id(self, draft: Draft) -> str:
+        return draft_id(self.trust.workspace, self.actor, draft)
+
+    def _answer(self, given: Input, now: int) -> list[Command]:
+        return self._admit(self.decider.decide(self.state, given, now), now)
+
+    def _admit(self, answer: Sequence[Draft | Effect], now: int) -> list[Command]:
+        commands: list[Command] = []
+        for out in answer:
+            if isinstance(out, Effect):
+                commands += self._perform(out)
+                continue
+            event_id = self._id(out)
+            if event_id in self._decided or out.settles in self._settling:
+                continue
+            self._decided[event_id] = out
+            if out.settles:
+                self._settling[out.settles] = event_id
+            lane = self._lanes.setdefault(out.run, _Lane(deque()))
+            lane.queue.append(_Item(out, event_id, now, self.index))
+        return commands + self._pump()
+
+    def _perform(self, effect: Effect) -> list[Command]:
+        if effect.key in self._performing:
+            return []
+        self._performing[effect.key] = set()
+        return [Perform(effect)]
+
+    def _pump(self) -> list[Command]:
+        """Send the head of every lane that has nothing under way."""
+        commands: list[Command] = []
+        for scope in [s for s, lane in self._lanes.items() if lane.sent is None]:
+            lane = self._lanes[scope]
+            if lane.queue:
+                publish = self._send(scope, lane, lane.queue[0])
+                commands += [publish] if publish is not None else []
+            elif lane.durable <= self.index:
+                del self._lanes[scope]
+        return commands
+
+    def _send(self, scope: str | None, lane: _Lane, item: _Item) -> Publish | None:
+        topic = AUTHORITY[type_of(item.draft.body)][0]
+        fence = fence_of(self.trust.workspace, topic)
+        if fence is not None and (topic in self._fence_taken or self._fence_stale > self.index):
+            return None
+        head = lane.head or self.trust.head(self._signer.key_id, scope)
+        event = Event(
+            id=item.id,
+            workspace=self.trust.workspace,
+            run=scope,
+            actor=self.actor,
+            n=head.n + 1 if head else 0,
+            prev=head.digest if head else NO_DIGEST,
+            causes=item.draft.causes,
+            seen=item.seen,
+            at=item.at,
+            classification=item.draft.classification,
+            body=self._seal(item, scope),
+        )
+        payload = encode_event(event)
+        lane.queue.popleft()
+        lane.sent = (item, Head(event.n, event_digest(payload)))
+        self._under_way[item.id] = scope
+        self._sent_digests[item.id] = lane.sent[1].digest
+        if fence is not None:
+            self._fence_taken[topic] = item.id
+        body = encode_envelope(self._signer.envelope(payload))
+        expected = (fence, self._fences[topic]) if fence is not None else None
+        return Publish(item.id, subject_of(event), body, expected)
+
+    def _seal(self, item: _Item, scope: str | None) -> AnyBody:
+        draft = item.draft
+        if not draft.classification.sealed or not content_fields(type(draft.body)):
+            return draft.body
+        key = self._keys.key_for(scope) if scope is not None else None
+        if key is None or scope is None:
+            raise ContentKeyMissing(
+                f"{type_of(draft.body)} is {draft.classification.value} but its run has no key"
+            )
+        return seal_body(draft.body, item.id, self.trust.workspace, scope, key)
+
+    def _recognise(self, entry: Entry) -> tuple[bool, list[Command]]:
+        """Note an own event that came back: (what was sent is what stands there, effects)."""
+        if not isinstance(entry, Recorded) or entry.event.actor != self.actor:
+            return True, []
+        event_id = entry.event.id
+        for key, waiting in list(self._performing.items()):
+            if event_id in waiting:
+                waiting.discard(event_id)
+                if not waiting:
+                    del self._performing[key]
+        sent = self._sent_digests.pop(event_id, None)
+        draft = self._forget(event_id)
+        if sent != entry.digest:
+            # Another incarnation wrote it. What we decided or sent ourselves is void.
+            if draft is not None:
+                self._drop_lane(draft.run)
+            return draft is None, []
+        if event_id in self._under_way:
+            self._settle(self._under_way[event_id], entry.index)
+        commands = self._pump()
+        for effect in draft.then if draft is not None else ():
+            commands += self._perform(self.decider.revise(self.state, effect))
+        return True, commands
+
+    def _forget(self, event_id: str) -> Draft | None:
+        """Take a draft off the list of those on their way."""
+        draft = self._decided.pop(event_id, None)
+        if draft is not None and self._settling.get(draft.settles) == event_id:
+            del self._settling[draft.settles]
+        return draft
+
+    def _settle(self, scope: str | None, index: int) -> None:
+        lane = self._lanes[scope]
+        if lane.sent is None:
+            return
+        item, head = lane.sent
+        lane.head, lane.sent, lane.durable = head, None, max(lane.durable, index)
+        del self._under_way[item.id]
+        self._free_fence(item.id, index)
+
+    def _free_fence(self, event_id: str, index: int) -> None:
+        for topic, holder in list(self._fence_taken.items()):
+            if holder == event_id:
+                del self._fence_taken[topic]
+                self._fences[topic] = max(self._fences[topic], index)
+
+    def _drop_lane(self, scope: str | None) -> None:
+        """Forget what this scope was about to say; the decider will be asked again."""
+        lane = self._lanes.pop(scope, None)
+        if lane is None:
+            return
+        ids = {item.id for item in lane.queue}
+        if lane.sent is not None:
+            sent = lane.sent[0].id
+            ids.add(sent)
+            self._under_way.pop(sent, None)
+            self._sent_digests.pop(sent, None)
+            self._free_fence(sent, 0)
+        for event_id in ids:
+            self._forget(event_id)
+        for key in [key for key, waiting in self._performing.items() if waiting & ids]:
+            del self._performing[key]
+
+
+class _NoScope:
+    """Marks an event that is not under way, since None is the workspace's scope."""
+
+
+_NO_SCOPE = _NoScope()

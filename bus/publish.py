@@ -1,0 +1,80 @@
+"""Publishing with pipelined acknowledgements: many messages on their way, each awaited.
+
+A message counts as stored only when JetStream has acknowledged it as durable. A lost
+acknowledgement is answered by sending the same bytes under the same message id again,
+which the stream recognises. A lost fence race is told apart from every other failure.
+"""
+
+import json
+from typing import Final
+
+from msgspec import Struct
+from nats.aio.client import Client
+from nats.errors import ConnectionClosedError, NoRespondersError
+from nats.errors import TimeoutError as NatsTimeout
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from bus.errors import PublishRefused, StreamUnavailable
+from bus.node import Publish
+
+_WRONG_LAST_SEQUENCE: Final = (10071, 10164)
+_ACK_TIMEOUT_S: Final = 5.0
+
+
+class Stored(Struct, frozen=True):
+    """Durable at `index`. `duplicate` where the stream had this message id already."""
+
+    index: int
+    duplicate: bool
+
+
+class Conflict(Struct, frozen=True):
+    """The fence's last sequence is `last`, not the one expected."""
+
+    last: int
+
+
+async def publish(
+    client: Client, message: Publish, *, patience_s: float = 60.0
+) -> Stored | Conflict:
+    """Store one message and wait until it is durable.
+
+    Raises `PublishRefused` where the server says no (permission, full disk, size), and
+    `StreamUnavailable` where no answer came within `patience_s`.
+    """
+    headers = {"Nats-Msg-Id": message.event_id}
+    if message.fence is not None:
+        headers["Nats-Expected-Last-Subject-Sequence"] = str(message.fence[1])
+        headers["Nats-Expected-Last-Subject-Sequence-Subject"] = message.fence[0]
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type((NatsTimeout, NoRespondersError)),
+        wait=wait_exponential(multiplier=0.05, max=2.0),
+        stop=stop_after_delay(patience_s),
+        reraise=True,
+    )
+    try:
+        async for attempt in retrying:
+            with attempt:
+                answer = await client.request(
+                    message.subject, message.body, timeout=_ACK_TIMEOUT_S, headers=headers
+                )
+    except (NatsTimeout, NoRespondersError, ConnectionClosedError) as error:
+        raise StreamUnavailable(
+            f"no acknowledgement for {message.subject} within {patience_s:.0f} s",
+            fix="check that the bus is up and that this identity may publish there",
+        ) from error
+    return _read(answer.data, message)
+
+
+def _read(data: bytes, message: Publish) -> Stored | Conflict:
+    reply = json.loads(data)
+    problem = reply.get("error")
+    if problem is None:
+        return Stored(int(reply["seq"]), bool(reply.get("duplicate", False)))
+    if problem.get("err_code") in _WRONG_LAST_SEQUENCE:
+        digits = str(problem.get("description", "")).rpartition(":")[2].strip()
+        return Conflict(int(digits) if digits.isdigit() else 0)
+    raise PublishRefused(
+        f"the stream refused {message.subject}: {problem.get('description')}",
+        fix="nothing was recorded, so nothing was done; mend the cause and start again",
+    )

@@ -1,0 +1,151 @@
+"""The shell: drives one node on NATS. All of a component's I/O on the bus is here.
+
+It feeds the node entries in stream order, publishes what the node says, hands effects to
+the performer, and wakes the node when its state wants time to pass. It decides nothing.
+Any error of the bus, and any effect that raises, ends the shell: a component in doubt
+stops, and its next incarnation finds in the ledger what is owed.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from nats.aio.client import Client
+
+from bus.consume import CaughtUp, follow
+from bus.decider import Effect
+from bus.node import Command, Node, Perform, Publish
+from bus.outbox import Outbox
+from bus.publish import Stored, publish
+
+Performer = Callable[[Effect], Awaitable[object]]
+Observer = Callable[[int, str, bytes], None]
+
+
+class Shell:
+    """One node on one connection.
+
+    `consumer` and `filter_subject` are what the identity may read with (`bus.follow`).
+    `observe` is called with every entry before the node folds it. `ready` is set once the
+    stream's end was reached and the node decides.
+    """
+
+    def __init__(
+        self,
+        node: Node[Any],
+        client: Client,
+        perform: Performer,
+        *,
+        consumer: str,
+        filter_subject: str | None = None,
+        outbox: Outbox | None = None,
+        observe: Observer | None = None,
+    ) -> None:
+        self._node = node
+        self._client = client
+        self._perform = perform
+        self._consumer = consumer
+        self._filter = filter_subject
+        self._outbox = outbox
+        self._observe = observe
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at: int | None = None
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Go on until cancelled or until something fails; raises what failed."""
+        self._start(self._read())
+        try:
+            await self._failed
+        finally:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _read(self) -> None:
+        stream = follow(
+            self._client,
+            stream="LEDGER",
+            filter_subject=self._filter,
+            consumer=self._consumer,
+            after=self._node.index,
+        )
+        async for message in stream:
+            now = time.time_ns()
+            if isinstance(message, CaughtUp):
+                self._obey(self._node.go_live(now))
+                self.ready.set()
+                continue
+            if self._observe is not None:
+                self._observe(message.index, message.subject, message.body)
+            self._obey(self._node.take(message.index, message.subject, message.body, now))
+
+    def _obey(self, commands: list[Command]) -> None:
+        for command in commands:
+            if isinstance(command, Publish):
+                self._start(self._publish(command))
+            else:
+                self._start(self._do(command))
+        self._set_alarm()
+
+    async def _publish(self, message: Publish) -> None:
+        if self._outbox is not None:
+            self._outbox.add(message)
+        answer = await publish(self._client, message)
+        now = time.time_ns()
+        if isinstance(answer, Stored):
+            commands = self._node.acked(message.event_id, answer.index, answer.duplicate, now)
+        else:
+            if self._outbox is not None:
+                self._outbox.discard(message.event_id)
+            commands = self._node.conflicted(message.event_id, answer.last, now)
+        self._obey(commands)
+
+    async def _do(self, command: Perform) -> None:
+        result = await self._perform(command.effect)
+        self._obey(self._node.done(command.effect, result, time.time_ns()))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if task.cancelled() or self._failed.done():
+            return
+        error = task.exception()
+        if error is not None:
+            self._failed.set_exception(error)
+
+    def _set_alarm(self) -> None:
+        due = self._node.wake_at() if self._node.live else None
+        if due == self._alarm_at:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._alarm_at = due
+        if due is not None:
+            delay = max(due - time.time_ns(), 0) / 1e9
+            self._alarm = asyncio.get_running_loop().call_later(min(delay, 3600.0), self._ring)
+
+    def _ring(self) -> None:
+        # A due time that stays (a publish still under way) is asked about again, not spun on.
+        self._alarm_at = None
+        due = self._node.wake_at()
+        if due is not None and due > time.time_ns():
+            self._set_alarm()
+            return
+        self._obey_and_pause(self._node.tick(time.time_ns()), due)
+
+    def _obey_and_pause(self, commands: list[Command], due: int | None) -> None:
+        self._obey(commands)
+        if self._node.wake_at() == due and self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = asyncio.get_running_loop().call_later(0.25, self._ring)

@@ -1,0 +1,78 @@
+"""Errors of keys, signatures, sealing and trust.
+
+AnyTeamError
+└── CryptoError
+    ├── BadSignature           a signature does not verify
+    ├── KeyFileError           a key file cannot be used
+    │   └── KeyFileTooOpen     others than its owner may read it
+    ├── SealError              content cannot be sealed or opened
+    └── Rejected               an entry of the stream that is no valid event
+        ├── Unreadable         not an envelope or not an event
+        ├── WrongPlace         on another subject or from another workspace
+        ├── Unauthorised       key unknown, revoked, out of time, role or run
+        ├── Forged             certified key, but the signature does not verify
+        ├── Replayed           the producer's chain already passed this event
+        └── Broken             the producer's chain has a gap or a fork here
+"""
+
+from schemas.errors import AnyTeamError
+
+
+class CryptoError(AnyTeamError):
+    """Base of this package's errors."""
+
+
+class BadSignature(CryptoError):
+    """A signature does not verify under the given public key."""
+
+
+class KeyFileError(CryptoError):
+    """A key file is missing, malformed or unreadable."""
+
+    exit_code = 2
+
+
+class KeyFileTooOpen(KeyFileError):
+    """A key file whose mode lets others than its owner read it."""
+
+
+class SealError(CryptoError):
+    """Content could not be sealed or opened."""
+
+
+class Rejected(CryptoError):
+    """An entry that is refused. `reason` is safe to publish: it quotes no content."""
+
+    @property
+    def reason(self) -> str:
+        """`<kind>: <what>`, at most 500 characters."""
+        return f"{type(self).__name__.lower()}: {self.what}"[:500]
+
+
+class Unreadable(Rejected):
+    """Not an envelope, not an event, too large, or of an unknown version."""
+
+
+class WrongPlace(Rejected):
+    """On a subject that does not follow from the payload, or of another workspace."""
+
+
+class Unauthorised(Rejected):
+    """The key is unknown, revoked or outside its time, role or run."""
+
+
+class Forged(Rejected):
+    """The named key did not make this signature."""
+
+
+class Replayed(Rejected):
+    """The producer's chain has already passed this event."""
+
+
+class Broken(Rejected):
+    """The producer's chain has a gap or a fork here. `suspect` says whether the broker is:
+
+    a certified component does not skip its own counter, a hostile runtime may.
+    """
+
+    suspect = False

@@ -1,0 +1,86 @@
+"""Secret files: read only by their owner, or not used at all.
+
+A key file holds the raw key as lower-case hex and a newline. Writing is atomic and
+never replaces a key; a file that group or others may read is refused, as OpenSSH does.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+from crypto.errors import KeyFileError, KeyFileTooOpen
+from crypto.signing import Signer
+
+KEY_BYTES = 32
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Write `data` to `path` with mode 0600, atomically, synced. Replaces what was there."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def read_secret(path: Path) -> bytes:
+    """The bytes of a secret file.
+
+    Raises `KeyFileTooOpen` where its mode is wider than 0600, `KeyFileError` where it
+    cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode & 0o777
+            if mode & 0o077:
+                raise KeyFileTooOpen(
+                    f"secret file {path} has mode {mode:04o}; others may read it",
+                    fix=f"chmod 600 {path}, and replace the key if others could have read it",
+                )
+            return file.read()
+    except OSError as error:
+        raise KeyFileError(
+            f"secret file {path} cannot be read: {error.strerror}",
+            fix="check the path and its owner",
+        ) from error
+
+
+def write_key(path: Path, key: bytes) -> None:
+    """Write a 32-byte key. Raises `KeyFileError` where `path` exists: keys are not replaced."""
+    if path.exists():
+        raise KeyFileError(f"key file {path} exists", fix="keys are never replaced in place")
+    write_secret(path, key.hex().encode() + b"\n")
+
+
+def read_key(path: Path) -> bytes:
+    """The 32-byte key in `path`. Raises `KeyFileError`."""
+    text = read_secret(path).strip()
+    try:
+        key = bytes.fromhex(text.decode("ascii"))
+    except (ValueError, UnicodeDecodeError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise KeyFileError(
+            f"key file {path} does not hold {KEY_BYTES} bytes in hex",
+            fix="restore it from your backup",
+        )
+    return key
+
+
+def ensure_key(path: Path) -> bytes:
+    """The key in `path`, made from the system's randomness if there is none yet."""
+    if not path.exists():
+        write_key(path, secrets.token_bytes(KEY_BYTES))
+    return read_key(path)
+
+
+def load_signer(path: Path) -> Signer:
+    """The signer whose seed is in the key file `path`. Raises `KeyFileError`."""
+    return Signer.from_seed(read_key(path))

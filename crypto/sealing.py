@@ -1,0 +1,173 @@
+"""Sealing content inside events, and handing a run's key to those who may read it.
+
+Content is AES-256-GCM under the run's key, bound to workspace, run, event id and field, so
+that a ciphertext moved elsewhere does not open. A run's key is derived from the workspace
+data key (HKDF-SHA256, RFC 5869); runtime and judge get it encrypted to their certified
+exchange keys (HPKE, RFC 9180). Destroy the data key and every run's content is gone.
+"""
+
+import secrets
+import typing
+from functools import cache
+from typing import Protocol
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from crypto.errors import SealError
+from schemas.content import Content, Plain, Sealed
+from schemas.events import AnyBody, Event
+from schemas.runs import ContentKeyWrapped
+
+_HPKE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+class ContentKeys(Protocol):
+    """Where a reader's content keys come from."""
+
+    def key_for(self, run: str) -> bytes | None:
+        """The 32-byte key of `run`, or None where this reader has none."""
+        ...
+
+    def learn(self, event: Event) -> None:
+        """Take in a verified event that may carry a key."""
+        ...
+
+
+class NoKeys:
+    """A reader that opens nothing."""
+
+    def key_for(self, run: str) -> bytes | None:
+        return None
+
+    def learn(self, event: Event) -> None:
+        pass
+
+
+class WorkspaceKeys:
+    """A reader that holds the workspace data key, and so derives every run's key."""
+
+    def __init__(self, data_key: bytes, workspace: str) -> None:
+        self._derive = cache(lambda run: run_key(data_key, workspace, run))
+
+    def key_for(self, run: str) -> bytes | None:
+        return self._derive(run)
+
+    def learn(self, event: Event) -> None:
+        pass
+
+    def __repr__(self) -> str:
+        return "WorkspaceKeys()"
+
+
+class RunKeys:
+    """A run's own reader: learns the run's key from the sidecar's `content_key.wrapped`."""
+
+    def __init__(self, exchange: X25519PrivateKey, key_id: bytes) -> None:
+        self._exchange = exchange
+        self._key_id = key_id
+        self._keys: dict[str, bytes] = {}
+
+    def key_for(self, run: str) -> bytes | None:
+        return self._keys.get(run)
+
+    def learn(self, event: Event) -> None:
+        """Raises `SealError` where a key meant for this reader does not open."""
+        if not isinstance(event.body, ContentKeyWrapped) or event.run is None:
+            return
+        for wrapped in event.body.keys:
+            if wrapped.recipient == self._key_id:
+                context = _wrap_context(event.workspace, event.run)
+                self._keys[event.run] = unwrap_key(wrapped.ciphertext, self._exchange, context)
+
+
+def run_key(data_key: bytes, workspace: str, run: str) -> bytes:
+    """The 32-byte content key of one run."""
+    info = f"anyteam run content key v1 {workspace} {run}".encode()
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(data_key)
+
+
+def wrap_run_key(key: bytes, exchange: bytes, workspace: str, run: str) -> bytes:
+    """A run's key encrypted to the X25519 public key `exchange`."""
+    recipient = X25519PublicKey.from_public_bytes(exchange)
+    return _HPKE.encrypt(key, recipient, info=_wrap_context(workspace, run))
+
+
+def unwrap_key(ciphertext: bytes, exchange: X25519PrivateKey, context: bytes) -> bytes:
+    """The inverse. Raises `SealError`."""
+    try:
+        return _HPKE.decrypt(ciphertext, exchange, info=context)
+    except (InvalidTag, ValueError) as error:
+        raise SealError("the run's content key does not open with this exchange key") from error
+
+
+def seal(content: Content, key: bytes, name: str, context: bytes) -> Sealed:
+    """`content` under `key`, which `name` names, bound to `context`. Sealed content stays."""
+    if isinstance(content, Sealed):
+        return content
+    nonce = secrets.token_bytes(12)
+    return Sealed(name, nonce, AESGCM(key).encrypt(nonce, content.data, context))
+
+
+def unseal(content: Sealed, key: bytes, context: bytes) -> Plain:
+    """The inverse of `seal`. Raises `SealError`."""
+    try:
+        return Plain(AESGCM(key).decrypt(content.nonce, content.ciphertext, context))
+    except (InvalidTag, ValueError) as error:
+        raise SealError(
+            f"content under key {content.key!r} does not open",
+            fix="the key was destroyed or is another workspace's, or the content was moved",
+        ) from error
+
+
+def seal_body(body: AnyBody, event_id: str, workspace: str, run: str, key: bytes) -> AnyBody:
+    """The body with each of its content fields sealed under the run's key."""
+    changes = {
+        field: seal(content, key, run, _context(workspace, run, event_id, field))
+        for field in content_fields(type(body))
+        if (content := getattr(body, field)) is not None
+    }
+    return msgspec.structs.replace(body, **changes) if changes else body
+
+
+def open_event(event: Event, keys: ContentKeys) -> Event:
+    """The event with what `keys` can open opened; the rest stays sealed."""
+    fields = content_fields(type(event.body))
+    if not fields or event.run is None:
+        return event
+    key = keys.key_for(event.run)
+    if key is None:
+        return event
+    changes: dict[str, Content] = {}
+    for field in fields:
+        content = getattr(event.body, field)
+        if isinstance(content, Sealed):
+            context = _context(event.workspace, event.run, event.id, field)
+            try:
+                changes[field] = unseal(content, key, context)
+            except SealError:
+                # Sealed by a hostile runtime, or erased: readers must see it as sealed.
+                continue
+    if not changes:
+        return event
+    return msgspec.structs.replace(event, body=msgspec.structs.replace(event.body, **changes))
+
+
+@cache
+def content_fields(body: type) -> tuple[str, ...]:
+    """The fields of a body type that hold content."""
+    hints = typing.get_type_hints(body)
+    return tuple(name for name, hint in hints.items() if Sealed in typing.get_args(hint))
+
+
+def _context(workspace: str, run: str, event_id: str, field: str) -> bytes:
+    return f"anyteam content v1 {workspace} {run} {event_id} {field}".encode()
+
+
+def _wrap_context(workspace: str, run: str) -> bytes:
+    return f"anyteam run key for {workspace} {run}".encode()

@@ -1,0 +1,210 @@
+"""Trust: the set of keys and producer chains that only verified events can move.
+
+Rules of acceptance, in this order; a breach raises a `Rejected` and changes nothing:
+1. The body is an envelope around an event of a known version, within the size bound.
+2. The event is of this workspace and lies on the subject that follows from its payload.
+3. Its key is certified (by the root, or for a run by its lease), not revoked, within its
+   time, and holds the role, instance and run that the event claims; the role may sign it.
+4. The signature verifies.
+5. It is the next of its producer's chain within its scope: `n` by one, `prev` by digest.
+The first event is `workspace.created`, signed by the root key known beforehand.
+
+The set does no I/O and follows the shape of python-tuf's TrustedMetadataSet: bytes in,
+the next valid state or an error out.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from crypto.errors import (
+    BadSignature,
+    Broken,
+    Forged,
+    Replayed,
+    Unauthorised,
+    Unreadable,
+    WrongPlace,
+)
+from crypto.signing import key_id_of, verify
+from schemas.authority import may_sign, subject_of
+from schemas.envelope import PAYLOAD_TYPE, decode_envelope
+from schemas.errors import SchemaError
+from schemas.events import Event, decode_event, event_digest
+from schemas.leases import Certificate
+from schemas.names import NO_DIGEST, Role
+from schemas.runs import (
+    KeyCertified,
+    KeyRevoked,
+    LeaseGranted,
+    LeaseRenewed,
+    RunCompleted,
+    RunHalted,
+    WorkspaceCreated,
+)
+
+FOREVER = 2**63 - 1
+_RUN_ROLES = (Role.RUNTIME, Role.JUDGE)
+
+
+SignatureCheck = Callable[[bytes, str, bytes, bytes], None]
+"""(public key, payload type, payload, signature); raises `BadSignature`."""
+
+
+class Verified(Struct, frozen=True):
+    """An event that passed every rule, with its digest and the certificate it rests on."""
+
+    event: Event
+    digest: bytes
+    certificate: Certificate
+
+
+class Head(Struct, frozen=True):
+    """The last accepted event of one producer in one scope."""
+
+    n: int
+    digest: bytes
+
+
+class Trust:
+    """See the module's docstring. `root_public` is the only thing trusted beforehand.
+
+    `check` verifies one signature as `crypto.signing.verify` does; a caller that has
+    verified a batch elsewhere, or verifies the same bytes often, brings its own.
+    """
+
+    def __init__(
+        self, workspace: str, root_public: bytes, *, check: SignatureCheck = verify
+    ) -> None:
+        self.workspace = workspace
+        self._check = check
+        self._root = Certificate(
+            key_id=key_id_of(root_public),
+            public_key=root_public,
+            role=Role.ROOT,
+            instance="root",
+            not_before=0,
+            not_after=FOREVER,
+        )
+        self._keys: dict[bytes, Certificate] = {self._root.key_id: self._root}
+        self._heads: dict[tuple[bytes, str | None], Head] = {}
+        self._run_keys: dict[str, tuple[bytes, ...]] = {}
+        self._created = False
+
+    def accept(self, subject: str, body: bytes) -> Verified:
+        """Verify one entry and move on by it. Raises a `Rejected`, and then nothing moved."""
+        try:
+            envelope = decode_envelope(body)
+            event = decode_event(envelope.payload)
+        except SchemaError as error:
+            raise Unreadable(error.what) from error
+        self._check_place(event, subject)
+        certificate = self._certificate(event, envelope.key_id)
+        try:
+            self._check(certificate.public_key, PAYLOAD_TYPE, envelope.payload, envelope.signature)
+        except BadSignature as error:
+            raise Forged(f"{event.type} is not signed by the key it names") from error
+        self._check_chain(event, envelope.key_id, certificate)
+        self._check_grant(event)
+        digest = event_digest(envelope.payload)
+        self._heads[(envelope.key_id, event.run)] = Head(event.n, digest)
+        self._fold(event)
+        return Verified(event, digest, certificate)
+
+    def head(self, key_id: bytes, run: str | None) -> Head | None:
+        """The last accepted event of a key in a scope, or None."""
+        return self._heads.get((key_id, run))
+
+    def certificate(self, key_id: bytes) -> Certificate | None:
+        """The certificate of a key that is in force (its time aside), or None."""
+        return self._keys.get(key_id)
+
+    def _check_place(self, event: Event, subject: str) -> None:
+        if event.workspace != self.workspace:
+            raise WrongPlace(f"{event.type} belongs to workspace {event.workspace!r}")
+        expected = subject_of(event)
+        if subject != expected:
+            raise WrongPlace(f"{event.type} belongs on {expected}, found on {subject}")
+        if self._created is isinstance(event.body, WorkspaceCreated):
+            raise WrongPlace(f"{event.type} cannot stand here: genesis comes first and once")
+
+    def _certificate(self, event: Event, key_id: bytes) -> Certificate:
+        certificate = self._keys.get(key_id)
+        if certificate is None:
+            raise Unauthorised(f"{event.type} is signed by key {key_id.hex()}, not in force here")
+        if not certificate.not_before <= event.at < certificate.not_after:
+            raise Unauthorised(f"{event.type} is dated outside the time of key {key_id.hex()}")
+        actor = event.actor
+        if actor.role is not certificate.role or actor.instance != certificate.instance:
+            raise Unauthorised(
+                f"{event.type} claims {actor.role.value}/{actor.instance}; its key is"
+                f" {certificate.role.value}/{certificate.instance}'s"
+            )
+        if certificate.run is not None and event.run != certificate.run:
+            raise Unauthorised(f"{event.type} is outside run {certificate.run} of its key")
+        if not may_sign(certificate.role, event.type):
+            raise Unauthorised(f"{certificate.role.value} may not sign {event.type}")
+        return certificate
+
+    def _check_chain(self, event: Event, key_id: bytes, certificate: Certificate) -> None:
+        head = self._heads.get((key_id, event.run))
+        if head is not None and event.n <= head.n:
+            raise Replayed(
+                f"{event.type} number {event.n} of {event.actor.instance}: already at {head.n}"
+            )
+        number, prev = (0, NO_DIGEST) if head is None else (head.n + 1, head.digest)
+        if event.n != number or event.prev != prev:
+            broken = Broken(
+                f"{event.type} number {event.n} of {event.actor.instance} does not follow"
+                f" number {number - 1}"
+            )
+            broken.suspect = certificate.role not in _RUN_ROLES
+            raise broken
+
+    def _check_grant(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, WorkspaceCreated):
+            if body.root != self._root.public_key:
+                raise Unauthorised("the workspace was created under another root key")
+        elif isinstance(body, KeyCertified):
+            granted = body.certificate
+            if granted.role in (*_RUN_ROLES, Role.ROOT) or granted.run is not None:
+                raise Unauthorised(f"the root does not certify {granted.role.value} keys")
+            self._check_new(granted)
+        elif isinstance(body, LeaseGranted | LeaseRenewed):
+            lease = body.lease
+            if lease.run != event.run:
+                raise Unauthorised("a lease for another run than its own")
+            for granted in lease.keys:
+                if granted.role not in _RUN_ROLES or granted.run != lease.run:
+                    raise Unauthorised("a lease certifies only its own run's runtime and judge")
+                if granted.not_after > lease.not_after:
+                    raise Unauthorised("a lease certifies a key beyond its own end")
+                self._check_new(granted)
+
+    def _check_new(self, granted: Certificate) -> None:
+        if granted.key_id != key_id_of(granted.public_key):
+            raise Unauthorised("a certificate whose key id is not its key's")
+        if granted.key_id in self._keys:
+            raise Unauthorised("a certificate for a key that has one")
+
+    def _fold(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, WorkspaceCreated):
+            self._created = True
+        elif isinstance(body, KeyCertified):
+            self._keys[body.certificate.key_id] = body.certificate
+        elif isinstance(body, KeyRevoked):
+            self._keys.pop(body.key_id, None)
+        elif isinstance(body, LeaseGranted | LeaseRenewed):
+            self._end_lease(body.lease.run)
+            self._run_keys[body.lease.run] = tuple(granted.key_id for granted in body.lease.keys)
+            for granted in body.lease.keys:
+                self._keys[granted.key_id] = granted
+        elif isinstance(body, RunCompleted | RunHalted) and event.run is not None:
+            self._end_lease(event.run)
+
+    def _end_lease(self, run: str) -> None:
+        for key_id in self._run_keys.pop(run, ()):
+            self._keys.pop(key_id, None)
+            self._heads.pop((key_id, run), None)

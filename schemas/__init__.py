@@ -1,0 +1,1 @@
+"""The vocabulary: events, envelopes, leases, tools, and who may say what."""

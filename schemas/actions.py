@@ -1,0 +1,190 @@
+"""Events of one gated action, from proposal to receipt, and of what the sidecar notices."""
+
+from enum import Enum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.content import Content
+from schemas.names import Digest, EventId, Name, Nanoseconds, Text, ToolName
+from schemas.runs import Body
+
+
+class ProposalMade(Body, frozen=True, tag="proposal.made"):
+    """What the runtime wants done. `number` counts the run's proposals from 1."""
+
+    number: Annotated[int, Meta(ge=1)]
+    tool: ToolName
+    arguments: Content
+    purpose: Text
+
+
+class Verdict(Enum):
+    """The judge's answer to one proposal."""
+
+    APPROVE = "approve"
+    CHANGE_PLAN = "change_plan"
+    ROUTE_TO_HUMAN = "route_to_human"
+    STOP = "stop"
+
+
+class VerdictGiven(Body, frozen=True, tag="verdict.given"):
+    """For exactly one proposal's digest. `change` holds the arguments the judge would approve."""
+
+    proposal: Digest
+    verdict: Verdict
+    reason: Text
+    change: Content | None = None
+    question: Text = ""
+
+
+class LayerResult(Enum):
+    """What one layer of the gate said."""
+
+    PASS = "pass"
+    HOLD = "hold"
+    REFUSE = "refuse"
+    NOT_YET_ENFORCED = "not yet enforced"
+
+
+class LayerOutcome(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One layer's word on one proposal, with what it rests on and what would mend it."""
+
+    layer: Annotated[int, Meta(ge=1, le=14)]
+    name: str
+    result: LayerResult
+    reason: Text = ""
+    evidence: Text = ""
+    fix: Text = ""
+
+
+class ApprovalRequested(Body, frozen=True, tag="approval.requested"):
+    """A person must decide. Bound to the proposal's digest; never reusable."""
+
+    proposal: Digest
+    tool: ToolName
+    question: Text
+    layers: tuple[LayerOutcome, ...]
+    expires: Nanoseconds
+
+
+class Decision(Enum):
+    """A person's answer."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+
+
+class ApprovalDecided(Body, frozen=True, tag="approval.decided"):
+    """Signed by the person who decided."""
+
+    proposal: Digest
+    decision: Decision
+    note: Text = ""
+
+
+class ActionStarted(Body, frozen=True, tag="action.started"):
+    """Written ahead of the effect. This event's id is the idempotency key at the tool."""
+
+    proposal: Digest
+    tool: ToolName
+    arguments: Digest
+    layers: tuple[LayerOutcome, ...]
+
+
+class ActionRefused(Body, frozen=True, tag="action.refused"):
+    """Nothing was done."""
+
+    proposal: Digest
+    tool: ToolName
+    layers: tuple[LayerOutcome, ...]
+    reason: Text
+    fix: Text
+
+
+class ActionOutcome(Enum):
+    """CONFIRMED was read back at the target; UNKNOWN goes to a person, never retried blindly."""
+
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class ActionFinished(Body, frozen=True, tag="action.finished"):
+    """What came of it. `evidence` is the SHA-256 of what the target answered when read back."""
+
+    action: Digest
+    proposal: Digest
+    outcome: ActionOutcome
+    evidence: Digest
+    detail: Text
+    result: Content
+    reconciled: bool = False
+
+
+class Receipt(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an auditor can check offline: who, for what, which tool, and what came of it.
+
+    `index` is the ledger index of the `action.started` event `action`. `key` is its id.
+    """
+
+    workspace: Name
+    run: Name
+    rep: Name
+    agent: Name
+    intent: Text
+    tool: ToolName
+    action: Digest
+    key: EventId
+    index: Annotated[int, Meta(ge=1)]
+    arguments: Digest
+    outcome: ActionOutcome
+    evidence: Digest
+    at: Nanoseconds
+
+
+class ReceiptIssued(Body, frozen=True, tag="receipt.issued"):
+    """`receipt` is the msgpack of a `Receipt`, exactly as authenticated.
+
+    `mac` is HMAC-SHA256 under the workspace's receipt key; `signature` is Ed25519 over the
+    DSSE pre-authentication encoding of (receipt payload type, receipt).
+    """
+
+    receipt: bytes
+    mac: Digest
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+
+
+class EntryRejected(Body, frozen=True, tag="entry.rejected"):
+    """The stream holds an entry that is no valid event; `leaf` is its RFC 6962 leaf hash."""
+
+    index: Annotated[int, Meta(ge=1)]
+    leaf: Digest
+    reason: Text
+
+
+class LedgerRepaired(Body, frozen=True, tag="ledger.repaired"):
+    """The broker lost entries. `republished` of them came back from the outboxes."""
+
+    expected: int
+    found: int
+    republished: int
+    lost: tuple[Digest, ...]
+
+
+class ModelRequested(Body, frozen=True, tag="model.requested"):
+    """The runtime asks for a completion; `prompt` is a list of chat messages."""
+
+    number: Annotated[int, Meta(ge=1)]
+    prompt: Content
+
+
+class ModelCalled(Body, frozen=True, tag="model.called"):
+    """The gateway's answer. `error` is empty where the model answered."""
+
+    request: Digest
+    model: str
+    answer: Content
+    input_tokens: int
+    output_tokens: int
+    error: Text = ""

@@ -1,0 +1,82 @@
+"""Who may say what, and where: the one table behind subjects, permissions and trust.
+
+Each event type has one topic and the roles that may sign it. Each topic has exactly one
+kind of writer, so that a role's bus permission is a list of topics. The subject of an
+event follows from fields inside its signed payload; an event found elsewhere is refused.
+"""
+
+from typing import Final
+
+from schemas.errors import SchemaError
+from schemas.events import Event
+from schemas.names import Role
+
+ROOT_ONLY: Final = (Role.ROOT,)
+PEOPLE: Final = (Role.REP, Role.ADMIN)
+
+AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
+    "workspace.created": ("key", ROOT_ONLY),
+    "key.certified": ("key", ROOT_ONLY),
+    "key.revoked": ("key", ROOT_ONLY),
+    "policy.set": ("key", ROOT_ONLY),
+    "rep.activated": ("key", ROOT_ONLY),
+    "rep.revoked": ("key", ROOT_ONLY),
+    "run.requested": ("request", (Role.REP,)),
+    "run.refused": ("run", (Role.ORCHESTRATOR,)),
+    "run.started": ("run", (Role.ORCHESTRATOR,)),
+    "run.completed": ("run", (Role.ORCHESTRATOR,)),
+    "run.halted": ("run", (Role.ORCHESTRATOR,)),
+    "lease.granted": ("lease", (Role.ORCHESTRATOR,)),
+    "lease.renewed": ("lease", (Role.ORCHESTRATOR,)),
+    "lease.revoked": ("lease", (Role.ORCHESTRATOR,)),
+    "lease.expired": ("lease", (Role.ORCHESTRATOR,)),
+    "plan.finished": ("proposal", (Role.RUNTIME,)),
+    "proposal.made": ("proposal", (Role.RUNTIME,)),
+    "model.requested": ("proposal", (Role.RUNTIME,)),
+    "verdict.given": ("verdict", (Role.JUDGE,)),
+    "approval.requested": ("approval", (Role.SIDECAR,)),
+    "approval.decided": ("decision", PEOPLE),
+    "content_key.wrapped": ("outcome", (Role.SIDECAR,)),
+    "action.started": ("action", (Role.SIDECAR,)),
+    "action.refused": ("action", (Role.SIDECAR,)),
+    "action.finished": ("outcome", (Role.SIDECAR,)),
+    "receipt.issued": ("receipt", (Role.SIDECAR,)),
+    "model.called": ("outcome", (Role.SIDECAR,)),
+    "entry.rejected": ("notice", (Role.SIDECAR,)),
+    "ledger.repaired": ("notice", (Role.SIDECAR,)),
+    "halt.engaged": ("halt", PEOPLE),
+    "halt.released": ("halt", (Role.ADMIN,)),
+}
+"""Event type -> (topic, roles that may sign it)."""
+
+FENCED: Final = ("action", "lease")
+"""Topics with a single writer, kept so by JetStream's expected last sequence."""
+
+
+def subject_of(event: Event) -> str:
+    """The only subject this event may be found on."""
+    topic = AUTHORITY[event.type][0]
+    return subject(event.workspace, event.run, topic)
+
+
+def subject(workspace: str, run: str | None, topic: str) -> str:
+    """`ws.<workspace>.run.<run>.<topic>`, or `ws.<workspace>.admin.<topic>` for no run."""
+    scope = f"run.{run}" if run is not None else "admin"
+    return f"ws.{workspace}.{scope}.{topic}"
+
+
+def fence_of(workspace: str, topic: str) -> str | None:
+    """The subject filter whose last sequence fences `topic`, or None for unfenced topics."""
+    return f"ws.{workspace}.run.*.{topic}" if topic in FENCED else None
+
+
+def may_sign(role: Role, event_type: str) -> bool:
+    """Whether `role` may sign events of `event_type` at all."""
+    if event_type not in AUTHORITY:
+        raise SchemaError(f"event type {event_type!r} has no authority")
+    return role in AUTHORITY[event_type][1]
+
+
+def topics_of(role: Role) -> tuple[str, ...]:
+    """The topics `role` writes to, sorted."""
+    return tuple(sorted({topic for topic, roles in AUTHORITY.values() if role in roles}))

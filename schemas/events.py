@@ -1,0 +1,143 @@
+"""The event: one signed fact or decision, and the union of all its bodies.
+
+An event is encoded once, as msgpack, and never again: the bytes that were signed are
+the bytes that are stored, hashed and exported. Unknown fields are refused, because a
+reader that drops what it does not know would decide on less than was signed.
+"""
+
+import hashlib
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas import actions, runs
+from schemas.errors import MalformedEvent, Oversized, UnknownVersion
+from schemas.names import Classification, Digest, EventId, Name, Nanoseconds, Role
+
+MAX_EVENT_BYTES: Final = 512 * 1024
+VERSION: Final = 1
+
+AnyBody = (
+    runs.WorkspaceCreated
+    | runs.KeyCertified
+    | runs.KeyRevoked
+    | runs.PolicySet
+    | runs.RepActivated
+    | runs.RepRevoked
+    | runs.RunRequested
+    | runs.RunRefused
+    | runs.RunStarted
+    | runs.PlanFinished
+    | runs.RunCompleted
+    | runs.RunHalted
+    | runs.LeaseGranted
+    | runs.LeaseRenewed
+    | runs.LeaseRevoked
+    | runs.LeaseExpired
+    | runs.ContentKeyWrapped
+    | runs.HaltEngaged
+    | runs.HaltReleased
+    | actions.ProposalMade
+    | actions.VerdictGiven
+    | actions.ApprovalRequested
+    | actions.ApprovalDecided
+    | actions.ActionStarted
+    | actions.ActionRefused
+    | actions.ActionFinished
+    | actions.ReceiptIssued
+    | actions.EntryRejected
+    | actions.LedgerRepaired
+    | actions.ModelRequested
+    | actions.ModelCalled
+)
+
+
+class Actor(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who speaks: a role, and which holder of it."""
+
+    role: Role
+    instance: Name
+
+
+class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One event.
+
+    `n` and `prev` chain the producer's events within one scope (a run, or the workspace
+    where `run` is None): `n` counts from 0 and `prev` is the digest of the event before.
+    `causes` are the digests of the events this one answers. `seen` is the highest ledger
+    index its producer had folded when it decided, 0 for one who follows no ledger; with
+    `at`, the producer's clock, it makes every decision derivable again.
+    """
+
+    v: Literal[1] = 1
+    id: EventId
+    workspace: Name
+    run: Name | None
+    actor: Actor
+    n: Annotated[int, Meta(ge=0)]
+    prev: Digest
+    causes: Annotated[tuple[Digest, ...], Meta(max_length=1024)]
+    seen: Annotated[int, Meta(ge=0)]
+    at: Nanoseconds
+    classification: Classification
+    body: AnyBody
+
+    @property
+    def type(self) -> str:
+        """The event's type, as in `proposal.made`."""
+        return type_of(self.body)
+
+
+def type_of(body: AnyBody) -> str:
+    """The type that a body is tagged with."""
+    return str(type(body).__struct_config__.tag)
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(Event)
+
+
+class _Version(Struct):
+    v: int
+
+
+def encode_event(event: Event) -> bytes:
+    """The event's one and only encoding. Raises `Oversized`."""
+    payload = _ENCODER.encode(event)
+    if len(payload) > MAX_EVENT_BYTES:
+        raise Oversized(
+            f"event {event.type} of {len(payload)} bytes is over {MAX_EVENT_BYTES}",
+            fix="put large content in a blob and its digest in the event",
+        )
+    return payload
+
+
+def decode_event(payload: bytes) -> Event:
+    """Decode without trusting: the result is not verified. Raises a `SchemaError`."""
+    if len(payload) > MAX_EVENT_BYTES:
+        raise Oversized(f"event of {len(payload)} bytes is over {MAX_EVENT_BYTES}")
+    try:
+        return _DECODER.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        version = _version_of(payload)
+        if version is not None and version != VERSION:
+            raise UnknownVersion(
+                f"event has version {version}; this build reads version {VERSION}",
+                fix="upgrade this component",
+            ) from error
+        raise MalformedEvent(f"not an event: {error}") from error
+    except RecursionError as error:
+        raise MalformedEvent("not an event: nested too deeply") from error
+
+
+def event_digest(payload: bytes) -> bytes:
+    """SHA-256 of the signed payload: how `prev` and `causes` name an event."""
+    return hashlib.sha256(payload).digest()
+
+
+def _version_of(payload: bytes) -> int | None:
+    try:
+        return msgspec.msgpack.decode(payload, type=_Version).v
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

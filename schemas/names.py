@@ -1,0 +1,80 @@
+"""Names, digests and classifications: the scalars every other schema is built from.
+
+A name stands as one token of a NATS subject, so it can hold no dot, blank or
+wildcard. Digests are SHA-256, 32 raw bytes. Times are nanoseconds since the
+Unix epoch, UTC.
+"""
+
+import re
+from enum import Enum
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from schemas.errors import BadName
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="one subject token")]
+ToolName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", description="area.verb")]
+EventId = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        description="UUIDv7 (RFC 9562 section 5.7)",
+    ),
+]
+Digest = Annotated[bytes, Meta(min_length=32, max_length=32, description="SHA-256")]
+KeyId = Annotated[bytes, Meta(min_length=16, max_length=16, description="SHA-256(public key)[:16]")]
+PublicKey = Annotated[
+    bytes, Meta(min_length=32, max_length=32, description="raw Ed25519 or X25519")
+]
+Nanoseconds = Annotated[int, Meta(ge=0, le=2**63 - 1, description="ns since the Unix epoch, UTC")]
+Text = Annotated[str, Meta(max_length=4096)]
+
+NO_DIGEST: Final = bytes(32)
+SECOND: Final = 1_000_000_000
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def check_name(value: str, what: str) -> str:
+    """Return `value` if it is a `Name`; raise `BadName` saying which `what` is wrong."""
+    if not _NAME.fullmatch(value):
+        raise BadName(
+            f"{what} {value!r} is not a name",
+            fix="use 1 to 63 of a-z, 0-9, - and _, starting with a letter or digit",
+        )
+    return value
+
+
+class Classification(Enum):
+    """How far content may travel. CONFIDENTIAL and above is sealed inside its event."""
+
+    PUBLIC = "PUBLIC"
+    INTERNAL = "INTERNAL"
+    CONFIDENTIAL = "CONFIDENTIAL"
+    RESTRICTED = "RESTRICTED"
+
+    @property
+    def rank(self) -> int:
+        """0 for PUBLIC up to 3 for RESTRICTED."""
+        return _RANKS[self]
+
+    @property
+    def sealed(self) -> bool:
+        """Whether content of this classification must be sealed inside its event."""
+        return _RANKS[self] >= _RANKS[Classification.CONFIDENTIAL]
+
+
+_RANKS: Final = {c: i for i, c in enumerate(Classification)}
+
+
+class Role(Enum):
+    """Who may sign what: see `schemas.authority`."""
+
+    ROOT = "root"
+    ORCHESTRATOR = "orchestrator"
+    RUNTIME = "runtime"
+    JUDGE = "judge"
+    SIDECAR = "sidecar"
+    REP = "rep"
+    ADMIN = "admin"

@@ -1,0 +1,53 @@
+"""What the sidecar does outside, as data; `sidecar.performer` does it."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from bus.decider import Effect
+from schemas.actions import ActionOutcome, Receipt, ReceiptIssued
+from schemas.leases import Certificate
+from schemas.runs import WrappedKey
+
+
+class WrapKeys(Effect, frozen=True, kw_only=True):
+    """Encrypt the run's content key to the lease's keys. Result: tuple of `WrappedKey`."""
+
+    lease: bytes
+    recipients: tuple[Certificate, ...]
+
+
+class Execute(Effect, frozen=True, kw_only=True):
+    """Run a tool under an idempotency key. Result: `Performed`.
+
+    `reconcile` says that a former incarnation may have run it already, so that the tool is
+    asked first; `allowed` that it may still be run where the tool says it was not.
+    """
+
+    proposal: bytes
+    tool: str
+    arguments: dict[str, Any]
+    idempotency_key: str
+    reconcile: bool = False
+    allowed: bool = True
+
+
+class Performed(Struct, frozen=True, kw_only=True):
+    """What came of an `Execute`. `evidence` is the SHA-256 of what was read back."""
+
+    outcome: ActionOutcome
+    evidence: bytes
+    detail: str
+    result: Any
+    reconciled: bool = False
+
+
+class IssueReceipt(Effect, frozen=True, kw_only=True):
+    """Authenticate a receipt. Result: `ReceiptIssued`."""
+
+    proposal: bytes
+    receipt: Receipt
+
+
+Wrapped = tuple[WrappedKey, ...]
+Issued = ReceiptIssued

@@ -1,0 +1,202 @@
+"""What the sidecar remembers: a fold over the workspace's ledger.
+
+Per live run: its request, lease, open proposals, actions under way and receipts owed.
+Per workspace: policy, active reps, halts. A run is forgotten once it has ended and owes
+nothing, so the state does not grow with the ledger. Maps are persistent (HAMT), so
+folding an event costs the same however much is remembered.
+"""
+
+import msgspec
+from immutables import Map
+from msgspec import Struct
+
+from bus.decider import Entry, Recorded, Refused
+from schemas.actions import (
+    ActionFinished,
+    ActionRefused,
+    ActionStarted,
+    ApprovalDecided,
+    ApprovalRequested,
+    EntryRejected,
+    ProposalMade,
+    ReceiptIssued,
+    VerdictGiven,
+)
+from schemas.leases import Lease
+from schemas.runs import (
+    ContentKeyWrapped,
+    HaltEngaged,
+    HaltReleased,
+    HaltScope,
+    LeaseExpired,
+    LeaseGranted,
+    LeaseRenewed,
+    LeaseRevoked,
+    PolicySet,
+    RepActivated,
+    RepRevoked,
+    RunCompleted,
+    RunHalted,
+    RunRefused,
+    RunRequested,
+)
+from schemas.tools import Policy
+
+
+class Open(Struct, frozen=True, kw_only=True):
+    """A proposal that has no decision yet."""
+
+    proposal: Recorded
+    repeated: bool
+    verdict: Recorded | None = None
+    asked: Recorded | None = None
+    approval: Recorded | None = None
+
+
+class Acting(Struct, frozen=True, kw_only=True):
+    """An action written ahead; `finished` once its outcome is recorded, then owes a receipt."""
+
+    proposal: Recorded
+    started: Recorded
+    finished: Recorded | None = None
+
+
+class RunState(Struct, frozen=True, kw_only=True):
+    """One run. Maps are keyed by the proposal's digest."""
+
+    request: Recorded
+    lease: Recorded | None = None
+    keyed: bool = False
+    ended: str = ""
+    last_number: int = 0
+    actions: int = 0
+    proposals: Map[bytes, Open] = Map()
+    acting: Map[bytes, Acting] = Map()
+
+
+class SidecarState(Struct, frozen=True, kw_only=True):
+    """One workspace. `unrecorded` are the stream's invalid entries yet to be noted."""
+
+    workspace: str
+    policy: Policy | None = None
+    reps: Map[str, bool] = Map()
+    halts: Map[tuple[HaltScope, str], bytes] = Map()
+    runs: Map[str, RunState] = Map()
+    unrecorded: Map[int, Refused] = Map()
+
+
+def lease_of(run: RunState) -> Lease | None:
+    """The run's lease, whichever event last gave it."""
+    if run.lease is None:
+        return None
+    body = run.lease.event.body
+    return body.lease if isinstance(body, LeaseGranted | LeaseRenewed) else None
+
+
+def halts_on(state: SidecarState, run: str, lease: Lease | None) -> tuple[str, ...]:
+    """The halts that cover a run, as `scope target`."""
+    scopes = [(HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)]
+    if lease is not None:
+        scopes += [(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)]
+    return tuple(
+        f"{s.value} {target}".strip() for s, target in scopes if (s, target) in state.halts
+    )
+
+
+def evolve(state: SidecarState, entry: Entry) -> SidecarState:
+    """The state after one entry."""
+    if isinstance(entry, Refused):
+        return _replace(state, unrecorded=state.unrecorded.set(entry.index, entry))
+    body, run = entry.event.body, entry.event.run
+    if run is None:
+        return _evolve_workspace(state, entry)
+    if isinstance(body, RunRequested):
+        if run in state.runs:
+            return state
+        return _replace(state, runs=state.runs.set(run, RunState(request=entry)))
+    known = state.runs.get(run)
+    if known is None:
+        return state
+    after = _evolve_run(known, entry)
+    if after is known:
+        return state
+    if after.ended and not after.proposals and not after.acting:
+        return _replace(state, runs=state.runs.delete(run))
+    return _replace(state, runs=state.runs.set(run, after))
+
+
+def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
+    body = entry.event.body
+    if isinstance(body, PolicySet):
+        return _replace(state, policy=body.policy)
+    if isinstance(body, RepActivated):
+        return _replace(state, reps=state.reps.set(body.rep, True))
+    if isinstance(body, RepRevoked):
+        return _replace(state, reps=state.reps.set(body.rep, False))
+    if isinstance(body, HaltEngaged):
+        return _replace(state, halts=state.halts.set((body.scope, body.target), entry.digest))
+    if isinstance(body, HaltReleased) and (body.scope, body.target) in state.halts:
+        return _replace(state, halts=state.halts.delete((body.scope, body.target)))
+    if isinstance(body, EntryRejected) and body.index in state.unrecorded:
+        return _replace(state, unrecorded=state.unrecorded.delete(body.index))
+    return state
+
+
+def _evolve_run(run: RunState, entry: Recorded) -> RunState:
+    body = entry.event.body
+    if isinstance(body, LeaseGranted | LeaseRenewed):
+        return _replace(run, lease=entry, keyed=False)
+    if isinstance(body, ContentKeyWrapped):
+        # A key wrapped for a former attempt may come after the lease was renewed.
+        current = run.lease is not None and run.lease.digest in entry.event.causes
+        return _replace(run, keyed=True) if current else run
+    if isinstance(body, RunCompleted | RunHalted | RunRefused | LeaseRevoked | LeaseExpired):
+        return _replace(run, ended=run.ended or entry.event.type)
+    if isinstance(body, ProposalMade):
+        waiting = Open(proposal=entry, repeated=body.number <= run.last_number)
+        return _replace(
+            run,
+            proposals=run.proposals.set(entry.digest, waiting),
+            last_number=max(run.last_number, body.number),
+        )
+    if isinstance(body, VerdictGiven | ApprovalRequested | ApprovalDecided):
+        waiting_or_none = run.proposals.get(body.proposal)
+        if waiting_or_none is None:
+            return run
+        answered = _answered(waiting_or_none, entry)
+        return _replace(run, proposals=run.proposals.set(body.proposal, answered))
+    if isinstance(body, ActionRefused) and body.proposal in run.proposals:
+        return _replace(run, proposals=run.proposals.delete(body.proposal))
+    if isinstance(body, ActionStarted) and body.proposal in run.proposals:
+        acting = Acting(proposal=run.proposals[body.proposal].proposal, started=entry)
+        return _replace(
+            run,
+            proposals=run.proposals.delete(body.proposal),
+            acting=run.acting.set(body.proposal, acting),
+            actions=run.actions + 1,
+        )
+    if isinstance(body, ActionFinished) and body.proposal in run.acting:
+        before = run.acting[body.proposal]
+        if before.finished is not None or before.started.digest != body.action:
+            return run
+        return _replace(run, acting=run.acting.set(body.proposal, _replace(before, finished=entry)))
+    if isinstance(body, ReceiptIssued):
+        for proposal, acting in run.acting.items():
+            if acting.finished is not None and acting.finished.digest in entry.event.causes:
+                return _replace(run, acting=run.acting.delete(proposal))
+    return run
+
+
+def _answered(waiting: Open, entry: Recorded) -> Open:
+    """The first verdict, question and answer count; what comes after is passed over."""
+    body = entry.event.body
+    if isinstance(body, VerdictGiven) and waiting.verdict is None:
+        return _replace(waiting, verdict=entry)
+    if isinstance(body, ApprovalRequested) and waiting.asked is None:
+        return _replace(waiting, asked=entry)
+    if isinstance(body, ApprovalDecided) and waiting.asked is not None and waiting.approval is None:
+        return _replace(waiting, approval=entry)
+    return waiting
+
+
+_replace = msgspec.structs.replace

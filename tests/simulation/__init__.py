@@ -1,0 +1,1 @@
+"""Deterministic simulation: all deciders on the simulated bus, seed by seed."""

@@ -1,0 +1,108 @@
+"""What must hold of a simulated workspace once it has come to rest."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from crypto.errors import Broken, Rejected
+from crypto.trust import Verified
+from schemas.actions import (
+    ActionFinished,
+    ActionOutcome,
+    ActionRefused,
+    ActionStarted,
+    EntryRejected,
+    ProposalMade,
+    ReceiptIssued,
+)
+from schemas.runs import HaltEngaged, HaltScope, RunCompleted, RunHalted, RunOutcome, RunRefused
+from tests.simulation.cast import trust
+from tests.simulation.world import World
+
+
+def violations(world: World) -> list[str]:
+    """Each breach, in words."""
+    return list(_violations(world))
+
+
+def _violations(world: World) -> Iterator[str]:
+    reader = trust(world.root)
+    events: list[tuple[int, Verified]] = []
+    refused: set[int] = set()
+    for index, stored in enumerate(world.simulation.stream.entries, start=1):
+        try:
+            events.append((index, reader.accept(stored.subject, stored.body)))
+        except Broken as error:
+            if error.suspect:
+                yield f"entry {index}: a component's chain is broken: {error.what}"
+            refused.add(index)
+        except Rejected:
+            refused.add(index)
+    noted = {v.event.body.index for _, v in events if isinstance(v.event.body, EntryRejected)}
+    if refused - noted:
+        yield f"invalid entries {sorted(refused - noted)} were never noted"
+    yield from _ends(world, events)
+    yield from _actions(world, events)
+
+
+def _ends(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
+    ends: Counter[str | None] = Counter()
+    receipts = {v.digest for _, v in events if isinstance(v.event.body, ReceiptIssued)}
+    for _, verified in events:
+        body = verified.event.body
+        if isinstance(body, RunCompleted | RunHalted | RunRefused):
+            ends[verified.event.run] += 1
+        if isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:
+            if not body.receipts or set(body.receipts) - receipts:
+                yield f"run {verified.event.run} succeeded on receipts that are not there"
+    for run in world.runs:
+        if ends[run] != 1:
+            yield f"run {run} ended {ends[run]} times"
+
+
+def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
+    started = {v.event.id: (i, v) for i, v in events if isinstance(v.event.body, ActionStarted)}
+    finished: Counter[bytes] = Counter()
+    outcome: dict[bytes, ActionOutcome] = {}
+    receipts: Counter[bytes] = Counter()
+    decided: Counter[bytes] = Counter()
+    proposals = {v.digest for _, v in events if isinstance(v.event.body, ProposalMade)}
+    halts = [
+        (i, v.event.body) for i, v in events if isinstance(v.event.body, HaltEngaged)
+    ]
+    for _, verified in events:
+        body = verified.event.body
+        if isinstance(body, ActionStarted | ActionRefused):
+            decided[body.proposal] += 1
+            if body.proposal not in proposals:
+                yield "an action for a proposal that was never made"
+        if isinstance(body, ActionFinished):
+            finished[body.action] += 1
+            outcome[body.action] = body.outcome
+        if isinstance(body, ReceiptIssued):
+            receipts[verified.event.causes[1]] += 1
+    for proposal, times in decided.items():
+        if times != 1:
+            yield f"proposal {proposal.hex()[:8]} was decided {times} times"
+    done = Counter(key for key, _ in world.done)
+    for key, size in world.done:
+        if key not in started:
+            yield f"effect {key} has no write-ahead record"
+        elif started[key][0] > size:
+            yield f"effect {key} came before its write-ahead record"
+    for key, times in done.items():
+        if times != 1:
+            yield f"effect {key} happened {times} times"
+    for key, (index, verified) in started.items():
+        if finished[verified.digest] != 1 or receipts[verified.digest] != 1:
+            yield (
+                f"action {key} was finished {finished[verified.digest]} times"
+                f" with {receipts[verified.digest]} receipts"
+            )
+        confirmed = outcome.get(verified.digest) is ActionOutcome.CONFIRMED
+        if confirmed != (done[key] == 1):
+            yield f"action {key} is recorded as {outcome.get(verified.digest)}, done {done[key]}"
+        run = verified.event.run
+        for at, halt in halts:
+            covers = halt.scope is HaltScope.WORKSPACE or halt.target == run
+            if covers and at < index and done[key]:
+                yield f"effect {key} after halt at {at}, written ahead at {index}"

@@ -1,0 +1,82 @@
+"""One seed: some runs, some answers, perhaps a halt, and the checks at the end."""
+
+import hashlib
+
+from msgspec import Struct
+
+from bus.simulated import Chaos
+from schemas.actions import ApprovalRequested, Decision
+from schemas.envelope import decode_envelope
+from schemas.events import decode_event
+from schemas.names import SECOND
+from schemas.runs import HaltScope, RunCompleted, RunHalted, RunRefused
+from tests.simulation.invariants import violations
+from tests.simulation.world import World, random_plan
+
+
+class Played(Struct, frozen=True):
+    """What came of a seed. `digest` is SHA-256 over its whole stream."""
+
+    seed: int
+    violations: list[str]
+    digest: bytes
+    crashes: int
+    steps: int
+    entries: int
+
+
+def play(seed: int) -> Played:
+    """Run one seed to rest and check it."""
+    world = World(seed, Chaos())
+    dice = world.random
+    for number in range(dice.randrange(1, 4)):
+        world.request(f"r{number}", random_plan(dice), dice.randrange(SECOND))
+    if dice.random() < 0.3:
+        target = dice.choice(world.runs)
+        scope = dice.choice([HaltScope.RUN, HaltScope.WORKSPACE])
+        world.halt(scope, target if scope is HaltScope.RUN else "", dice.randrange(2 * SECOND))
+    simulation = world.simulation
+    watcher = _Watcher(world)
+    rested = simulation.run(watcher.all_over) or (simulation.idle and watcher.all_ended)
+    found = violations(world) if rested else ["it never came to rest", *violations(world)]
+    digest = hashlib.sha256()
+    for stored in simulation.stream.entries:
+        digest.update(stored.body)
+    return Played(
+        seed, found, digest.digest(), simulation.crashes, simulation.steps,
+        len(simulation.stream.entries),
+    )
+
+
+class _Watcher:
+    """Reads the stream as it grows: answers questions, and says when all is over."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._read = 0
+        self._ended: set[str | None] = set()
+        self._quiet = 0
+
+    def all_over(self) -> bool:
+        """Every run has ended and nothing was said for two simulated seconds."""
+        world, simulation = self._world, self._world.simulation
+        entries = simulation.stream.entries
+        for stored in entries[self._read :]:
+            event = decode_event(decode_envelope(stored.body).payload)
+            if isinstance(event.body, RunCompleted | RunHalted | RunRefused):
+                self._ended.add(event.run)
+            if isinstance(event.body, ApprovalRequested) and world.random.random() < 0.7:
+                decision = world.random.choice(list(Decision))
+                world.answer(
+                    event.run or "", event.body.proposal, decision, world.random.randrange(SECOND)
+                )
+            self._quiet = simulation.now
+        self._read = len(entries)
+        rested = simulation.now - self._quiet > 2 * SECOND
+        return rested and self.all_ended
+
+    @property
+    def all_ended(self) -> bool:
+        """Every run has ended, and every component is up."""
+        up = all(component.node is not None for component in self._world.simulation.components)
+        return up and self._ended >= set(self._world.runs)

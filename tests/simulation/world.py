@@ -1,0 +1,235 @@
+"""The world of a simulated workspace: tools that log what was done, processes that die.
+
+The far side keeps its own log and, like a real one, knows nothing of our ledger; the
+invariants hold the two against each other.
+"""
+
+import hashlib
+import hmac
+import random
+from collections.abc import Callable
+
+import msgspec
+
+from agents.effects import Exited, Mint, Reap, Spawn, Spawned, Watch
+from agents.orchestrator import OrchestratorDecider
+from agents.planners.scripted import Plan, PlannedStep, ScriptedPlanner
+from agents.runtime import RuntimeDecider
+from bus.decider import Effect
+from bus.node import Node
+from bus.simulated import Chaos, Component, Simulation
+from crypto.sealing import NoKeys, RunKeys, WorkspaceKeys, run_key, wrap_run_key
+from judge.decider import JudgeDecider
+from schemas.actions import ActionOutcome, ApprovalDecided, Decision, ReceiptIssued
+from schemas.envelope import RECEIPT_TYPE
+from schemas.names import Role
+from schemas.runs import HaltEngaged, HaltScope, WrappedKey
+from sidecar.decider import SidecarDecider
+from sidecar.effects import Execute, IssueReceipt, Performed, WrapKeys
+from tests.simulation.cast import (
+    REQUEST,
+    START,
+    WORKSPACE,
+    Author,
+    RunIdentity,
+    genesis,
+    trust,
+)
+
+
+class World:
+    """One seed's workspace. `done` is the far side's log: (idempotency key, ledger size then)."""
+
+    def __init__(self, seed: int, chaos: Chaos) -> None:
+        self.simulation = Simulation(seed, start=START, chaos=chaos)
+        self.random = random.Random(seed ^ 0x5EED)
+        self.root = Author(Role.ROOT, "root", self.random)
+        self.rep = Author(Role.REP, "ann", self.random)
+        self.admin = Author(Role.ADMIN, "ada", self.random)
+        self.orchestrator = Author(Role.ORCHESTRATOR, "orchestrator", self.random)
+        self.sidecar = Author(Role.SIDECAR, "sidecar", self.random)
+        self.data_key = self.random.randbytes(32)
+        self.done: list[tuple[str, int]] = []
+        self.runs: list[str] = []
+        self._plans: dict[str, Plan] = {}
+        self._identities: dict[tuple[str, int], tuple[RunIdentity, RunIdentity]] = {}
+        self._living: dict[str, list[Component]] = {}
+        self._watchers: dict[str, Callable[[object], None]] = {}
+        people = [self.orchestrator, self.sidecar, self.rep, self.admin]
+        for message in genesis(self.root, people):
+            self.simulation.inject(message)
+        self.simulation.add(
+            Component("orchestrator", self._orchestrator, self, ended=self._orphan)
+        )
+        self.simulation.add(Component("sidecar", self._sidecar, self))
+
+    def request(self, run: str, plan: Plan, after: int) -> None:
+        """The rep asks for a run."""
+        self.runs.append(run)
+        self._plans[run] = plan
+        now = self.simulation
+        now.at(after, lambda: now.inject(self.rep.say(REQUEST, run, now.now)))
+
+    def halt(self, scope: HaltScope, target: str, after: int) -> None:
+        """The admin engages a halt."""
+        body = HaltEngaged(scope=scope, target=target, reason="enough")
+        now = self.simulation
+        now.at(after, lambda: now.inject(self.admin.say(body, None, now.now)))
+
+    def answer(self, run: str, proposal: bytes, decision: Decision, after: int) -> None:
+        """The admin answers a question."""
+        body = ApprovalDecided(proposal=proposal, decision=decision)
+        now = self.simulation
+        now.at(after, lambda: now.inject(self.admin.say(body, run, now.now)))
+
+    def apply(self, effect: Effect, report: Callable[[object], None]) -> None:
+        """`bus.simulated.Outside`."""
+        run = effect.run or ""
+        if isinstance(effect, Mint):
+            self._mint(effect, run, report)
+        elif isinstance(effect, Spawn):
+            self._spawn(effect, run, report)
+        elif isinstance(effect, Watch):
+            if self._living.get(run):
+                self._watchers[run] = report
+            else:
+                report(Exited("not running"))
+        elif isinstance(effect, Reap):
+            self._end(run, "reaped")
+            report(None)
+        elif isinstance(effect, WrapKeys):
+            key = run_key(self.data_key, WORKSPACE, run)
+            report(
+                tuple(
+                    WrappedKey(
+                        recipient=recipient.key_id,
+                        ciphertext=wrap_run_key(key, recipient.exchange or b"", WORKSPACE, run),
+                    )
+                    for recipient in effect.recipients
+                )
+            )
+        elif isinstance(effect, Execute):
+            report(self._execute(effect))
+        elif isinstance(effect, IssueReceipt):
+            data = msgspec.msgpack.encode(effect.receipt)
+            mac = hmac.digest(self.data_key, data, hashlib.sha256)
+            signature = self.sidecar.signer.sign(RECEIPT_TYPE, data)
+            report(ReceiptIssued(receipt=data, mac=mac, signature=signature))
+
+    def _execute(self, effect: Execute) -> Performed:
+        known = any(key == effect.idempotency_key for key, _ in self.done)
+        if effect.reconcile and known:
+            return self._performed(effect, ActionOutcome.CONFIRMED, reconciled=True)
+        if not effect.allowed:
+            return self._performed(effect, ActionOutcome.FAILED, reconciled=effect.reconcile)
+        self.done.append((effect.idempotency_key, len(self.simulation.stream.entries)))
+        return self._performed(effect, ActionOutcome.CONFIRMED, reconciled=effect.reconcile)
+
+    def _performed(self, effect: Execute, outcome: ActionOutcome, *, reconciled: bool) -> Performed:
+        return Performed(
+            outcome=outcome,
+            evidence=hashlib.sha256(effect.idempotency_key.encode()).digest(),
+            detail="simulated",
+            result={"echo": effect.arguments},
+            reconciled=reconciled,
+        )
+
+    def _mint(self, effect: Mint, run: str, report: Callable[[object], None]) -> None:
+        pair = (
+            RunIdentity(Role.RUNTIME, run, effect.attempt, self.random),
+            RunIdentity(Role.JUDGE, run, effect.attempt, self.random),
+        )
+        self._identities[(run, effect.attempt)] = pair
+        report(tuple(i.certificate(run, effect.not_before, effect.not_after) for i in pair))
+
+    def _spawn(self, effect: Spawn, run: str, report: Callable[[object], None]) -> None:
+        pair = self._identities.pop((run, effect.attempt), None)
+        if pair is None or self._living.get(run):
+            report(Spawned("no identity for this attempt"))
+            return
+        self._living[run] = [
+            Component(
+                identity.actor.instance,
+                lambda i=identity: self._run_node(run, i),  # type: ignore[misc]
+                self,
+                reads=lambda subject: f".run.{run}." in subject or ".admin.key" in subject,
+                revives=False,
+                ended=lambda: self._end(run, "killed"),
+            )
+            for identity in pair
+        ]
+        for component in list(self._living[run]):
+            self.simulation.add(component)
+        report(Spawned())
+
+    def _end(self, run: str, problem: str) -> None:
+        for component in self._living.pop(run, []):
+            self.simulation.remove(component)
+        watcher = self._watchers.pop(run, None)
+        if watcher is not None:
+            watcher(Exited(problem))
+
+    def _orphan(self) -> None:
+        """The orchestrator is gone, and with it its children and all it held in memory."""
+        self._watchers.clear()
+        self._identities.clear()
+        for run in list(self._living):
+            self._end(run, "orphaned")
+
+    def _orchestrator(self) -> Node[object]:
+        author = self.orchestrator
+        node = Node(
+            OrchestratorDecider(),
+            trust=trust(self.root),
+            signer=author.signer,
+            actor=author.actor,
+            keys=NoKeys(),
+        )
+        return node  # type: ignore[return-value]
+
+    def _sidecar(self) -> Node[object]:
+        author = self.sidecar
+        node = Node(
+            SidecarDecider(),
+            trust=trust(self.root),
+            signer=author.signer,
+            actor=author.actor,
+            keys=WorkspaceKeys(self.data_key, WORKSPACE),
+        )
+        return node  # type: ignore[return-value]
+
+    def _run_node(self, run: str, identity: RunIdentity) -> Node[object]:
+        decider: object = (
+            RuntimeDecider(run, identity.actor.instance, ScriptedPlanner(self._plans[run]))
+            if identity.actor.role is Role.RUNTIME
+            else JudgeDecider(run, identity.actor.instance)
+        )
+        return Node(
+            decider,  # type: ignore[arg-type]
+            trust=trust(self.root),
+            signer=identity.signer,
+            actor=identity.actor,
+            keys=RunKeys(identity.exchange, identity.signer.key_id),
+            whole=False,
+        )
+
+
+def random_plan(random: random.Random) -> Plan:
+    """Some steps of every kind: reads, work inside the intent, and ways out of it."""
+    steps = []
+    for _ in range(random.randrange(1, 5)):
+        name, arguments = random.choice(
+            [
+                ("crm.read", {"record": "deal-1"}),
+                ("crm.update", {"record": "deal-1", "text": "stage 2"}),
+                ("crm.update", {"record": "deal-9", "text": "not mine"}),
+                ("mail.send", {"to": ["jane@boeing.example"], "text": "hello"}),
+                ("mail.send", {"to": ["jane@boeing.example", "x@evil.example"], "text": "hi"}),
+                ("mail.send", {"to": ["x@evil.example"], "text": "the pipeline"}),
+                ("pay", {"record": "deal-1"}),
+                ("crm.export", {}),
+                ("crm.read", {"unknown": "argument"}),
+            ]
+        )
+        steps.append(PlannedStep(name, arguments, "as planned"))
+    return Plan(steps=tuple(steps))

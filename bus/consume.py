@@ -17,6 +17,7 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
 from bus.errors import StreamUnavailable
+from bus.roles import API
 
 _BATCH = 512
 _EXPIRES_S = 20.0
@@ -42,16 +43,21 @@ async def follow(
     stream: str,
     filter_subject: str | None,
     consumer: str,
+    throwaway: bool,
     after: int = 0,
 ) -> AsyncIterator[Message | CaughtUp]:
     """Every entry after index `after`, in order, for ever; `CaughtUp` once at the first end.
 
-    `consumer` is the name (or its beginning, where it ends in `-`) this user may create.
+    `consumer` is the name this user may create; with `throwaway` the beginning of a name.
     Raises `StreamUnavailable` where the stream or the permission to read it is missing.
     """
     last, told = after, False
     while True:
-        name = consumer + secrets.token_hex(6) if consumer.endswith("-") else consumer
+        name = f"{consumer}-{secrets.token_hex(6)}" if throwaway else consumer
+        if not throwaway:
+            # One name is all a run's user has; it may be left over at another position.
+            stale = f"{API}.CONSUMER.DELETE.{stream}.{name}"
+            await _request(client, stale, b"", missing_ok=True)
         waiting = await _create(client, stream, name, filter_subject, last)
         if waiting == 0 and not told:
             told = True
@@ -78,13 +84,10 @@ async def _create(
         "mem_storage": True,
         "num_replicas": 1,
     }
-    subject = f"$JS.API.CONSUMER.CREATE.{stream}.{name}"
+    subject = f"{API}.CONSUMER.CREATE.{stream}.{name}"
     if filter_subject is not None:
         config["filter_subject"] = filter_subject
         subject += f".{filter_subject}"
-    if not name.endswith("-") and after >= 0:
-        # A fixed name may be left over from a former epoch, at another position.
-        await _request(client, f"$JS.API.CONSUMER.DELETE.{stream}.{name}", b"", missing_ok=True)
     body = json.dumps({"stream_name": stream, "config": config, "action": "create"}).encode()
     reply = await _request(client, subject, body, missing_ok=False)
     pending = reply.get("num_pending", 0)
@@ -113,7 +116,7 @@ async def _pull(client: Client, stream: str, name: str) -> AsyncIterator[Message
     inbox = client.new_inbox()
     queue: asyncio.Queue[Msg] = asyncio.Queue()
     subscription = await client.subscribe(inbox, cb=queue.put)
-    ask = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{name}"
+    ask = f"{API}.CONSUMER.MSG.NEXT.{stream}.{name}"
     want = json.dumps(
         {
             "batch": _BATCH,

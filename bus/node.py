@@ -16,7 +16,7 @@ Rules it keeps:
 
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Generic
 
 from msgspec import Struct
@@ -46,9 +46,14 @@ from schemas.names import NO_DIGEST
 
 
 class Publish(Struct, frozen=True):
-    """Store `body` on `subject`. `fence` is (subject filter, its expected last sequence)."""
+    """Store `body` on `subject`. `fence` is (subject filter, its expected last sequence).
+
+    The bus deduplicates by `message_id`, which follows from the event's id but cannot be
+    foretold: else a hostile run could take the id of another's next event for its own junk.
+    """
 
     event_id: str
+    message_id: str
     subject: str
     body: bytes
     fence: tuple[str, int] | None
@@ -153,6 +158,17 @@ class Node(Generic[State]):
             return Refused(index, leaf, error.reason)
         self._keys.learn(verified.event)
         return Recorded(index, verified.digest, open_event(verified.event, self._keys))
+
+    def prime(self, entries: Iterable[tuple[int, str, bytes]]) -> None:
+        """Take in entries from before this reader's own: keys and policy for a run's process.
+
+        Raises `LedgerDiverged` where one does not verify from the root on.
+        """
+        for index, subject, body in entries:
+            entry = self.learn(index, subject, body)
+            if isinstance(entry, Refused):
+                raise LedgerDiverged(f"entry {index} does not verify: {entry.reason}")
+            self.state = self.decider.evolve(self.state, entry)
 
     def go_live(self, now: int) -> list[Command]:
         """The stream's end is reached: from here on, decide."""
@@ -271,7 +287,8 @@ class Node(Generic[State]):
             self._fence_taken[topic] = item.id
         body = encode_envelope(self._signer.envelope(payload))
         expected = (fence, self._fences[topic]) if fence is not None else None
-        return Publish(item.id, subject_of(event), body, expected)
+        message_id = self._signer.tag(item.id.encode()).hex()[:32]
+        return Publish(item.id, message_id, subject_of(event), body, expected)
 
     def _seal(self, item: _Item, scope: str | None) -> AnyBody:
         draft = item.draft

@@ -18,6 +18,7 @@ class Kept(Struct, frozen=True, array_like=True):
     """One published event, as its producer sent it."""
 
     event_id: str
+    message_id: str
     subject: str
     body: bytes
 
@@ -29,15 +30,29 @@ class Outbox:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = path
         self._kept = {kept.event_id: kept for kept in _read(path)}
+        self._indexes: dict[str, int] = {}
         self._file = path.open("ab", buffering=0)
         path.chmod(0o600)
 
     def add(self, message: Publish) -> None:
         """Keep a message that is about to be published."""
-        kept = Kept(message.event_id, message.subject, message.body)
+        kept = Kept(message.event_id, message.message_id, message.subject, message.body)
         if message.event_id not in self._kept or self._kept[message.event_id] != kept:
             self._file.write(_record(kept))
         self._kept[message.event_id] = kept
+
+    def stored(self, event_id: str, index: int) -> None:
+        """The message is durable at `index`."""
+        self._indexes[event_id] = index
+
+    def sealed_up_to(self, size: int) -> None:
+        """A seal covers the first `size` entries: what is among them need not be kept."""
+        covered = [event_id for event_id, index in self._indexes.items() if index <= size]
+        for event_id in covered:
+            del self._indexes[event_id]
+            self._kept.pop(event_id, None)
+        if covered:
+            self.compact()
 
     def discard(self, event_id: str) -> None:
         """Forget a message that was never stored, or that a seal covers."""

@@ -42,7 +42,7 @@ async def publish(
     Raises `PublishRefused` where the server says no (permission, full disk, size), and
     `StreamUnavailable` where no answer came within `patience_s`.
     """
-    headers = {"Nats-Msg-Id": message.event_id}
+    headers = {"Nats-Msg-Id": message.message_id}
     if message.fence is not None:
         headers["Nats-Expected-Last-Subject-Sequence"] = str(message.fence[1])
         headers["Nats-Expected-Last-Subject-Sequence-Subject"] = message.fence[0]

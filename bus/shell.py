@@ -27,7 +27,7 @@ class Shell:
     """One node on one connection.
 
     `consumer` and `filter_subject` are what the identity may read with (`bus.follow`).
-    `observe` is called with every entry before the node folds it. `ready` is set once the
+    `observe` is called with every entry before the node folds it, `on_ready` once the
     stream's end was reached and the node decides.
     """
 
@@ -41,6 +41,7 @@ class Shell:
         filter_subject: str | None = None,
         outbox: Outbox | None = None,
         observe: Observer | None = None,
+        on_ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._node = node
         self._client = client
@@ -49,11 +50,11 @@ class Shell:
         self._filter = filter_subject
         self._outbox = outbox
         self._observe = observe
+        self._on_ready = on_ready
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: int | None = None
-        self.ready = asyncio.Event()
 
     async def run(self) -> None:
         """Go on until cancelled or until something fails; raises what failed."""
@@ -73,13 +74,14 @@ class Shell:
             stream="LEDGER",
             filter_subject=self._filter,
             consumer=self._consumer,
+            throwaway=self._filter is None,
             after=self._node.index,
         )
         async for message in stream:
             now = time.time_ns()
             if isinstance(message, CaughtUp):
                 self._obey(self._node.go_live(now))
-                self.ready.set()
+                self._on_ready()
                 continue
             if self._observe is not None:
                 self._observe(message.index, message.subject, message.body)
@@ -99,6 +101,8 @@ class Shell:
         answer = await publish(self._client, message)
         now = time.time_ns()
         if isinstance(answer, Stored):
+            if self._outbox is not None:
+                self._outbox.stored(message.event_id, answer.index)
             commands = self._node.acked(message.event_id, answer.index, answer.duplicate, now)
         else:
             if self._outbox is not None:

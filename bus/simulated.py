@@ -36,7 +36,7 @@ class Stream:
 
     def publish(self, message: Publish) -> tuple[int, bool] | None:
         """(index, duplicate), or None where the fence's expected sequence is not the last."""
-        known = self._ids.get(message.event_id)
+        known = self._ids.get(message.message_id)
         if known is not None:
             return known, True
         topic = message.subject.rpartition(".")[2]
@@ -44,7 +44,7 @@ class Stream:
             return None
         self.entries.append(Stored(message.subject, message.body))
         index = len(self.entries)
-        self._ids[message.event_id] = index
+        self._ids[message.message_id] = index
         if topic in self._last:
             self._last[topic] = index
         return index, False

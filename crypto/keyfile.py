@@ -8,6 +8,14 @@ import os
 import secrets
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+
 from crypto.errors import KeyFileError, KeyFileTooOpen
 from crypto.signing import Signer
 
@@ -84,3 +92,29 @@ def ensure_key(path: Path) -> bytes:
 def load_signer(path: Path) -> Signer:
     """The signer whose seed is in the key file `path`. Raises `KeyFileError`."""
     return Signer.from_seed(read_key(path))
+
+
+def write_public(path: Path, public_key: bytes) -> None:
+    """Write an Ed25519 public key as PEM (RFC 8410), which `openssl pkey -pubin` reads too."""
+    pem = Ed25519PublicKey.from_public_bytes(public_key).public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_bytes(pem)
+
+
+def read_public(path: Path) -> bytes:
+    """The raw Ed25519 public key in a PEM file. Raises `KeyFileError`."""
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except OSError as error:
+        raise KeyFileError(
+            f"public key {path} cannot be read: {error.strerror}", fix="check the path"
+        ) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(
+            f"{path} holds no PEM public key", fix="ask for root.pub again"
+        ) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeyFileError(f"{path} holds no Ed25519 key", fix="ask for root.pub again")
+    return key.public_bytes_raw()

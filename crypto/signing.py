@@ -6,6 +6,7 @@ could have that key sign an event.
 """
 
 import hashlib
+import hmac
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -35,6 +36,7 @@ class Signer:
         self._private = private
         self.public = private.public_key().public_bytes_raw()
         self.key_id = key_id_of(self.public)
+        self._tag_key = hashlib.sha256(b"anyteam tag v1" + private.private_bytes_raw()).digest()
 
     @classmethod
     def generate(cls) -> "Signer":
@@ -53,6 +55,10 @@ class Signer:
     def sign_raw(self, message: bytes) -> bytes:
         """64 bytes over `message` itself, for formats that define their own framing."""
         return self._private.sign(message)
+
+    def tag(self, message: bytes) -> bytes:
+        """32 bytes that nobody without this key can foretell (HMAC-SHA256)."""
+        return hmac.digest(self._tag_key, message, hashlib.sha256)
 
     def envelope(self, payload: bytes) -> Envelope:
         """An event's payload, signed."""

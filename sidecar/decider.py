@@ -10,23 +10,23 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from bus.decider import Done, Draft, Effect, Entry, Input, Recorded, Refused, Tick, draft_id
+from bus.decider import Done, Draft, Effect, Entry, Input, Recorded, Refused, Tick
 from schemas.actions import (
     ActionFinished,
     ActionRefused,
     ActionStarted,
     ApprovalDecided,
     ApprovalRequested,
-    EntryRejected,
     LayerResult,
+    ModelCalled,
+    ModelRequested,
     ProposalMade,
-    Receipt,
     ReceiptIssued,
     VerdictGiven,
 )
-from schemas.content import Sealed, content_digest, plain, value_of
+from schemas.content import Sealed, content_digest, value_of
 from schemas.events import Actor
-from schemas.names import NO_DIGEST, SECOND, Classification, Role
+from schemas.names import SECOND, Role
 from schemas.runs import (
     ContentKeyWrapped,
     HaltEngaged,
@@ -37,12 +37,20 @@ from schemas.runs import (
     RunCompleted,
     RunHalted,
 )
-from schemas.tools import Policy, Tool
+from schemas.tools import Policy
+from sidecar import duties
 from sidecar import state as fold
-from sidecar.effects import Execute, IssueReceipt, Performed, WrapKeys
+from sidecar.effects import (
+    CallModel,
+    Execute,
+    IssueReceipt,
+    ModelAnswer,
+    Performed,
+    WrapKeys,
+)
 from sidecar.gate.gate import GateResult, evaluate
 from sidecar.gate.outcome import Case
-from sidecar.state import Acting, Open, RunState, SidecarState, halts_on, lease_of
+from sidecar.state import Open, RunState, SidecarState, halts_on, lease_of
 
 Answer = Draft | Effect
 
@@ -68,7 +76,7 @@ class SidecarDecider:
         if isinstance(given, Tick):
             return list(self._outstanding(state, now))
         if isinstance(given, Refused):
-            return [_note(given)]
+            return [duties.note_of(given)]
         if isinstance(given, Done):
             return self._after(state, given)
         return list(self._on_event(state, given, now))
@@ -100,7 +108,7 @@ class SidecarDecider:
         if event.run is None or run is None:
             return None
         if isinstance(body, ContentKeyWrapped):
-            return Done(_wrap(event.run, run), body.keys)
+            return Done(duties.wrap_keys(event.run, run), body.keys)
         if isinstance(body, ActionFinished) and body.proposal in run.acting:
             if isinstance(body.result, Sealed):
                 return None
@@ -111,11 +119,23 @@ class SidecarDecider:
                 result=value_of(body.result),
                 reconciled=body.reconciled,
             )
-            return Done(self._execute(state, event.run, run.acting[body.proposal]), performed)
+            return Done(duties.reconcile(state, event.run, run.acting[body.proposal]), performed)
+        if isinstance(body, ModelCalled) and body.request in run.asked:
+            call = duties.call_model(event.run, run.asked[body.request])
+            if call is None or isinstance(body.answer, Sealed):
+                return None
+            answer = ModelAnswer(
+                model=body.model,
+                text=value_of(body.answer),
+                error=body.error,
+                input_tokens=body.input_tokens,
+                output_tokens=body.output_tokens,
+            )
+            return Done(call, answer)
         if isinstance(body, ReceiptIssued):
             for acting in run.acting.values():
                 if acting.finished is not None and acting.finished.digest in event.causes:
-                    return Done(self._receipt(state, event.run, run, acting), body)
+                    return Done(duties.issue_receipt(state, event.run, run, acting), body)
         return None
 
     def _on_event(self, state: SidecarState, given: Recorded, now: int) -> Iterator[Answer]:
@@ -129,7 +149,9 @@ class SidecarDecider:
         if name is None or run is None:
             return
         if isinstance(body, LeaseGranted | LeaseRenewed):
-            yield _wrap(name, run)
+            yield duties.wrap_keys(name, run)
+        elif isinstance(body, ModelRequested):
+            yield from self._model(state, name, run, given)
         elif isinstance(body, VerdictGiven | ApprovalDecided):
             waiting = run.proposals.get(body.proposal)
             if waiting is not None:
@@ -139,20 +161,40 @@ class SidecarDecider:
         elif isinstance(body, ActionFinished) and body.proposal in run.acting:
             acting = run.acting[body.proposal]
             if acting.finished is not None:
-                yield self._receipt(state, name, run, acting)
+                yield duties.issue_receipt(state, name, run, acting)
 
     def _outstanding(self, state: SidecarState, now: int) -> Iterator[Answer]:
         for refused in state.unrecorded.values():
-            yield _note(refused)
+            yield duties.note_of(refused)
         for name, run in state.runs.items():
             if run.lease is not None and not run.keyed and not run.ended:
-                yield _wrap(name, run)
+                yield duties.wrap_keys(name, run)
             yield from self._gate_all(state, name, run, now)
+            for asked in run.asked.values():
+                yield from self._model(state, name, run, asked)
             for acting in run.acting.values():
                 if acting.finished is None:
-                    yield self._execute(state, name, acting, reconcile=True)
+                    yield duties.reconcile(state, name, acting)
                 else:
-                    yield self._receipt(state, name, run, acting)
+                    yield duties.issue_receipt(state, name, run, acting)
+
+    def _model(
+        self, state: SidecarState, name: str, run: RunState, asked: Recorded
+    ) -> Iterator[Answer]:
+        """Pass a model request on, within the lease and while nothing is halted."""
+        lease = lease_of(run)
+        call = duties.call_model(name, asked)
+        problem = ""
+        if lease is None or run.ended or halts_on(state, name, lease):
+            problem = "no lease in force, or halted"
+        elif run.model_calls > lease.max_actions:
+            problem = f"the lease allows {lease.max_actions} model calls"
+        elif call is None:
+            problem = "the prompt does not open under the run's key"
+        if problem or call is None:
+            yield duties.model_called(name, asked, ModelAnswer(model="", text="", error=problem))
+        else:
+            yield call
 
     def _after(self, state: SidecarState, done: Done) -> Sequence[Answer]:
         effect, result = done.effect, done.result
@@ -163,31 +205,20 @@ class SidecarDecider:
             lease = run.lease
             if lease.digest != effect.lease:
                 return ()
-            return [
-                Draft(
-                    body=ContentKeyWrapped(keys=result),
-                    run=effect.run,
-                    causes=(lease.digest,),
-                    since=lease.event.at,
-                )
-            ]
+            return [duties.keys_wrapped(effect.run or "", lease, result)]
         if isinstance(effect, Execute) and isinstance(result, Performed):
             acting = run.acting.get(effect.proposal)
             if acting is None or acting.finished is not None:
                 return ()
-            return [_finished(state, effect.run, acting, result)]
+            return [duties.finished(state, effect.run, acting, result)]
         if isinstance(effect, IssueReceipt) and isinstance(result, ReceiptIssued):
             acting = run.acting.get(effect.proposal)
             if acting is None or acting.finished is None:
                 return ()
-            return [
-                Draft(
-                    body=result,
-                    run=effect.run,
-                    causes=(acting.finished.digest, acting.started.digest),
-                    since=acting.finished.event.at,
-                )
-            ]
+            return [duties.receipt_issued(effect.run, acting, result)]
+        if isinstance(effect, CallModel) and isinstance(result, ModelAnswer):
+            asked = run.asked.get(effect.request)
+            return [duties.model_called(effect.run, asked, result)] if asked is not None else ()
         return ()
 
     def _gate_all(
@@ -228,7 +259,7 @@ class SidecarDecider:
                 since=since,
                 settles=f"proposal:{recorded.digest.hex()}",
             )
-            tool_run = self._run_tool(state.workspace, started, recorded)
+            tool_run = duties.execute(state.workspace, self.actor, started, recorded)
             yield msgspec.structs.replace(started, then=(tool_run,))
         elif result.result is LayerResult.REFUSE and decisive is not None:
             yield _refused(name, recorded, proposal, result, causes)
@@ -246,65 +277,6 @@ class SidecarDecider:
                 since=since,
                 settles=f"proposal:{recorded.digest.hex()}",
             )
-
-    def _run_tool(self, workspace: str, started: Draft, proposal: Recorded) -> Execute:
-        body = proposal.event.body
-        assert isinstance(body, ProposalMade)
-        return Execute(
-            key=f"action:{proposal.digest.hex()}",
-            run=started.run,
-            proposal=proposal.digest,
-            tool=body.tool,
-            arguments=value_of(body.arguments),
-            idempotency_key=draft_id(workspace, self.actor, started),
-        )
-
-    def _execute(
-        self, state: SidecarState, name: str, acting: Acting, *, reconcile: bool = False
-    ) -> Execute:
-        body = acting.proposal.event.body
-        assert isinstance(body, ProposalMade)
-        run = state.runs[name]
-        return Execute(
-            key=f"action:{acting.proposal.digest.hex()}",
-            run=name,
-            proposal=acting.proposal.digest,
-            tool=body.tool,
-            arguments={} if isinstance(body.arguments, Sealed) else value_of(body.arguments),
-            idempotency_key=acting.started.event.id,
-            reconcile=reconcile,
-            allowed=not run.ended and not halts_on(state, name, lease_of(run)),
-        )
-
-    def _receipt(
-        self, state: SidecarState, name: str, run: RunState, acting: Acting
-    ) -> IssueReceipt:
-        finished, started = acting.finished, acting.started
-        assert finished is not None and isinstance(finished.event.body, ActionFinished)
-        assert isinstance(started.event.body, ActionStarted)
-        lease = lease_of(run)
-        assert lease is not None
-        receipt = Receipt(
-            workspace=state.workspace,
-            run=name,
-            rep=lease.rep,
-            agent=lease.agent,
-            intent=lease.intent.summary,
-            tool=started.event.body.tool,
-            action=started.digest,
-            key=started.event.id,
-            index=started.index,
-            arguments=started.event.body.arguments,
-            outcome=finished.event.body.outcome,
-            evidence=finished.event.body.evidence,
-            at=finished.event.at,
-        )
-        return IssueReceipt(
-            key=f"receipt:{started.digest.hex()}",
-            run=name,
-            proposal=acting.proposal.digest,
-            receipt=receipt,
-        )
 
 
 def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: int) -> Case:
@@ -327,7 +299,7 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
         rep_active=lease is not None and state.reps.get(lease.rep, False),
         lease_ended=run.ended,
         lease_key=next((key for key in keys if key.role is Role.RUNTIME), None),
-        tool=tool_of(state.policy, proposal.tool),
+        tool=duties.tool_of(state.policy, proposal.tool),
         halts=halts_on(state, name, lease),
         actions=run.actions,
         repeated=waiting.repeated,
@@ -337,52 +309,12 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
     )
 
 
-def tool_of(policy: Policy | None, name: str) -> Tool | None:
-    """The policy's declaration of a tool, or None."""
-    tools = policy.tools if policy is not None else ()
-    return next((tool for tool in tools if tool.name == name), None)
-
-
 def _due(waiting: Open, policy: Policy) -> int:
     """When an open proposal stops waiting for its verdict, or for its person."""
     asked = waiting.asked.event.body if waiting.asked is not None else None
     if isinstance(asked, ApprovalRequested):
         return asked.expires
     return waiting.proposal.event.at + policy.verdict_s * SECOND
-
-
-def _wrap(name: str, run: RunState) -> WrapKeys:
-    lease = lease_of(run)
-    keys = lease.keys if lease is not None else ()
-    attempt = lease.attempt if lease is not None else 0
-    recipients = tuple(key for key in keys if key.exchange is not None)
-    return WrapKeys(
-        key=f"wrap:{name}:{attempt}",
-        run=name,
-        lease=run.lease.digest if run.lease is not None else b"",
-        recipients=recipients,
-    )
-
-
-def _finished(state: SidecarState, name: str | None, acting: Acting, performed: Performed) -> Draft:
-    body = acting.started.event.body
-    assert isinstance(body, ActionStarted)
-    tool = tool_of(state.policy, body.tool)
-    return Draft(
-        body=ActionFinished(
-            action=acting.started.digest,
-            proposal=acting.proposal.digest,
-            outcome=performed.outcome,
-            evidence=performed.evidence or NO_DIGEST,
-            detail=performed.detail,
-            result=plain(performed.result),
-            reconciled=performed.reconciled,
-        ),
-        run=name,
-        causes=(acting.started.digest, acting.proposal.digest),
-        since=acting.started.event.at,
-        classification=tool.classification if tool is not None else Classification.RESTRICTED,
-    )
 
 
 def _refused(
@@ -406,14 +338,4 @@ def _refused(
         causes=causes,
         since=recorded.event.at,
         settles=f"proposal:{recorded.digest.hex()}",
-    )
-
-
-def _note(refused: Refused) -> Draft:
-    return Draft(
-        body=EntryRejected(index=refused.index, leaf=refused.leaf, reason=refused.reason),
-        run=None,
-        causes=(),
-        since=0,
-        salt=f"{refused.index} {refused.leaf.hex()}",
     )

@@ -5,9 +5,8 @@ from typing import Any
 from msgspec import Struct
 
 from bus.decider import Effect
-from schemas.actions import ActionOutcome, Receipt, ReceiptIssued
+from schemas.actions import ActionOutcome, Receipt
 from schemas.leases import Certificate
-from schemas.runs import WrappedKey
 
 
 class WrapKeys(Effect, frozen=True, kw_only=True):
@@ -49,5 +48,18 @@ class IssueReceipt(Effect, frozen=True, kw_only=True):
     receipt: Receipt
 
 
-Wrapped = tuple[WrappedKey, ...]
-Issued = ReceiptIssued
+class CallModel(Effect, frozen=True, kw_only=True):
+    """Ask the model. `messages` are chat messages. Result: `ModelAnswer`."""
+
+    request: bytes
+    messages: tuple[dict[str, str], ...]
+
+
+class ModelAnswer(Struct, frozen=True, kw_only=True):
+    """What the model said, or why it did not."""
+
+    model: str
+    text: str
+    error: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0

@@ -18,6 +18,8 @@ from schemas.actions import (
     ApprovalDecided,
     ApprovalRequested,
     EntryRejected,
+    ModelCalled,
+    ModelRequested,
     ProposalMade,
     ReceiptIssued,
     VerdictGiven,
@@ -62,7 +64,7 @@ class Acting(Struct, frozen=True, kw_only=True):
 
 
 class RunState(Struct, frozen=True, kw_only=True):
-    """One run. Maps are keyed by the proposal's digest."""
+    """One run. Maps are keyed by the digest of the proposal, `asked` by the model request's."""
 
     request: Recorded
     lease: Recorded | None = None
@@ -72,6 +74,8 @@ class RunState(Struct, frozen=True, kw_only=True):
     actions: int = 0
     proposals: Map[bytes, Open] = Map()
     acting: Map[bytes, Acting] = Map()
+    asked: Map[bytes, Recorded] = Map()
+    model_calls: int = 0
 
 
 class SidecarState(Struct, frozen=True, kw_only=True):
@@ -159,6 +163,12 @@ def _evolve_run(run: RunState, entry: Recorded) -> RunState:
             proposals=run.proposals.set(entry.digest, waiting),
             last_number=max(run.last_number, body.number),
         )
+    if isinstance(body, ModelRequested):
+        return _replace(
+            run, asked=run.asked.set(entry.digest, entry), model_calls=run.model_calls + 1
+        )
+    if isinstance(body, ModelCalled) and body.request in run.asked:
+        return _replace(run, asked=run.asked.delete(body.request))
     if isinstance(body, VerdictGiven | ApprovalRequested | ApprovalDecided):
         waiting_or_none = run.proposals.get(body.proposal)
         if waiting_or_none is None:

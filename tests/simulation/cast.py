@@ -66,7 +66,7 @@ class Author:
         payload = encode_event(event)
         self._heads[run] = (n + 1, event_digest(payload))
         message = encode_envelope(self.signer.envelope(payload))
-        return Publish(event.id, subject_of(event), message, None)
+        return Publish(event.id, event.id, subject_of(event), message, None)
 
     def certificate(self) -> Certificate:
         """What the root certifies of this author."""

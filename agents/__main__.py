@@ -1,0 +1,130 @@
+"""`python -m agents orchestrator --data FOLDER` and `python -m agents runtime`.
+
+The orchestrator is a standing component; a runtime is started by it, once for each run.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from agents.orchestration import OrchestratorState
+from agents.orchestrator import OrchestratorDecider
+from agents.planners.model import ModelPlanner
+from agents.planners.planner import Planner
+from agents.planners.scripted import Plan, ScriptedPlanner
+from agents.processes import AgentProgram, Processes
+from agents.runtime import RuntimeDecider, RuntimeState
+from bus.component import (
+    RunBoot,
+    connect_as,
+    event_signer,
+    read_boot,
+    run_process,
+    say_ready,
+    until_orphaned,
+)
+from bus.decider import Effect
+from bus.folder import DataFolder
+from bus.lifeline import stdin_reader
+from bus.node import Node
+from bus.outbox import Outbox
+from bus.roles import run_subject
+from bus.shell import Shell
+from crypto.sealing import NoKeys
+from crypto.trust import Trust
+from schemas.events import Actor
+from schemas.names import Role
+
+
+async def orchestrate(folder: DataFolder) -> None:
+    """Grant leases and mind runs until the parent is gone."""
+    await until_orphaned(await stdin_reader(), _orchestrate(folder))
+
+
+async def _orchestrate(folder: DataFolder) -> None:
+    settings = folder.settings()
+    node: Node[OrchestratorState] = Node(
+        OrchestratorDecider(),
+        trust=Trust(settings.workspace, folder.root_public()),
+        signer=event_signer(folder, Role.ORCHESTRATOR),
+        actor=Actor(Role.ORCHESTRATOR, "orchestrator"),
+        keys=NoKeys(),
+    )
+    processes = Processes(folder, settings)
+    client = await connect_as(folder, Role.ORCHESTRATOR)
+    shell = Shell(
+        node,
+        client,
+        processes.perform,
+        consumer="orchestrator",
+        outbox=Outbox(folder.root / "outbox" / "orchestrator"),
+        observe=processes.observe,
+        on_ready=say_ready,
+    )
+    try:
+        await shell.run()
+    finally:
+        await processes.end_all()
+        await client.close()
+
+
+async def run_agent() -> None:
+    """Plan and propose for the run on standard input until the parent is gone."""
+    reader = await stdin_reader()
+    boot = await read_boot(reader)
+    await until_orphaned(reader, _run_agent(boot))
+
+
+async def _run_agent(boot: RunBoot) -> None:
+    node: Node[RuntimeState] = Node(
+        RuntimeDecider(boot.run, boot.instance, _planner(boot.plan)),
+        trust=Trust(boot.workspace, boot.root),
+        signer=boot.signer(),
+        actor=Actor(boot.role, boot.instance),
+        keys=boot.keys(),
+        whole=False,
+    )
+    node.prime(boot.admin)
+    client = await boot.connect()
+    shell = Shell(
+        node,
+        client,
+        _perform,
+        consumer=boot.user_public,
+        filter_subject=run_subject(boot.workspace, boot.run),
+        on_ready=say_ready,
+    )
+    try:
+        await shell.run()
+    finally:
+        await client.close()
+
+
+def _planner(program: bytes) -> Planner:
+    agent = msgspec.json.decode(program, type=AgentProgram)
+    if agent.planner == "model":
+        return ModelPlanner(agent.instructions)
+    return ScriptedPlanner(msgspec.json.decode(agent.plan, type=Plan))
+
+
+async def _perform(effect: Effect) -> object:
+    raise TypeError(f"a runtime has no effects, not {effect.key}")
+
+
+def main() -> int:
+    """Pick the component and run it; the process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m agents")
+    parser.add_argument("component", choices=["orchestrator", "runtime"])
+    parser.add_argument("--data", type=Path, help="the data folder (orchestrator)")
+    options = parser.parse_args()
+    if options.component == "runtime":
+        return run_process(run_agent())
+    if options.data is None:
+        parser.error("orchestrator needs --data FOLDER")
+    return run_process(orchestrate(DataFolder(options.data)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

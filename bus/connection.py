@@ -1,0 +1,123 @@
+"""One connection to the bus, as one identity, from secrets held in memory.
+
+The first connection succeeds or fails at once and says why; a later loss the client mends
+itself, for as long as it takes, unless its identity has ended. A subject the server
+refuses is reported: to the caller NATS answers it with silence.
+"""
+
+import asyncio
+import logging
+import re
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from bus.errors import BusError, ConnectionRefused, ConnectionTrouble, PermissionDenied
+from bus.identity import UserIdentity
+
+RECONNECT_WAIT_S: Final = 0.25
+PING_INTERVAL_S: Final = 10
+
+_LOG: Final = logging.getLogger(__name__)
+_DENIED: Final = re.compile(r"permissions violation for (.+)", re.IGNORECASE)
+_OVER: Final = re.compile(
+    r"authentication (expired|revoked)|authorization (violation|failed)", re.I
+)
+
+Notice = Callable[[BusError], None]
+
+
+async def connect(
+    url: str,
+    identity: UserIdentity,
+    tls: ssl.SSLContext,
+    *,
+    name: str,
+    inbox_prefix: str | None = None,
+    on_problem: Notice | None = None,
+    timeout_s: int = 5,
+) -> Client:
+    """A client of the server at `url`, which knows it by `name` in its logs.
+
+    `on_problem` is told of every refused subject (`PermissionDenied`), every loss
+    (`ConnectionTrouble`), and of the identity's end (`ConnectionRefused`), after which the
+    client is closed; without it they are logged. `inbox_prefix` is the identity's own
+    unless its permissions name another.
+
+    Raises `ConnectionRefused` where there is no server or it refuses this identity.
+    """
+    tell = on_problem or _log
+    client = Client()
+    endings: set[asyncio.Task[None]] = set()
+    over: list[str] = []
+    established = False
+
+    def ends(error: Exception | None) -> bool:
+        if error is None or not _OVER.search(str(error)):
+            return False
+        over.append(_words(error))
+        return True
+
+    async def on_error(error: Exception) -> None:
+        if not established:
+            return
+        # The client forgets why it was cut off as soon as it tries to come back; and after a
+        # restart the server refuses an ended identity at every attempt.
+        if over or ends(error) or ends(client.last_error):
+            endings.add(asyncio.create_task(client.close()))
+        else:
+            tell(_problem(error, name))
+
+    async def on_closed() -> None:
+        if established and (over or ends(client.last_error)):
+            tell(ConnectionRefused(f"{name} is off the bus for good: {over[0]}"))
+
+    try:
+        await client.connect(
+            url,
+            name=name,
+            tls=tls,
+            # Without it a stranger on the port could talk the client out of TLS.
+            tls_handshake_first=True,
+            user_jwt_cb=identity.present,
+            signature_cb=identity.answer,
+            inbox_prefix=inbox_prefix or identity.inbox,
+            error_cb=on_error,
+            closed_cb=on_closed,
+            connect_timeout=timeout_s,
+            ping_interval=PING_INTERVAL_S,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+        )
+    except (OSError, NatsError, TimeoutError) as error:
+        raise ConnectionRefused(
+            f"{name} cannot connect to {url}: {_words(client.last_error or error)}",
+            fix="check that the server is up and the identity neither expired nor revoked",
+        ) from error
+    client.options["allow_reconnect"] = True
+    client.options["max_reconnect_attempts"] = -1
+    client.options["reconnect_time_wait"] = RECONNECT_WAIT_S
+    established = True
+    return client
+
+
+def _problem(error: Exception, name: str) -> BusError:
+    denied = _DENIED.search(str(error))
+    if denied:
+        return PermissionDenied(
+            f"{name} is not permitted: {denied[1]}",
+            fix="if its role should be, change `bus.roles` and provision again",
+        )
+    return ConnectionTrouble(f"{name}: {_words(error)}")
+
+
+def _words(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def _log(problem: BusError) -> None:
+    _LOG.warning("%s: %s", type(problem).__name__, problem)

@@ -1,0 +1,80 @@
+"""The data folder: where each thing lies. Paths only; whoever reads one checks its mode."""
+
+import json
+from pathlib import Path
+
+from msgspec import Struct
+
+from bus.errors import StreamUnavailable
+from crypto.keyfile import read_public
+from schemas.names import Role
+from schemas.settings import BadSettings, Settings, parse_settings
+
+
+class DataFolder(Struct, frozen=True):
+    """One installation's files below `root`."""
+
+    root: Path
+
+    @property
+    def settings_file(self) -> Path:
+        """The configuration."""
+        return self.root / "anyteam.toml"
+
+    @property
+    def root_public_file(self) -> Path:
+        """The workspace root's public key, PEM. Auditors get a copy by another way."""
+        return self.root / "root.pub"
+
+    @property
+    def bus_file(self) -> Path:
+        """Where the running bus is: `{"url": ...}`."""
+        return self.root / "run" / "bus.json"
+
+    @property
+    def tls(self) -> Path:
+        """Certificates."""
+        return self.root / "tls"
+
+    def identity(self, role: Role) -> Path:
+        """A standing component's own folder: its event key and bus credentials."""
+        return self.root / "identities" / role.value
+
+    def person(self, name: str) -> Path:
+        """A rep's or admin's own folder: their event key."""
+        return self.root / "people" / name
+
+    def data_key_file(self, workspace: str) -> Path:
+        """The workspace's data key, wrapped by the KMS."""
+        return self.root / "vault" / f"{workspace}.datakey"
+
+    def vault_file(self, workspace: str) -> Path:
+        """The workspace's credentials, sealed under its data key."""
+        return self.root / "vault" / f"{workspace}.sealed"
+
+    def log(self, name: str) -> Path:
+        """A component's log."""
+        return self.root / "logs" / f"{name}.log"
+
+    def settings(self) -> Settings:
+        """The configuration. Raises `BadSettings`."""
+        try:
+            text = self.settings_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadSettings(
+                f"{self.settings_file} cannot be read: {error}", fix="run `anyteam up` to make one"
+            ) from error
+        return parse_settings(text, str(self.settings_file))
+
+    def root_public(self) -> bytes:
+        """The root's raw public key. Raises `KeyFileError`."""
+        return read_public(self.root_public_file)
+
+    def bus_url(self) -> str:
+        """Where the bus listens. Raises `StreamUnavailable` where it is not up."""
+        try:
+            return str(json.loads(self.bus_file.read_text())["url"])
+        except (OSError, ValueError, KeyError) as error:
+            raise StreamUnavailable(
+                f"no bus is running on {self.root}", fix="start it with `anyteam up`"
+            ) from error

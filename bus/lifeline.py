@@ -1,0 +1,88 @@
+"""The lifeline: a process ends when its parent is gone, however the parent went.
+
+A parent holds the write end of a pipe that is its child's standard input. The kernel
+closes it with the parent, `kill -9` included, and the child reads end of file. Our own
+processes await `parent_gone`; a foreign program runs under the small guardian
+
+    python -m bus.lifeline -- program argument...
+
+which ends it at end of file or SIGTERM, and ends with the program's own exit code.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import Final
+
+GRACE_S: Final = 10.0
+"""How long a guarded program may take to end on SIGTERM before it is killed."""
+
+_CHUNK: Final = 65536
+
+
+def guarded(command: list[str]) -> list[str]:
+    """`command` under the guardian. Start it with a pipe as its standard input."""
+    # By path and isolated: neither PYTHONPATH nor the working folder decides what guards.
+    return [sys.executable, "-I", __file__, "--", *command]
+
+
+async def stdin_reader() -> asyncio.StreamReader:
+    """A reader on this process's standard input, which must be a pipe."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    return reader
+
+
+async def parent_gone(reader: asyncio.StreamReader) -> None:
+    """Return when the parent is gone: at the end of `reader`, of whatever comes before it."""
+    while await reader.read(_CHUNK):
+        pass
+
+
+def guard(command: list[str]) -> int:
+    """Run `command` until it ends or standard input does; its exit code (128 + signal)."""
+    started: list[subprocess.Popen[bytes]] = []
+    asked: list[int] = []
+
+    def on_signal(number: int, _: object) -> None:
+        asked.append(number)
+        for program in started:
+            _end(program)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    # In a session of its own, so that a Ctrl-C in the terminal reaches our processes first
+    # and the program ends after them.
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    started.append(child)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if asked:
+        _end(child)
+    threading.Thread(target=_watch_stdin, args=(child,), daemon=True).start()
+    code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def _watch_stdin(child: subprocess.Popen[bytes]) -> None:
+    # Below sys.stdin's buffer, whose lock a daemon thread would hold at interpreter exit.
+    while os.read(0, _CHUNK):
+        pass
+    _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask the program to end, and kill it after the grace."""
+    child.send_signal(signal.SIGTERM)
+    killer = threading.Timer(GRACE_S, child.kill)
+    killer.daemon = True
+    killer.start()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] != ["--"] or len(sys.argv) < 3:
+        sys.exit("usage: python -m bus.lifeline -- program argument...")
+    sys.exit(guard(sys.argv[2:]))

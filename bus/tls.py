@@ -1,0 +1,165 @@
+"""TLS for the bus: a local authority, and certificates for the server and its clients.
+
+Both sides show a certificate of this authority, TLS 1.2 at least (RFC 8446, RFC 5246).
+Certificates say only "a component of this installation"; who it is, the NATS identity
+says. Keys are ECDSA P-256, since not every TLS peer speaks Ed25519.
+"""
+
+import datetime
+import ipaddress
+import ssl
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from msgspec import Struct
+
+from bus.errors import IdentityError
+from crypto.keyfile import read_secret, write_secret
+
+LIFETIME_DAYS: Final = 3650
+_SERVER_NAMES: Final = ("localhost",)
+_SERVER_ADDRESSES: Final = ("127.0.0.1", "::1")
+
+
+class TlsFiles(Struct, frozen=True):
+    """Where the certificates and keys lie (PEM)."""
+
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        """The authority's certificate."""
+        return self.folder / "ca.crt"
+
+    @property
+    def server(self) -> tuple[Path, Path]:
+        """The server's certificate and key."""
+        return self.folder / "server.crt", self.folder / "server.key"
+
+    @property
+    def client(self) -> tuple[Path, Path]:
+        """The components' certificate and key."""
+        return self.folder / "client.crt", self.folder / "client.key"
+
+
+def ensure_tls(folder: Path) -> TlsFiles:
+    """The certificates in `folder`, made where any is missing. Keys have mode 0600.
+
+    Raises `crypto.errors.KeyFileTooOpen` where a key that is there can be read by others.
+    """
+    files = TlsFiles(folder)
+    pairs = ((files.ca, folder / "ca.key"), files.server, files.client)
+    if all(path.exists() for pair in pairs for path in pair):
+        for _, secret in pairs:
+            read_secret(secret)
+        return files
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    ca = _authority(ca_key)
+    _write(pairs[0], ca, ca_key)
+    names: list[x509.GeneralName] = [x509.DNSName(name) for name in _SERVER_NAMES]
+    names += [x509.IPAddress(ipaddress.ip_address(text)) for text in _SERVER_ADDRESSES]
+    for pair, usage, alternative in (
+        (files.server, ExtendedKeyUsageOID.SERVER_AUTH, names),
+        (files.client, ExtendedKeyUsageOID.CLIENT_AUTH, []),
+    ):
+        key = ec.generate_private_key(ec.SECP256R1())
+        _write(pair, _leaf(pair[0].stem, key, ca, ca_key, usage, alternative), key)
+    return files
+
+
+def client_context(files: TlsFiles) -> ssl.SSLContext:
+    """How a component speaks to the server: TLS 1.2 or later, both sides certified.
+
+    Raises `IdentityError` where the certificates cannot be used.
+    """
+    try:
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(files.ca))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(*(str(path) for path in files.client))
+    except (OSError, ssl.SSLError) as error:
+        raise IdentityError(
+            f"TLS files in {files.folder} cannot be used: {error}",
+            fix="restore the folder from your backup, or empty it to have it made anew",
+        ) from error
+    return context
+
+
+def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    usage = x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    name = _name("AnyTeam Trust local authority")
+    return (
+        _certificate(name, name, key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _leaf(
+    common_name: str,
+    key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    usage: x509.ObjectIdentifier,
+    alternative: list[x509.GeneralName],
+) -> x509.Certificate:
+    issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
+    builder = (
+        _certificate(_name(common_name), ca.subject, key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .add_extension(issuer_key, critical=False)
+    )
+    if alternative:
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternative), critical=False)
+    return builder.sign(ca_key, hashes.SHA256())
+
+
+def _certificate(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        # A clock set back a little must not make a fresh certificate invalid.
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=LIFETIME_DAYS))
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _write(
+    pair: tuple[Path, Path], certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
+) -> None:
+    write_secret(
+        pair[1],
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        ),
+    )
+    pair[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

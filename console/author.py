@@ -1,0 +1,135 @@
+"""Events that people and the root sign: requests, approvals, halts, certificates, policy.
+
+An author reads the ledger from its beginning, so that its own chain continues and nothing
+it answers is taken on trust; then it signs and publishes, and waits until the event is
+durable. Unlike a decider it has no state to answer from: a person decides.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+
+from msgspec import Struct
+from nats.aio.client import Client
+
+from bus.consume import CaughtUp, follow
+from bus.decider import Recorded
+from bus.errors import PublishRefused
+from bus.node import Publish
+from bus.publish import Conflict, publish
+from crypto.errors import Rejected
+from crypto.sealing import ContentKeys, NoKeys, open_event
+from crypto.signing import pae
+from crypto.trust import Trust
+from schemas.authority import subject_of
+from schemas.envelope import PAYLOAD_TYPE, Envelope, encode_envelope
+from schemas.events import Actor, AnyBody, Event, encode_event
+from schemas.names import NO_DIGEST, Classification
+
+Sign = Callable[[bytes], bytes]
+
+
+class Pen(Struct, frozen=True):
+    """Who signs: the actor, its key's id, and a function that signs a message."""
+
+    actor: Actor
+    key_id: bytes
+    sign: Sign
+
+
+class Reader:
+    """The ledger as a person's program sees it: verified, in order, opened where it may be."""
+
+    def __init__(
+        self, client: Client, trust: Trust, keys: ContentKeys | None = None, name: str = "console"
+    ) -> None:
+        self.trust = trust
+        self.index = 0
+        self._client = client
+        self._keys = keys or NoKeys()
+        self._name = name
+
+    async def follow(self) -> AsyncIterator[Recorded | CaughtUp]:
+        """Every verified event from the first on; `CaughtUp` once. Invalid entries are skipped:
+        the sidecar records them, and `anyteam verify` accounts for each."""
+        stream = follow(
+            self._client,
+            stream="LEDGER",
+            filter_subject=None,
+            consumer=self._name,
+            throwaway=True,
+        )
+        async for message in stream:
+            if isinstance(message, CaughtUp):
+                yield message
+                continue
+            try:
+                verified = self.trust.accept(message.subject, message.body)
+            except Rejected:
+                continue
+            finally:
+                self.index = message.index
+            self._keys.learn(verified.event)
+            event = open_event(verified.event, self._keys)
+            yield Recorded(message.index, verified.digest, event)
+
+    async def catch_up(self) -> list[Recorded]:
+        """All that the ledger holds now."""
+        found: list[Recorded] = []
+        async for item in self.follow():
+            if isinstance(item, CaughtUp):
+                break
+            found.append(item)
+        return found
+
+
+async def say(
+    client: Client,
+    reader: Reader,
+    pen: Pen,
+    body: AnyBody,
+    *,
+    run: str | None,
+    causes: tuple[bytes, ...] = (),
+) -> int:
+    """Sign `body` and publish it; the ledger index it is durable at.
+
+    `reader` must have caught up. Raises `BusError` where it could not be recorded.
+    """
+    head = reader.trust.head(pen.key_id, run)
+    now = time.time_ns()
+    event = Event(
+        id=new_event_id(now),
+        workspace=reader.trust.workspace,
+        run=run,
+        actor=pen.actor,
+        n=head.n + 1 if head is not None else 0,
+        prev=head.digest if head is not None else NO_DIGEST,
+        causes=causes,
+        seen=reader.index,
+        at=now,
+        classification=Classification.INTERNAL,
+        body=body,
+    )
+    payload = encode_event(event)
+    signature = pen.sign(pae(PAYLOAD_TYPE, payload))
+    message = encode_envelope(Envelope(payload, pen.key_id, signature))
+    stored = await publish(client, Publish(event.id, event.id, subject_of(event), message, None))
+    if isinstance(stored, Conflict):
+        raise PublishRefused(f"{event.type} lost a race", fix="try again")
+    reader.trust.accept(subject_of(event), message)
+    reader.index = max(reader.index, stored.index)
+    return stored.index
+
+
+def new_event_id(now: int) -> str:
+    """A fresh UUIDv7 (RFC 9562 section 5.7) at `now` ns."""
+    value = (now // 1_000_000 & (1 << 48) - 1) << 80 | 0x7 << 76
+    value |= secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def new_run_id(now: int) -> str:
+    """A fresh run name: `r-` and a time-ordered tail."""
+    return f"r-{now // 1_000_000:011x}-{secrets.token_hex(3)}"

@@ -1,0 +1,135 @@
+"""`anyteam questions`, `approve` and `deny`: what the gate holds for a person."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from bus.decider import Recorded
+from console.author import say
+from console.errors import NoSuch
+from console.output import JsonFlag, emit
+from console.session import DEFAULT_DATA, DataOption, Session, session
+from schemas.actions import (
+    ActionRefused,
+    ActionStarted,
+    ApprovalDecided,
+    ApprovalRequested,
+    Decision,
+    ProposalMade,
+)
+from schemas.content import Sealed, value_of
+from schemas.names import Role
+
+Proposal = Annotated[str, typer.Argument(help="The proposal's digest, or its beginning.")]
+Note = Annotated[str, typer.Option(help="Why.")]
+AdminOption = Annotated[str | None, typer.Option("--as", help="The admin who answers.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this noun's commands."""
+    app.command()(questions)
+    app.command()(approve)
+    app.command()(deny)
+
+
+def questions(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
+    """What waits for a person, with the exact arguments."""
+    asyncio.run(_questions(data, json))
+
+
+async def _questions(data: Path, json: bool) -> None:
+    async with session(data, Role.ADMIN) as opened:
+        for asked, proposal in open_questions(opened.past):
+            body = asked.event.body
+            assert isinstance(body, ApprovalRequested)
+            arguments = _arguments(proposal)
+            value = {
+                "proposal": body.proposal,
+                "run": asked.event.run,
+                "tool": body.tool,
+                "question": body.question,
+                "arguments": arguments,
+                "expires": body.expires,
+            }
+            text = f"[yellow]{body.proposal.hex()[:12]}[/] {escape(str(asked.event.run))}"
+            text += f" {escape(body.tool)}: {escape(body.question)}\n    {escape(str(arguments))}"
+            emit(value, json, text)
+
+
+def approve(
+    proposal: Proposal,
+    note: Note = "",
+    admin: AdminOption = None,
+    data: DataOption = DEFAULT_DATA,
+    json: JsonFlag = False,
+) -> None:
+    """Let exactly this proposal through, signed with your own key."""
+    asyncio.run(_decide(data, proposal, Decision.APPROVE, note, admin, json))
+
+
+def deny(
+    proposal: Proposal,
+    note: Note = "",
+    admin: AdminOption = None,
+    data: DataOption = DEFAULT_DATA,
+    json: JsonFlag = False,
+) -> None:
+    """Refuse exactly this proposal, signed with your own key."""
+    asyncio.run(_decide(data, proposal, Decision.DENY, note, admin, json))
+
+
+async def _decide(
+    data: Path, prefix: str, decision: Decision, note: str, admin: str | None, json: bool
+) -> None:
+    async with session(data, Role.ADMIN) as opened:
+        index = await answer(opened, prefix, decision, note, admin)
+        emit({"index": index}, json, f"recorded: {decision.value}, at index {index}")
+
+
+async def answer(
+    opened: Session, prefix: str, decision: Decision, note: str, admin: str | None
+) -> int:
+    """Sign and publish a person's answer; its ledger index. Raises `NoSuch`."""
+    found = [
+        asked
+        for asked, _ in open_questions(opened.past)
+        if isinstance(asked.event.body, ApprovalRequested)
+        and asked.event.body.proposal.hex().startswith(prefix)
+    ]
+    if len(found) != 1:
+        raise NoSuch(
+            f"{len(found)} open questions about a proposal {prefix}",
+            fix="`anyteam questions` lists those that wait",
+        )
+    asked = found[0]
+    assert isinstance(asked.event.body, ApprovalRequested)
+    body = ApprovalDecided(proposal=asked.event.body.proposal, decision=decision, note=note)
+    pen = opened.pen(Role.ADMIN, admin)
+    causes = (asked.digest, body.proposal)
+    return await say(opened.client, opened.reader, pen, body, run=asked.event.run, causes=causes)
+
+
+def open_questions(past: list[Recorded]) -> list[tuple[Recorded, Recorded]]:
+    """Each question without an answer, with its proposal."""
+    proposals: dict[bytes, Recorded] = {}
+    asked: dict[bytes, Recorded] = {}
+    for recorded in past:
+        body = recorded.event.body
+        if isinstance(body, ProposalMade):
+            proposals[recorded.digest] = recorded
+        elif isinstance(body, ApprovalRequested):
+            asked[body.proposal] = recorded
+        elif isinstance(body, ApprovalDecided | ActionStarted | ActionRefused):
+            asked.pop(body.proposal, None)
+    return [(question, proposals[digest]) for digest, question in asked.items()]
+
+
+def _arguments(proposal: Recorded) -> object:
+    body = proposal.event.body
+    assert isinstance(body, ProposalMade)
+    if isinstance(body.arguments, Sealed):
+        return "sealed: this machine does not hold the workspace's key"
+    return value_of(body.arguments)

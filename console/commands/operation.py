@@ -1,0 +1,127 @@
+"""`anyteam init`, `up` and `status`: an installation on this machine."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from bus.folder import DataFolder
+from console.errors import AlreadyUp, NotUp
+from console.output import JsonFlag, emit, progress
+from console.session import DEFAULT_DATA, DataOption, session
+from console.supervisor import Supervisor
+from schemas.names import Role, check_name
+from schemas.runs import LeaseGranted, RunCompleted, RunHalted
+
+_TEMPLATE = """\
+# AnyTeam Trust. Every key is described in docs/configuration.md.
+workspace = "{workspace}"
+reps = ["{rep}"]
+admins = ["admin"]
+
+[policy]
+tools = ["files.list", "files.read", "files.write"]
+
+[connectors.files]
+root = "files"
+
+[agents.example]
+planner = "scripted"
+plan = "plans/example.json"
+"""
+_PLAN = """\
+{"steps": [
+  {"tool": "files.write", "arguments": {"path": "hello.txt", "text": "hello"},
+   "purpose": "show a gated write"}
+]}
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add this noun's commands."""
+    app.command()(init)
+    app.command()(up)
+    app.command()(status)
+
+
+def init(
+    data: DataOption = DEFAULT_DATA,
+    workspace: Annotated[str, typer.Option(help="The workspace's name.")] = "main",
+    rep: Annotated[str, typer.Option(help="The first rep's name.")] = "me",
+) -> None:
+    """Write a first configuration into a data folder."""
+    folder = DataFolder(data)
+    check_name(workspace, "workspace")
+    check_name(rep, "rep")
+    if folder.settings_file.exists():
+        raise AlreadyUp(f"{folder.settings_file} exists", fix="edit it, or use another --data")
+    (data / "plans").mkdir(mode=0o700, parents=True, exist_ok=True)
+    (data / "files").mkdir(mode=0o700, exist_ok=True)
+    data.chmod(0o700)
+    folder.settings_file.write_text(_TEMPLATE.format(workspace=workspace, rep=rep))
+    (data / "plans" / "example.json").write_text(_PLAN)
+    emit(
+        {"settings": str(folder.settings_file)},
+        False,
+        f"wrote {folder.settings_file}; next: anyteam up --data {data}",
+    )
+
+
+def up(data: DataOption = DEFAULT_DATA) -> None:
+    """Start the installation and keep it up until Ctrl-C."""
+    asyncio.run(_up(data))
+
+
+async def _up(data: Path) -> None:
+    supervisor = Supervisor(DataFolder(data), progress)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await supervisor.up()
+        progress("up; Ctrl-C stops it")
+        await asyncio.wait([stopping, supervisor.failed], return_when=asyncio.FIRST_COMPLETED)
+        if supervisor.failed.done():
+            supervisor.failed.result()
+    finally:
+        stopping.cancel()
+        progress("stopping")
+        await supervisor.down()
+
+
+def status(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
+    """Is it up, how long is the ledger, what runs?"""
+    asyncio.run(_status(data, json))
+
+
+async def _status(data: Path, json: bool) -> None:
+    folder = DataFolder(data)
+    state = folder.root / "run" / "state.json"
+    if not state.exists():
+        raise NotUp(f"nothing is up on {data}", fix=f"anyteam up --data {data}")
+    components: dict[str, int] = msgspec.json.decode(state.read_bytes())["components"]
+    alive = {name: _alive(pid) for name, pid in components.items()}
+    async with session(data, Role.REP) as opened:
+        live = {r.event.run for r in opened.past if isinstance(r.event.body, LeaseGranted)}
+        live -= {
+            r.event.run for r in opened.past if isinstance(r.event.body, RunCompleted | RunHalted)
+        }
+        size = opened.reader.index
+    value = {"components": alive, "entries": size, "live_runs": sorted(str(run) for run in live)}
+    words = ", ".join(f"{name} {'up' if up else '[red]down[/]'}" for name, up in alive.items())
+    emit(value, json, f"{words}; {size} entries in the ledger; {len(live)} live runs")
+    if not all(alive.values()):
+        raise typer.Exit(1)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

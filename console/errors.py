@@ -1,0 +1,39 @@
+"""Errors of the `anyteam` command.
+
+AnyTeamError
+└── ConsoleError
+    ├── NotUp           the installation is not running
+    ├── AlreadyUp       it is running already
+    ├── NoSuch          no run, proposal or person of that name
+    └── ComponentDied   a component ended and does not stay up
+"""
+
+from schemas.errors import AnyTeamError
+
+
+class ConsoleError(AnyTeamError):
+    """Base of this package's errors."""
+
+
+class NotUp(ConsoleError):
+    """The installation is not running."""
+
+    exit_code = 3
+
+
+class AlreadyUp(ConsoleError):
+    """The installation is running already."""
+
+    exit_code = 3
+
+
+class NoSuch(ConsoleError):
+    """What was asked for does not exist."""
+
+    exit_code = 2
+
+
+class ComponentDied(ConsoleError):
+    """A component ended and does not stay up; quotes its log."""
+
+    exit_code = 4

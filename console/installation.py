@@ -1,0 +1,170 @@
+"""An installation on one machine: making its keys and identities, and its first events.
+
+Everything is made once and kept; a second start changes nothing but what the settings
+change. The root key stays in the KMS and signs only here: the genesis, certificates of
+components and people, and each new policy.
+"""
+
+import time
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from bus.component import connect_as
+from bus.folder import DataFolder
+from bus.provision import Site, ensure_operator, provision_workspace
+from bus.server import Server
+from bus.tls import client_context, ensure_tls
+from console.author import Pen, Reader, say
+from crypto.keyfile import ensure_key, load_signer, write_public
+from crypto.kms import LocalKms, ensure_data_key
+from crypto.signing import Signer, key_id_of
+from crypto.trust import FOREVER, Trust
+from schemas.events import Actor, AnyBody
+from schemas.leases import Certificate
+from schemas.names import SECOND, Role
+from schemas.runs import KeyCertified, PolicySet, RepActivated, RepRevoked, WorkspaceCreated
+from schemas.settings import BadSettings, Settings
+from schemas.tools import Policy
+from sidecar.connectors import declared_tools
+
+STANDING = (
+    (Role.ORCHESTRATOR, "orchestrator", "event.key"),
+    (Role.SIDECAR, "sidecar", "event.key"),
+    (Role.SIDECAR, "sealer", "sealer.key"),
+    (Role.SIDECAR, "receipts", "receipts.key"),
+)
+
+
+def ensure_keys(folder: DataFolder, settings: Settings) -> None:
+    """Make every key that is missing. Raises `KeyFileError` where one cannot be used."""
+    for part in ("run", "logs", "outbox"):
+        (folder.root / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.root.chmod(0o700)
+    kms = LocalKms(folder.root / "kms")
+    kms.create(settings.workspace)
+    ensure_data_key(kms, folder.data_key_file(settings.workspace), settings.workspace)
+    write_public(folder.root_public_file, kms.root_public(settings.workspace))
+    for role, _, file in STANDING:
+        ensure_key(folder.identity(role) / file)
+    ensure_key(folder.identity(Role.SIDECAR) / "receipts.mac")
+    for person in (*settings.reps, *settings.admins):
+        ensure_key(folder.person(person) / "event.key")
+
+
+async def start_bus(folder: DataFolder, settings: Settings) -> Server:
+    """A running, provisioned bus for the installation."""
+    operator = folder.root / "operator"
+    trust = ensure_operator(operator)
+    tls = ensure_tls(folder.tls)
+    server = await Server.start(
+        folder.root / "nats",
+        trust=trust,
+        tls=tls,
+        port=settings.bus.port or None,
+        sync_interval=settings.bus.sync,
+    )
+    site = Site(operator, server.url, client_context(tls))
+    await provision_workspace(site, settings.workspace, identities=folder.root / "identities")
+    return server
+
+
+def root_pen(folder: DataFolder, workspace: str) -> Pen:
+    """The root's pen: it signs in the KMS."""
+    kms = LocalKms(folder.root / "kms")
+    public = kms.root_public(workspace)
+    return Pen(Actor(Role.ROOT, "root"), key_id_of(public), lambda m: kms.sign_root(workspace, m))
+
+
+def person_pen(folder: DataFolder, name: str, role: Role) -> Pen:
+    """A rep's or admin's pen. Raises `KeyFileError` where their key is not here."""
+    signer = load_signer(folder.person(name) / "event.key")
+    return Pen(Actor(role, name), signer.key_id, signer.sign_raw)
+
+
+def policy_of(settings: Settings, version: int) -> Policy:
+    """The policy that the settings describe. Raises `BadSettings` for an unknown tool."""
+    declared = {tool.name: tool for tool in declared_tools(settings.connectors)}
+    unknown = [name for name in settings.policy.tools if name not in declared]
+    if unknown:
+        raise BadSettings(
+            f"policy.tools names {', '.join(unknown)}, which no connector declares",
+            fix=f"choose among {', '.join(sorted(declared))}",
+        )
+    chosen = settings.policy
+    return Policy(
+        version=version,
+        tools=tuple(declared[name] for name in chosen.tools),
+        organisation=chosen.organisation,
+        agents=tuple(sorted(settings.agents)),
+        human_effects=chosen.human_effects,
+        max_ttl_s=chosen.max_ttl_s,
+        max_actions=chosen.max_actions,
+        skew_s=chosen.skew_s,
+        verdict_s=chosen.verdict_s,
+        approval_s=chosen.approval_s,
+    )
+
+
+async def settle(folder: DataFolder, settings: Settings) -> None:
+    """Bring the ledger to what the settings say: genesis, certificates, policy, reps."""
+    workspace = settings.workspace
+    client = await connect_as(folder, Role.ROOT)
+    try:
+        await _settle(folder, settings, client, workspace)
+    finally:
+        await client.close()
+
+
+async def _settle(folder: DataFolder, settings: Settings, client: Client, workspace: str) -> None:
+    reader = Reader(client, Trust(workspace, folder.root_public()))
+    known = [recorded.event.body for recorded in await reader.catch_up()]
+    pen = root_pen(folder, workspace)
+    wanted: list[AnyBody] = []
+    if not known:
+        wanted.append(WorkspaceCreated(name=workspace, root=folder.root_public()))
+    certified = {b.certificate.key_id for b in known if isinstance(b, KeyCertified)}
+    for certificate in _certificates(folder, settings):
+        if certificate.key_id not in certified:
+            wanted.append(KeyCertified(certificate=certificate))
+    policies = [b.policy for b in known if isinstance(b, PolicySet)]
+    version = policies[-1].version if policies else 0
+    if not policies or policy_of(settings, version) != policies[-1]:
+        wanted.append(PolicySet(policy=policy_of(settings, version + 1)))
+    active: dict[str, bool] = {}
+    for body in known:
+        if isinstance(body, RepActivated | RepRevoked):
+            active[body.rep] = isinstance(body, RepActivated)
+    wanted += [RepActivated(rep=rep) for rep in settings.reps if rep not in active]
+    for body in wanted:
+        await say(client, reader, pen, body, run=None)
+
+
+def _certificates(folder: DataFolder, settings: Settings) -> list[Certificate]:
+    now = time.time_ns()
+    found = [
+        (role, instance, folder.identity(role) / file, None) for role, instance, file in STANDING
+    ]
+    people: list[tuple[Role, str, Path, str | None]] = [
+        (role, name, folder.person(name) / "event.key", name)
+        for role, names in ((Role.REP, settings.reps), (Role.ADMIN, settings.admins))
+        for name in names
+    ]
+    return [
+        _certificate(load_signer(path), role, instance, rep, now)
+        for role, instance, path, rep in (*found, *people)
+    ]
+
+
+def _certificate(
+    signer: Signer, role: Role, instance: str, rep: str | None, now: int
+) -> Certificate:
+    return Certificate(
+        key_id=signer.key_id,
+        public_key=signer.public,
+        role=role,
+        instance=instance,
+        not_before=now - 3600 * SECOND,
+        not_after=FOREVER,
+        rep=rep,
+    )

@@ -1,0 +1,48 @@
+"""The `anyteam` command: every noun's commands, and the one place errors become exit codes.
+
+0 done · 1 the answer is no (a failed verification, a run that failed) · 2 bad usage or bad
+input · 3 the installation is not up, or is up already · 4 a component does not stay up.
+"""
+
+import sys
+
+import click
+import typer
+from rich.markup import escape
+
+from console.commands import approvals, credentials, demo, halts, ledger, operation, replays, runs
+from console.output import err
+from schemas.errors import AnyTeamError
+
+app = typer.Typer(
+    name="anyteam",
+    help="Agent power without the agent risk: run, watch, stop and verify AI agents.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for noun in (operation, runs, approvals, halts, ledger, replays, credentials, demo):
+    noun.register(app)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        code = app(standalone_mode=False)
+    except AnyTeamError as error:
+        err.print(f"[red]error:[/] {escape(error.what)}")
+        if error.fix:
+            err.print(f"[dim]fix:[/]   {escape(error.fix)}")
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.exceptions.Abort:
+        err.print("stopped")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

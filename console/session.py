@@ -1,0 +1,74 @@
+"""A person's session: connected to the running installation, the ledger read and verified."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec import Struct
+from nats.aio.client import Client
+
+from bus.component import connect_as
+from bus.decider import Recorded
+from bus.folder import DataFolder
+from console.author import Pen, Reader
+from console.errors import NoSuch
+from console.installation import person_pen
+from crypto.errors import CryptoError
+from crypto.kms import LocalKms, load_data_key
+from crypto.sealing import ContentKeys, NoKeys, WorkspaceKeys
+from crypto.trust import Trust
+from schemas.names import Role
+from schemas.settings import Settings
+
+DataOption = Annotated[
+    Path, typer.Option("--data", "-d", envvar="ANYTEAM_DATA", help="The data folder.")
+]
+DEFAULT_DATA = Path(".anyteam/default")
+
+
+class Session(Struct, frozen=True):
+    """What a command works with. `past` is the whole ledger at its opening."""
+
+    folder: DataFolder
+    settings: Settings
+    client: Client
+    reader: Reader
+    past: list[Recorded]
+
+    def pen(self, role: Role, name: str | None) -> Pen:
+        """The pen of a rep or admin; the first in the settings where none is named."""
+        people = self.settings.reps if role is Role.REP else self.settings.admins
+        person = name or next(iter(people), None)
+        if person is None or person not in people:
+            raise NoSuch(
+                f"no {role.value} {person or ''}".rstrip(),
+                fix=f"one of {', '.join(people) or '(none configured)'}",
+            )
+        return person_pen(self.folder, person, role)
+
+
+@asynccontextmanager
+async def session(data: Path, role: Role, *, read: bool = True) -> AsyncIterator[Session]:
+    """Open a session as `role`. Content is opened where this machine holds the data key."""
+    folder = DataFolder(data)
+    settings = folder.settings()
+    client = await connect_as(folder, role)
+    try:
+        trust = Trust(settings.workspace, folder.root_public())
+        reader = Reader(client, trust, content_keys(folder, settings.workspace))
+        past = await reader.catch_up() if read else []
+        yield Session(folder, settings, client, reader, past)
+    finally:
+        await client.close()
+
+
+def content_keys(folder: DataFolder, workspace: str) -> ContentKeys:
+    """The workspace's content keys where its KMS is on this machine, else none."""
+    try:
+        kms = LocalKms(folder.root / "kms")
+        data_key = load_data_key(kms, folder.data_key_file(workspace), workspace)
+    except CryptoError:
+        return NoKeys()
+    return WorkspaceKeys(data_key, workspace)

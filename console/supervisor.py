@@ -1,0 +1,195 @@
+"""The supervisor: one installation's processes, brought up in order and kept up.
+
+Bus first, then the standing components, each a process of its own with its own secrets and
+a lifeline to this one. A component that ends is started again with growing pauses; one
+that does not stay up is reported with the last lines of its log. Down comes in reverse.
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from bus.folder import DataFolder
+from bus.server import Server
+from console.errors import AlreadyUp, ComponentDied
+from console.installation import ensure_keys, settle, start_bus
+from crypto.keyfile import write_secret
+
+READY_S = 30.0
+MAX_QUICK_ENDS = 5
+QUICK_S = 3.0
+
+COMPONENTS = {
+    "sidecar": ("sidecar",),
+    "orchestrator": ("agents", "orchestrator"),
+}
+
+Say = Callable[[str], None]
+
+
+class Standing(Struct):
+    """One standing component: its process, and when it last started."""
+
+    name: str
+    process: asyncio.subprocess.Process
+    since: float
+
+
+class Supervisor:
+    """Brings an installation up, keeps it up, takes it down."""
+
+    def __init__(self, folder: DataFolder, say: Say) -> None:
+        self.folder = folder
+        self._say = say
+        self._settings = folder.settings()
+        self._server: Server | None = None
+        self._standing: dict[str, Standing] = {}
+        self._lock: int | None = None
+        self._minders: list[asyncio.Task[None]] = []
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def up(self) -> None:
+        """Start everything; return once all components decide. Raises what kept it down."""
+        self._take_lock()
+        settings = self._settings
+        ensure_keys(self.folder, settings)
+        self._say("starting the bus (nats-server, TLS, operator mode)")
+        self._server = await start_bus(self.folder, settings)
+        write_secret(self.folder.bus_file, json.dumps({"url": self._server.url}).encode() + b"\n")
+        self._say(f"bus on {self._server.url}; settling keys and policy in the ledger")
+        await settle(self.folder, settings)
+        self._minders.append(asyncio.ensure_future(self._mind_bus(self._server)))
+        for name in COMPONENTS:
+            self._say(f"starting {name}")
+            self._standing[name] = await self._start(name)
+            self._minders.append(asyncio.ensure_future(self._mind(name)))
+        self._write_state()
+
+    async def down(self) -> None:
+        """End everything that `up` started."""
+        for minder in self._minders:
+            minder.cancel()
+        await asyncio.gather(*self._minders, return_exceptions=True)
+        for name in reversed(list(self._standing)):
+            await _end(self._standing.pop(name).process)
+        if self._server is not None:
+            await self._server.stop()
+        for file in (self.folder.bus_file, self.folder.root / "run" / "state.json"):
+            file.unlink(missing_ok=True)
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def pid_of(self, name: str) -> int:
+        """A standing component's process id."""
+        return self._standing[name].process.pid
+
+    async def _start(self, name: str) -> Standing:
+        log = self.folder.log(name)
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",
+                "-m",
+                *COMPONENTS[name],
+                "--data",
+                str(self.folder.root.absolute()),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=out,
+                env={},
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(READY_S):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            line = b""
+        if line != b"ready\n":
+            await _end(process)
+            raise ComponentDied(f"{name} did not come up: {_last_line(log)}", fix=f"see {log}")
+        return Standing(name, process, time.monotonic())
+
+    async def _mind(self, name: str) -> None:
+        """Start a component again when it ends, unless it will not stay up."""
+        ends: deque[float] = deque(maxlen=MAX_QUICK_ENDS)
+        while True:
+            code = await self._standing[name].process.wait()
+            ends.append(time.monotonic())
+            if len(ends) == MAX_QUICK_ENDS and ends[-1] - ends[0] < MAX_QUICK_ENDS * QUICK_S:
+                self._fail(
+                    ComponentDied(
+                        f"{name} does not stay up (exit code {code}):"
+                        f" {_last_line(self.folder.log(name))}",
+                        fix=f"see {self.folder.log(name)}",
+                    )
+                )
+                return
+            self._say(f"{name} ended (exit code {code}); starting it again")
+            try:
+                self._standing[name] = await self._start(name)
+            except ComponentDied as error:
+                self._fail(error)
+                return
+            self._write_state()
+
+    async def _mind_bus(self, server: Server) -> None:
+        code = await server.ended()
+        log = self.folder.root / "nats" / "server.log"
+        self._fail(
+            ComponentDied(
+                f"nats-server ended (exit code {code}): {_last_line(log)}", fix=f"see {log}"
+            )
+        )
+
+    def _fail(self, error: ComponentDied) -> None:
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    def _write_state(self) -> None:
+        state = {
+            "pid": os.getpid(),
+            "components": {n: s.process.pid for n, s in self._standing.items()},
+        }
+        write_secret(self.folder.root / "run" / "state.json", msgspec.json.encode(state) + b"\n")
+
+    def _take_lock(self) -> None:
+        """One supervisor a data folder; the lock goes with the process, however it ends."""
+        path = self.folder.root / "run" / "lock"
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyUp(
+                f"{self.folder.root} is up already", fix="stop it first, or use another --data"
+            ) from error
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(10):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return "its log cannot be read"
+    return lines[-1] if lines else "it said nothing"

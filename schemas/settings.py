@@ -1,0 +1,131 @@
+"""Settings: the one configuration file, `anyteam.toml`, validated whole at start.
+
+Pure: text in, settings out. Each error names the key and what it should be. Secrets are
+never in it: credentials are in the vault, keys in their own files.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from schemas.errors import SchemaError
+from schemas.names import Name, ToolName
+from schemas.tools import Effect
+
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class BadSettings(SchemaError):
+    """The configuration file is out of form; the message names the key."""
+
+    exit_code = 2
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of every section: unknown keys are errors, not silence."""
+
+
+class BusSettings(Section, frozen=True, kw_only=True):
+    """`port` 0 lets the system choose. `sync` is JetStream's sync_interval."""
+
+    port: Port = 0
+    sync: str = "always"
+
+
+class PolicySettings(Section, frozen=True, kw_only=True):
+    """What goes into the signed policy; see `schemas.tools.Policy`."""
+
+    tools: tuple[ToolName, ...]
+    organisation: tuple[str, ...] = ()
+    human_effects: tuple[Effect, ...] = (Effect.PAYMENT,)
+    max_ttl_s: Annotated[int, Meta(ge=1, le=86_400)] = 3_600
+    max_actions: Annotated[int, Meta(ge=1, le=100_000)] = 200
+    skew_s: Annotated[int, Meta(ge=1, le=3_600)] = 120
+    verdict_s: Annotated[int, Meta(ge=1, le=3_600)] = 60
+    approval_s: Annotated[int, Meta(ge=1, le=604_800)] = 86_400
+
+
+class AgentSettings(Section, frozen=True, kw_only=True):
+    """An agent's program. `scripted` plays `plan`, a path beside the configuration file."""
+
+    planner: Annotated[str, Meta(pattern="^(scripted|model)$")]
+    plan: str = ""
+    instructions: str = ""
+
+
+class FilesSettings(Section, frozen=True, kw_only=True):
+    """The files connector: everything below `root`."""
+
+    root: str
+
+
+class MailSettings(Section, frozen=True, kw_only=True):
+    """The mail connector: SMTP out, folders of .eml files in, and `sent` to read back from."""
+
+    host: str = "127.0.0.1"
+    port: Port
+    sender: str
+    inbox: str
+    sent: str
+    starttls: bool = False
+
+
+class CrmSettings(Section, frozen=True, kw_only=True):
+    """The CRM connector. Its bearer token is the vault's `crm`."""
+
+    url: str
+
+
+class ConnectorSettings(Section, frozen=True, kw_only=True):
+    """The connectors that are switched on."""
+
+    files: FilesSettings | None = None
+    mail: MailSettings | None = None
+    crm: CrmSettings | None = None
+
+
+class ModelSettings(Section, frozen=True, kw_only=True):
+    """A model behind the gateway. `local` says that its endpoint is inside your own walls.
+
+    Until content is replaced by tokens before it leaves (not yet enforced in this build), a
+    model that is not local is refused.
+    """
+
+    model: str
+    url: str
+    local: bool
+    max_tokens: Annotated[int, Meta(ge=1, le=100_000)] = 1_024
+    timeout_s: Annotated[int, Meta(ge=1, le=600)] = 60
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    workspace: Name
+    reps: tuple[Name, ...]
+    admins: tuple[Name, ...]
+    policy: PolicySettings
+    bus: BusSettings = BusSettings()
+    agents: dict[Name, AgentSettings] = {}
+    connectors: ConnectorSettings = ConnectorSettings()
+    model: ModelSettings | None = None
+
+
+def parse_settings(text: str, where: str) -> Settings:
+    """The settings in `text`, which came from `where`. Raises `BadSettings`."""
+    try:
+        settings = msgspec.toml.decode(text, type=Settings)
+    except msgspec.DecodeError as error:
+        raise BadSettings(f"{where}: {error}", fix="see docs/configuration.md") from error
+    for name, agent in settings.agents.items():
+        if agent.planner == "scripted" and not agent.plan:
+            raise BadSettings(f"{where}: agents.{name}.plan is missing", fix="name a plan file")
+        if agent.planner == "model" and settings.model is None:
+            raise BadSettings(f"{where}: agents.{name} needs [model]", fix="configure a model")
+    if settings.model is not None and not settings.model.local:
+        raise BadSettings(
+            f"{where}: model.local is false; this build sends content to local models only",
+            fix="use a model inside your own walls until tokenisation is enforced",
+        )
+    return settings

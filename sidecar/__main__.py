@@ -1,0 +1,105 @@
+"""`python -m sidecar --data FOLDER`: the sidecar's process, the only holder of credentials.
+
+It runs the gate, the tools and the sealer for one workspace. Whatever puts the ledger in
+doubt (a stream shorter or other than what was sealed, a broken chain, a refused write)
+ends the process: no audit, no action.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from bus.component import connect_as, event_signer, run_process, say_ready, until_orphaned
+from bus.folder import DataFolder
+from bus.lifeline import stdin_reader
+from bus.node import Node
+from bus.outbox import Outbox
+from bus.shell import Shell
+from crypto.keyfile import load_signer, read_key
+from crypto.kms import LocalKms, load_data_key
+from crypto.sealing import WorkspaceKeys
+from crypto.trust import Trust
+from schemas.events import Actor
+from schemas.names import Role
+from sidecar.connectors import open_connectors
+from sidecar.decider import SidecarDecider
+from sidecar.models import ModelGateway
+from sidecar.performer import Performer
+from sidecar.sealing import Sealer
+from sidecar.state import SidecarState
+from sidecar.vault import Credentials, open_vault
+
+
+async def serve(folder: DataFolder) -> None:
+    """Gate, act and seal until the parent is gone."""
+    await until_orphaned(await stdin_reader(), _serve(folder))
+
+
+async def _serve(folder: DataFolder) -> None:
+    settings = folder.settings()
+    workspace, root = settings.workspace, folder.root_public()
+    own = folder.identity(Role.SIDECAR)
+    data_key = load_data_key(
+        LocalKms(folder.root / "kms"), folder.data_key_file(workspace), workspace
+    )
+    vault_file = folder.vault_file(workspace)
+    credentials = (
+        open_vault(vault_file, data_key, workspace) if vault_file.exists() else Credentials({})
+    )
+    keys = WorkspaceKeys(data_key, workspace)
+    node: Node[SidecarState] = Node(
+        SidecarDecider(),
+        trust=Trust(workspace, root),
+        signer=event_signer(folder, Role.SIDECAR),
+        actor=Actor(Role.SIDECAR, "sidecar"),
+        keys=keys,
+    )
+    model = settings.model
+    performer = Performer(
+        workspace,
+        connectors=open_connectors(settings.connectors, folder.root, credentials),
+        keys=keys,
+        receipts=load_signer(own / "receipts.key"),
+        receipt_key=read_key(own / "receipts.mac"),
+        gateway=ModelGateway(model, credentials.get("model", "none")) if model else None,
+    )
+    client = await connect_as(folder, Role.SIDECAR)
+    outbox = Outbox(folder.root / "outbox" / "sidecar")
+    sealer = Sealer(client, workspace, load_signer(own / "sealer.key"), outbox)
+    await sealer.begin()
+
+    def ready() -> None:
+        sealer.caught_up()
+        say_ready()
+
+    shell = Shell(
+        node,
+        client,
+        performer.perform,
+        consumer="sidecar",
+        outbox=outbox,
+        observe=sealer.observe,
+        on_ready=ready,
+    )
+    tasks = [asyncio.ensure_future(shell.run()), asyncio.ensure_future(sealer.run())]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await client.close()
+
+
+def main() -> int:
+    """The process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sidecar")
+    parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    return run_process(serve(DataFolder(parser.parse_args().data)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""What the sidecar owes beside the gate: content keys, tool runs, outcomes, receipts, notes.
+
+Pure: each function turns what the state holds into a draft or an effect.
+"""
+
+from bus.decider import Draft, Recorded, Refused, draft_id
+from schemas.actions import (
+    ActionFinished,
+    ActionStarted,
+    EntryRejected,
+    ModelCalled,
+    ModelRequested,
+    ProposalMade,
+    Receipt,
+    ReceiptIssued,
+)
+from schemas.content import Sealed, plain, value_of
+from schemas.events import Actor
+from schemas.names import NO_DIGEST, Classification
+from schemas.runs import ContentKeyWrapped, WrappedKey
+from schemas.tools import Policy, Tool
+from sidecar.effects import CallModel, Execute, IssueReceipt, ModelAnswer, Performed, WrapKeys
+from sidecar.state import Acting, RunState, SidecarState, halts_on, lease_of
+
+
+def wrap_keys(name: str, run: RunState) -> WrapKeys:
+    """Let the lease's runtime and judge have the run's content key."""
+    lease = lease_of(run)
+    keys = lease.keys if lease is not None else ()
+    attempt = lease.attempt if lease is not None else 0
+    return WrapKeys(
+        key=f"wrap:{name}:{attempt}",
+        run=name,
+        lease=run.lease.digest if run.lease is not None else b"",
+        recipients=tuple(key for key in keys if key.exchange is not None),
+    )
+
+
+def keys_wrapped(name: str, lease: Recorded, keys: tuple[WrappedKey, ...]) -> Draft:
+    """The wrapped keys, on record."""
+    return Draft(
+        body=ContentKeyWrapped(keys=keys), run=name, causes=(lease.digest,), since=lease.event.at
+    )
+
+
+def execute(workspace: str, actor: Actor, started: Draft, proposal: Recorded) -> Execute:
+    """The tool run that rides in its write-ahead record, under that record's id."""
+    body = proposal.event.body
+    assert isinstance(body, ProposalMade)
+    return Execute(
+        key=f"action:{proposal.digest.hex()}",
+        run=started.run,
+        proposal=proposal.digest,
+        tool=body.tool,
+        arguments=value_of(body.arguments),
+        idempotency_key=draft_id(workspace, actor, started),
+    )
+
+
+def reconcile(state: SidecarState, name: str, acting: Acting) -> Execute:
+    """Find out about a tool run that a former incarnation may have begun."""
+    body = acting.proposal.event.body
+    assert isinstance(body, ProposalMade)
+    run = state.runs[name]
+    return Execute(
+        key=f"action:{acting.proposal.digest.hex()}",
+        run=name,
+        proposal=acting.proposal.digest,
+        tool=body.tool,
+        arguments={} if isinstance(body.arguments, Sealed) else value_of(body.arguments),
+        idempotency_key=acting.started.event.id,
+        reconcile=True,
+        allowed=not run.ended and not halts_on(state, name, lease_of(run)),
+    )
+
+
+def finished(state: SidecarState, name: str | None, acting: Acting, done: Performed) -> Draft:
+    """What came of an action. The result is as confidential as its tool declares."""
+    body = acting.started.event.body
+    assert isinstance(body, ActionStarted)
+    tool = tool_of(state.policy, body.tool)
+    return Draft(
+        body=ActionFinished(
+            action=acting.started.digest,
+            proposal=acting.proposal.digest,
+            outcome=done.outcome,
+            evidence=done.evidence or NO_DIGEST,
+            detail=done.detail,
+            result=plain(done.result),
+            reconciled=done.reconciled,
+        ),
+        run=name,
+        causes=(acting.started.digest, acting.proposal.digest),
+        since=acting.started.event.at,
+        classification=tool.classification if tool is not None else Classification.RESTRICTED,
+    )
+
+
+def issue_receipt(state: SidecarState, name: str, run: RunState, acting: Acting) -> IssueReceipt:
+    """The receipt of a finished action, yet to be authenticated."""
+    done, started = acting.finished, acting.started
+    lease = lease_of(run)
+    assert lease is not None and done is not None
+    assert isinstance(done.event.body, ActionFinished)
+    assert isinstance(started.event.body, ActionStarted)
+    receipt = Receipt(
+        workspace=state.workspace,
+        run=name,
+        rep=lease.rep,
+        agent=lease.agent,
+        intent=lease.intent.summary,
+        tool=started.event.body.tool,
+        action=started.digest,
+        key=started.event.id,
+        index=started.index,
+        arguments=started.event.body.arguments,
+        outcome=done.event.body.outcome,
+        evidence=done.event.body.evidence,
+        at=done.event.at,
+    )
+    return IssueReceipt(
+        key=f"receipt:{started.digest.hex()}",
+        run=name,
+        proposal=acting.proposal.digest,
+        receipt=receipt,
+    )
+
+
+def receipt_issued(name: str | None, acting: Acting, body: ReceiptIssued) -> Draft:
+    """The receipt, on record."""
+    done = acting.finished
+    assert done is not None
+    return Draft(
+        body=body,
+        run=name,
+        causes=(done.digest, acting.started.digest),
+        since=done.event.at,
+    )
+
+
+def call_model(name: str, asked: Recorded) -> CallModel | None:
+    """The model call a runtime asked for, or None where its prompt does not open."""
+    body = asked.event.body
+    assert isinstance(body, ModelRequested)
+    if isinstance(body.prompt, Sealed):
+        return None
+    said = value_of(body.prompt)
+    messages = tuple(
+        {"role": str(m.get("role", "user")), "content": str(m.get("content", ""))}
+        for m in (said if isinstance(said, list) else [])
+        if isinstance(m, dict)
+    )
+    return CallModel(
+        key=f"model:{asked.digest.hex()}", run=name, request=asked.digest, messages=messages
+    )
+
+
+def model_called(name: str | None, asked: Recorded, answer: ModelAnswer) -> Draft:
+    """The model's answer, on record."""
+    return Draft(
+        body=ModelCalled(
+            request=asked.digest,
+            model=answer.model,
+            answer=plain(answer.text),
+            input_tokens=answer.input_tokens,
+            output_tokens=answer.output_tokens,
+            error=answer.error,
+        ),
+        run=name,
+        causes=(asked.digest,),
+        since=asked.event.at,
+        classification=Classification.CONFIDENTIAL,
+    )
+
+
+def note_of(refused: Refused) -> Draft:
+    """An invalid entry of the stream, on record."""
+    return Draft(
+        body=EntryRejected(index=refused.index, leaf=refused.leaf, reason=refused.reason),
+        run=None,
+        causes=(),
+        since=0,
+        salt=f"{refused.index} {refused.leaf.hex()}",
+    )
+
+
+def tool_of(policy: Policy | None, name: str) -> Tool | None:
+    """The policy's declaration of a tool, or None."""
+    tools = policy.tools if policy is not None else ()
+    return next((tool for tool in tools if tool.name == name), None)

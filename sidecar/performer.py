@@ -1,0 +1,124 @@
+"""The sidecar's hands: tools, receipts, content keys. The only code that holds credentials.
+
+An action is executed under its idempotency key and confirmed at the tool. One that a former
+incarnation may have begun is first asked about; what cannot be known is `unknown` and goes
+to a person, never retried blindly.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+
+from ledger.receipt import authenticate
+
+from bus.decider import Effect
+from crypto.sealing import WorkspaceKeys, wrap_run_key
+from crypto.signing import Signer
+from schemas.actions import ActionOutcome
+from schemas.names import NO_DIGEST
+from schemas.runs import WrappedKey
+from sidecar.connectors.connector import Connector, Finding, Outcome
+from sidecar.effects import CallModel, Execute, IssueReceipt, ModelAnswer, Performed, WrapKeys
+from sidecar.errors import ConnectorError
+from sidecar.models import ModelGateway
+
+_LOG = logging.getLogger("anyteam.sidecar")
+
+
+class Performer:
+    """Performs the sidecar's effects for one workspace."""
+
+    def __init__(
+        self,
+        workspace: str,
+        *,
+        connectors: Mapping[str, Connector],
+        keys: WorkspaceKeys,
+        receipts: Signer,
+        receipt_key: bytes,
+        gateway: ModelGateway | None,
+    ) -> None:
+        self._workspace = workspace
+        self._connectors = connectors
+        self._keys = keys
+        self._receipts = receipts
+        self._receipt_key = receipt_key
+        self._gateway = gateway
+
+    async def perform(self, effect: Effect) -> object:
+        """Do one effect; see `sidecar.effects` for the results."""
+        if isinstance(effect, WrapKeys):
+            return self._wrap(effect)
+        if isinstance(effect, Execute):
+            return await self._execute(effect)
+        if isinstance(effect, IssueReceipt):
+            return authenticate(effect.receipt, self._receipts, self._receipt_key)
+        if isinstance(effect, CallModel):
+            if self._gateway is None:
+                return ModelAnswer(model="", text="", error="no model is configured")
+            return await self._gateway.call(effect)
+        raise TypeError(f"not an effect of the sidecar: {effect.key}")
+
+    def _wrap(self, effect: WrapKeys) -> tuple[WrappedKey, ...]:
+        run = effect.run or ""
+        key = self._keys.key_for(run)
+        return tuple(
+            WrappedKey(
+                recipient=recipient.key_id,
+                ciphertext=wrap_run_key(key, recipient.exchange, self._workspace, run),
+            )
+            for recipient in effect.recipients
+            if recipient.exchange is not None
+        )
+
+    async def _execute(self, effect: Execute) -> Performed:
+        connector = self._connectors.get(effect.tool)
+        if connector is None:
+            return _failed("no connector serves this tool", reconciled=effect.reconcile)
+        arguments, key = effect.arguments, effect.idempotency_key
+        try:
+            if effect.reconcile:
+                found = await connector.reconcile(effect.tool, arguments, key)
+                if found.finding is Finding.DONE and found.outcome is not None:
+                    return _performed(found.outcome, reconciled=True)
+                if found.finding is Finding.UNKNOWN:
+                    return _unknown("the tool cannot say whether it was done")
+            if not effect.allowed:
+                return _failed("not done: halted or ended before it began", reconciled=True)
+            outcome = await connector.execute(effect.tool, arguments, key)
+        except ConnectorError as error:
+            _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)
+            if effect.reconcile and error.before_effect is False:
+                return _unknown(str(error))
+            return _failed(str(error), reconciled=effect.reconcile)
+        return _performed(outcome, reconciled=effect.reconcile)
+
+
+def _performed(outcome: Outcome, *, reconciled: bool) -> Performed:
+    return Performed(
+        outcome=outcome.status,
+        evidence=hashlib.sha256(outcome.evidence).digest(),
+        detail=outcome.detail,
+        result=outcome.result,
+        reconciled=reconciled,
+    )
+
+
+def _failed(detail: str, *, reconciled: bool) -> Performed:
+    return Performed(
+        outcome=ActionOutcome.FAILED,
+        evidence=NO_DIGEST,
+        detail=detail[:1000],
+        result=None,
+        reconciled=reconciled,
+    )
+
+
+def _unknown(detail: str) -> Performed:
+    return Performed(
+        outcome=ActionOutcome.UNKNOWN,
+        evidence=NO_DIGEST,
+        detail=detail[:1000],
+        result=None,
+        reconciled=True,
+    )

@@ -1,0 +1,86 @@
+"""The sealer's I/O: publishes checkpoints of the ledger that the sidecar folds.
+
+The fold, and when a seal is due, are `ledger.sealer`'s. Notes go to the seals stream,
+single-writer by expected sequence. At start the seals that exist are held against the
+stream: a ledger shorter or other than what was sealed stops the sidecar at once.
+"""
+
+import asyncio
+import hashlib
+import time
+import uuid
+
+from nats.aio.client import Client
+
+from bus.consume import CaughtUp, follow
+from bus.errors import LedgerDiverged
+from bus.node import Publish
+from bus.outbox import Outbox
+from bus.publish import Stored, publish
+from bus.roles import SEALS, seals_subject
+from crypto.signing import Signer
+from ledger.checkpoint import open_checkpoint, origin_of, sign_checkpoint
+from ledger.errors import BadNote
+from ledger.sealer import Sealing
+
+BEAT_S = 0.2
+
+
+class Sealer:
+    """Seals one workspace's ledger as it is folded."""
+
+    def __init__(self, client: Client, workspace: str, signer: Signer, outbox: Outbox) -> None:
+        self._client = client
+        self._subject = seals_subject(workspace)
+        self._origin = origin_of(workspace)
+        self._signer = signer
+        self._outbox = outbox
+        self._sealing = Sealing(workspace)
+        self._last = 0
+
+    async def begin(self) -> None:
+        """Read the seals there are."""
+        stream = follow(
+            self._client, stream=SEALS, filter_subject=None, consumer="sealer", throwaway=True
+        )
+        async for message in stream:
+            if isinstance(message, CaughtUp):
+                return
+            self._last = message.index
+            try:
+                note = message.body.decode()
+                checkpoint = open_checkpoint(note, self._origin, self._signer.public)
+            except (BadNote, UnicodeDecodeError):
+                # A hostile user can have the server drop junk here; only signatures count.
+                continue
+            self._sealing.expect(checkpoint)
+
+    def observe(self, index: int, subject: str, body: bytes) -> None:
+        """Fold one entry. Raises `LedgerRewritten` where a seal says otherwise."""
+        self._sealing.take(index, body)
+
+    def caught_up(self) -> None:
+        """The stream's end is reached. Raises `LedgerTruncated` where seals cover more."""
+        self._sealing.check_length()
+
+    async def run(self) -> None:
+        """Seal whenever it is due, until cancelled."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            now = time.time_ns()
+            if self._sealing.due(now):
+                await self._seal(now)
+
+    async def _seal(self, now: int) -> None:
+        checkpoint = self._sealing.checkpoint()
+        note = sign_checkpoint(checkpoint, self._signer)
+        name = str(uuid.UUID(bytes=hashlib.sha256(note.encode()).digest()[:16]))
+        message = Publish(name, name, self._subject, note.encode(), (self._subject, self._last))
+        answer = await publish(self._client, message)
+        if not isinstance(answer, Stored):
+            raise LedgerDiverged(
+                "another sealer has written a seal", fix="run one sidecar for a workspace"
+            )
+        self._last = answer.index
+        self._sealing.mark_sealed(checkpoint, now)
+        self._outbox.sealed_up_to(checkpoint.size)

@@ -23,7 +23,7 @@ from bus.connection import connect
 from bus.errors import BusError, ConnectionTrouble
 from bus.folder import DataFolder
 from bus.identity import UserIdentity, parse_creds
-from bus.lifeline import parent_gone, stdin_reader
+from bus.lifeline import parent_gone
 from bus.tls import TlsFiles, client_context
 from crypto.keyfile import load_signer, read_secret
 from crypto.sealing import RunKeys
@@ -137,6 +137,7 @@ def run_process(main: Coroutine[Any, Any, None]) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
+    quiet_tls_close()
     try:
         uvloop.run(main)
     except AnyTeamError as error:
@@ -146,6 +147,13 @@ def run_process(main: Coroutine[Any, Any, None]) -> int:
         _LOG.exception("stopped by a fault")
         return 70
     return 0
+
+
+def quiet_tls_close() -> None:
+    """Drop the event loop's remark at each TLS close; it says nothing about us."""
+    logging.getLogger("asyncio").addFilter(
+        lambda record: "eof_received() has no effect" not in record.getMessage()
+    )
 
 
 def encode_boot(boot: RunBoot) -> bytes:

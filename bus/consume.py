@@ -6,6 +6,7 @@ missed heartbeat or a reconnect makes a new one. Source: NATS ADR-37 (pull consu
 """
 
 import asyncio
+import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ from collections.abc import AsyncIterator
 from msgspec import Struct
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import NoRespondersError
+from nats.errors import ConnectionClosedError, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
 from bus.errors import StreamUnavailable
@@ -146,7 +147,8 @@ async def _pull(client: Client, stream: str, name: str) -> AsyncIterator[Message
             elif status != "100":
                 return
     finally:
-        await subscription.unsubscribe()
+        with contextlib.suppress(ConnectionClosedError):
+            await subscription.unsubscribe()
 
 
 def _message(message: Msg) -> Message:

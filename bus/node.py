@@ -118,6 +118,8 @@ class Node(Generic[State]):
         self._fences: dict[str, int] = dict.fromkeys(FENCED, 0)
         self._fence_taken: dict[str, str] = {}
         self._fence_stale = 0
+        # A run's reader gets the run's content key late: what it folded sealed, it folds again.
+        self._sealed_past: list[Entry] | None = None if whole else []
 
     def take(self, index: int, subject: str, body: bytes, now: int) -> list[Command]:
         """Fold the entry at `index`, and once live answer it. Repeats are passed over.
@@ -135,7 +137,7 @@ class Node(Generic[State]):
         topic = subject.rpartition(".")[2]
         if topic in self._fences:
             self._fences[topic] = max(self._fences[topic], index)
-        self.state = self.decider.evolve(self.state, entry)
+        self._fold(entry)
         ours, commands = self._recognise(entry)
         if not self.live:
             return []
@@ -168,7 +170,7 @@ class Node(Generic[State]):
             entry = self.learn(index, subject, body)
             if isinstance(entry, Refused):
                 raise LedgerDiverged(f"entry {index} does not verify: {entry.reason}")
-            self.state = self.decider.evolve(self.state, entry)
+            self._fold(entry)
 
     def go_live(self, now: int) -> list[Command]:
         """The stream's end is reached: from here on, decide."""
@@ -218,6 +220,25 @@ class Node(Generic[State]):
         else:
             self._performing.pop(effect.key, None)
         return commands
+
+    def _fold(self, entry: Entry) -> None:
+        """Evolve the state; with a newly learned content key, from the first entry on again."""
+        past = self._sealed_past
+        if past is None:
+            self.state = self.decider.evolve(self.state, entry)
+            return
+        past.append(entry)
+        self.state = self.decider.evolve(self.state, entry)
+        run = entry.event.run if isinstance(entry, Recorded) else None
+        if run is None or self._keys.key_for(run) is None:
+            return
+        self._sealed_past = None
+        self.state = self.decider.initial(self.trust.workspace)
+        for sealed in past:
+            if isinstance(sealed, Recorded):
+                event = open_event(sealed.event, self._keys)
+                sealed = Recorded(sealed.index, sealed.digest, event)
+            self.state = self.decider.evolve(self.state, sealed)
 
     def _id(self, draft: Draft) -> str:
         return draft_id(self.trust.workspace, self.actor, draft)

@@ -10,6 +10,7 @@ import click
 import typer
 from rich.markup import escape
 
+from bus.component import quiet_tls_close
 from console.commands import approvals, credentials, demo, halts, ledger, operation, replays, runs
 from console.output import err
 from schemas.errors import AnyTeamError
@@ -26,6 +27,7 @@ for noun in (operation, runs, approvals, halts, ledger, replays, credentials, de
 
 def main() -> None:
     """Run the command line and exit."""
+    quiet_tls_close()
     try:
         code = app(standalone_mode=False)
     except AnyTeamError as error:

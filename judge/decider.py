@@ -71,7 +71,7 @@ class JudgeDecider:
         if all(key.instance != self.instance for key in lease.keys):
             return ()
         if isinstance(given, Recorded) and given.digest in state.waiting:
-            return [self._verdict(state, given)]
+            return [self._verdict(state, state.waiting[given.digest])]
         keyed = isinstance(given, Recorded) and isinstance(given.event.body, ContentKeyWrapped)
         if isinstance(given, Tick) or keyed:
             return [self._verdict(state, waiting) for waiting in state.waiting.values()]

@@ -1,0 +1,1 @@
+"""The ledger as evidence: hashes, seals, receipts, the export, and its verification offline."""

@@ -1,23 +1,25 @@
-"""The hash chain over a workspace's stream.
+"""The hash chain over a ledger's entries, in stream order.
 
-leaf = SHA-256(0x00 || message body), as RFC 6962 section 2.1 hashes a leaf;
-h_0 = SHA-256(workspace id); h_n = SHA-256(0x02 || h_(n-1) || leaf_n). The prefixes keep
-leaves, Merkle nodes (0x01) and chain links apart.
+leaf_n = SHA-256(0x00 || message body n)          (RFC 6962 section 2.1's leaf hash)
+head_0 = SHA-256(workspace id)
+head_n = SHA-256(0x02 || head_(n-1) || leaf_n)
+
+0x02 keeps a head apart from a Merkle leaf (0x00) and an inner node (0x01).
 """
 
 import hashlib
 
 
-def leaf_hash(body: bytes) -> bytes:
-    """The leaf of one message body."""
+def leaf_of(body: bytes) -> bytes:
+    """The 32-byte leaf hash of one message body, for the chain and for the Merkle tree."""
     return hashlib.sha256(b"\x00" + body).digest()
 
 
-def genesis_head(workspace: str) -> bytes:
-    """The chain head of an empty ledger."""
+def first_head(workspace: str) -> bytes:
+    """The 32-byte head of a workspace's empty ledger."""
     return hashlib.sha256(workspace.encode()).digest()
 
 
 def next_head(head: bytes, leaf: bytes) -> bytes:
-    """The chain head after one more leaf."""
+    """The 32-byte head after one more entry."""
     return hashlib.sha256(b"\x02" + head + leaf).digest()

@@ -1,101 +1,187 @@
-"""Checkpoints: the ledger's state, signed so that others' tools can read it.
+"""Checkpoints: a seal's text, its signatures, and the keys that verify them.
 
-A checkpoint is C2SP tlog-checkpoint text (origin, size, root) with the chain head as an
-extension line, in a C2SP signed note under an Ed25519 key. The origin is
-`anyteam/<workspace>`, which is also the key's name.
+C2SP tlog-checkpoint (origin, size, root, then one extension line with the chain head) in a
+C2SP signed note with Ed25519 signatures (type 0x01). The origin and the key name are both
+`anyteam/<workspace>`. Parsed strictly: one text has one meaning, or is refused.
+
+Sources: c2sp.org/tlog-checkpoint, c2sp.org/signed-note@v1.0.0.
 """
 
 import base64
 import binascii
 import hashlib
+import re
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
 
 from crypto.errors import BadSignature
 from crypto.signing import Signer, verify_raw
-from ledger.errors import BadNote
+from ledger.errors import BadCheckpoint
 
+MAX_NOTE_CHARS: Final = 65_536
 _ED25519: Final = b"\x01"
-_HEAD: Final = "head "
-_SIGNATURE: Final = "\u2014 "
+_SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
+_VKEY: Final = re.compile(r"(?P<name>[^+\s]+)\+(?P<hash>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)")
 
 
-class Checkpoint(Struct, frozen=True):
-    """`root` and `head` over the first `size` entries."""
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """A ledger's state at `size` entries: Merkle root and chain head, 32 bytes each."""
 
     origin: str
     size: int
     root: bytes
     head: bytes
 
+    @property
     def text(self) -> str:
-        """The note's text, final newline included."""
-        return f"{self.origin}\n{self.size}\n{_b64(self.root)}\n{_HEAD}{_b64(self.head)}\n"
+        """The note text, which is what a signature covers."""
+        return f"{self.origin}\n{self.size}\n{_b64(self.root)}\nhead {_b64(self.head)}\n"
+
+
+class NoteKey(Struct, frozen=True):
+    """A raw Ed25519 public key under the name it signs notes with."""
+
+    name: str
+    public: bytes
+
+    @property
+    def hash(self) -> bytes:
+        """The 4 bytes that name this key in a signature line."""
+        named = self.name.encode() + b"\n" + _ED25519 + self.public
+        return hashlib.sha256(named).digest()[:4]
+
+    @property
+    def vkey(self) -> str:
+        """The key as `name+hash+base64(0x01 || public)`."""
+        return f"{self.name}+{self.hash.hex()}+{_b64(_ED25519 + self.public)}"
+
+
+class NoteSignature(Struct, frozen=True):
+    """One signature line, not verified: who it claims to be by, and 64 bytes where Ed25519."""
+
+    name: str
+    hash: bytes
+    signature: bytes
 
 
 def origin_of(workspace: str) -> str:
-    """The origin line, and key name, of a workspace's checkpoints."""
+    """A workspace's log origin, and the name of the key that seals it."""
     return f"anyteam/{workspace}"
 
 
-def note_key_id(name: str, public_key: bytes) -> bytes:
-    """The 4-byte key id of C2SP signed-note: SHA-256(name || 0x0A || 0x01 || key)[:4]."""
-    return hashlib.sha256(name.encode() + b"\n" + _ED25519 + public_key).digest()[:4]
-
-
-def vkey(name: str, public_key: bytes) -> str:
-    """The key in C2SP's verifier form: `<name>+<hex id>+<base64(0x01 || key)>`."""
-    return f"{name}+{note_key_id(name, public_key).hex()}+{_b64(_ED25519 + public_key)}"
+def parse_vkey(text: str) -> NoteKey:
+    """The key in `name+hash+base64`. Raises `BadCheckpoint`."""
+    found = _VKEY.fullmatch(text)
+    if found is None:
+        raise BadCheckpoint("not a verifier key", fix="it reads name+hash+key")
+    data = _unb64(found["key"], "a verifier key")
+    if len(data) != 33 or data[:1] != _ED25519:
+        raise BadCheckpoint("a verifier key that is not Ed25519")
+    key = NoteKey(found["name"], data[1:])
+    if key.hash.hex() != found["hash"]:
+        raise BadCheckpoint("a verifier key whose hash is not its own", fix="copy it again")
+    return key
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> str:
-    """The signed note."""
-    text = checkpoint.text()
-    key_id = note_key_id(checkpoint.origin, signer.public)
-    signature = _b64(key_id + signer.sign_raw(text.encode()))
-    return f"{text}\n{_SIGNATURE}{checkpoint.origin} {signature}\n"
+    """The whole note, signed under the checkpoint's origin as key name."""
+    key = NoteKey(checkpoint.origin, signer.public)
+    signature = key.hash + signer.sign_raw(checkpoint.text.encode())
+    return f"{checkpoint.text}\n— {key.name} {_b64(signature)}\n"
 
 
-def open_checkpoint(note: str, origin: str, public_key: bytes) -> Checkpoint:
-    """The checkpoint in a note that `public_key` signed. Raises `BadNote`.
-
-    Signatures of other keys (witnesses) may stand beside it.
-    """
-    text, gap, signatures = note.partition("\n\n")
-    text += "\n"
-    if not gap or not signatures.endswith("\n"):
-        raise BadNote("not a signed note")
-    for line in signatures.splitlines():
-        name, _, encoded = line.removeprefix(_SIGNATURE).partition(" ")
-        raw = _unb64(encoded)
-        if name == origin and raw[:4] == note_key_id(origin, public_key):
-            try:
-                verify_raw(public_key, text.encode(), raw[4:])
-            except BadSignature as error:
-                raise BadNote("the note's signature does not verify") from error
-            return _parse(text, origin)
-    raise BadNote(f"the note has no signature by {origin}'s key")
+def parse_note(note: str) -> tuple[str, tuple[NoteSignature, ...]]:
+    """A signed note's text and signature lines; nothing is verified. Raises `BadCheckpoint`."""
+    if len(note) > MAX_NOTE_CHARS:
+        raise BadCheckpoint(f"a note of {len(note)} characters is over {MAX_NOTE_CHARS}")
+    if any(ord(character) < 0x20 and character != "\n" for character in note):
+        raise BadCheckpoint("a note with control characters")
+    text, separator, lines = note.rpartition("\n\n")
+    if not separator or not text or not lines.endswith("\n"):
+        raise BadCheckpoint("a note without signatures")
+    return text + "\n", tuple(_signature(line) for line in lines[:-1].split("\n"))
 
 
-def _parse(text: str, origin: str) -> Checkpoint:
+def parse_checkpoint(text: str) -> Checkpoint:
+    """The checkpoint in a note's text; nothing is verified. Raises `BadCheckpoint`."""
     lines = text.split("\n")
-    if len(lines) != 5 or lines[0] != origin or not lines[3].startswith(_HEAD):
-        raise BadNote("not a checkpoint of this ledger")
-    if not lines[1].isascii() or not lines[1].isdigit() or str(int(lines[1])) != lines[1]:
-        raise BadNote("the checkpoint's size is no decimal number")
-    root, head = _unb64(lines[2]), _unb64(lines[3].removeprefix(_HEAD))
-    if len(root) != 32 or len(head) != 32:
-        raise BadNote("the checkpoint's hashes are not 32 bytes")
-    return Checkpoint(origin, int(lines[1]), root, head)
+    if len(lines) != 5 or lines[4] or not lines[0]:
+        raise BadCheckpoint("a checkpoint has exactly four lines: origin, size, root, head")
+    origin, size, root, head = lines[:4]
+    if not _SIZE.fullmatch(size):
+        raise BadCheckpoint("a checkpoint whose size is no plain decimal")
+    if not head.startswith("head "):
+        raise BadCheckpoint("a checkpoint whose extension line is no chain head")
+    return Checkpoint(
+        origin=origin,
+        size=int(size),
+        root=_digest(root, "root"),
+        head=_digest(head.removeprefix("head "), "head"),
+    )
+
+
+def read_checkpoint(note: str) -> Checkpoint:
+    """What a note claims; no signature is verified. Raises `BadCheckpoint`."""
+    return parse_checkpoint(parse_note(note)[0])
+
+
+def open_checkpoint(note: str, workspace: str, keys: Iterable[bytes]) -> Checkpoint:
+    """The workspace's checkpoint in `note`, signed by at least one of the raw public `keys`.
+
+    Lines of unknown keys (witnesses, say) are ignored; one of a known key that does not
+    verify spoils the note. Raises `BadCheckpoint`.
+    """
+    text, signatures = parse_note(note)
+    checkpoint = parse_checkpoint(text)
+    origin = origin_of(workspace)
+    if checkpoint.origin != origin:
+        raise BadCheckpoint(f"a checkpoint of {checkpoint.origin!r}, not of {origin!r}")
+    known = {key.hash: key for key in (NoteKey(origin, public) for public in keys)}
+    verified = False
+    for line in signatures:
+        key = known.get(line.hash) if line.name == origin else None
+        if key is None:
+            continue
+        try:
+            verify_raw(key.public, text.encode(), line.signature)
+        except BadSignature as error:
+            raise BadCheckpoint("the seal key's signature does not verify") from error
+        verified = True
+    if not verified:
+        raise BadCheckpoint("no signature by a key that may seal")
+    return checkpoint
+
+
+def _signature(line: str) -> NoteSignature:
+    dash, _, rest = line.partition(" ")
+    name, _, encoded = rest.partition(" ")
+    if dash != "—" or not name or "+" in name or any(c.isspace() for c in name):
+        raise BadCheckpoint("a note's signature line is out of form")
+    data = _unb64(encoded, "a signature line")
+    if len(data) <= 4:
+        raise BadCheckpoint("a note's signature line holds no signature")
+    return NoteSignature(name, data[:4], data[4:])
+
+
+def _digest(text: str, what: str) -> bytes:
+    data = _unb64(text, f"the checkpoint's {what}")
+    if len(data) != 32:
+        raise BadCheckpoint(f"the checkpoint's {what} has {len(data)} bytes, not 32")
+    return data
 
 
 def _b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+    return base64.b64encode(data).decode("ascii")
 
 
-def _unb64(text: str) -> bytes:
+def _unb64(text: str, what: str) -> bytes:
+    """Standard base64 (RFC 4648 section 4), padded and canonical."""
     try:
-        return base64.b64decode(text, validate=True)
+        data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadNote("the note holds bad base64") from error
+        raise BadCheckpoint(f"{what} is not base64") from error
+    if _b64(data) != text:
+        raise BadCheckpoint(f"{what} is not canonical base64")
+    return data

@@ -1,12 +1,15 @@
-"""Errors of the ledger: chain, seals, receipts, exports.
+"""Errors of the ledger as evidence: seals, proofs, receipts, exports.
 
-    AnyTeamError
-    └── LedgerError
-        ├── BadNote              no signed note, or not under this key
-        ├── BadReceipt           a receipt that does not check
-        ├── BadExport            an export that cannot be read
-        ├── LedgerTruncated      the stream is shorter than what was sealed
-        └── LedgerRewritten      the stream is other than what was sealed
+AnyTeamError
+└── LedgerError
+    ├── LedgerDiverged         the stream is not the one that was sealed
+    │   └── LedgerTruncated    the stream is shorter than what was sealed
+    ├── BadCheckpoint          no seal, or not one by a key that may seal
+    ├── BadProof               a Merkle proof that does not lead to the root
+    ├── BadReceipt             a receipt whose authentication fails
+    └── ExportError            an export that cannot be written or read
+        ├── ExportExists       something is at the place of the new export
+        └── ExportDamaged      a file of the export is out of form; says where
 """
 
 from schemas.errors import AnyTeamError
@@ -16,23 +19,43 @@ class LedgerError(AnyTeamError):
     """Base of this package's errors."""
 
 
-class BadNote(LedgerError):
-    """Not a signed note of ours, or its signature does not verify."""
+class LedgerDiverged(LedgerError):
+    """The stream holds something else than what was sealed."""
+
+
+class LedgerTruncated(LedgerDiverged):
+    """The stream ends at `found` entries although `expected` were sealed."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(
+            f"{expected} entries were sealed, the stream holds {found}",
+            fix="stop writing; publish again from the outboxes or state the loss",
+        )
+        self.expected = expected
+        self.found = found
+
+
+class BadCheckpoint(LedgerError):
+    """Text that is no checkpoint, or is not signed by a key that may seal."""
+
+
+class BadProof(LedgerError):
+    """An inclusion or consistency proof that does not lead to the given root."""
 
 
 class BadReceipt(LedgerError):
-    """A receipt whose signature or code does not check."""
+    """A receipt whose signature or MAC does not verify, or whose bytes are no receipt."""
 
 
-class BadExport(LedgerError):
-    """An export that is incomplete or out of form."""
+class ExportError(LedgerError):
+    """Base of errors of exports."""
 
     exit_code = 2
 
 
-class LedgerTruncated(LedgerError):
-    """The stream holds fewer entries than a seal covers."""
+class ExportExists(ExportError):
+    """Something is already at the place where the export is to go."""
 
 
-class LedgerRewritten(LedgerError):
-    """The stream's entries are not those that a seal covers."""
+class ExportDamaged(ExportError):
+    """A file of the export is missing or out of form; the message names file and byte."""

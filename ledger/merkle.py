@@ -1,147 +1,219 @@
-"""The Merkle tree of RFC 6962 section 2.1 (RFC 9162 section 2.1), over the ledger's leaves.
+"""The RFC 6962 Merkle tree over leaf hashes: roots, inclusion and consistency proofs.
 
-`Frontier` grows a root in O(log n) memory, for sealing and verification. `inclusion_proof`
-and `consistency_proof` work over stored leaves; their checks need only the proof.
+`Frontier` keeps the roots of the tree's complete subtrees (a compact range), so it appends
+and gives the root in O(log n) memory. `Tree` keeps every complete subtree's hash (64 bytes
+a leaf) and gives proofs between any two of its sizes. Verification needs neither.
+
+Positions count from 0, as in the RFCs; a ledger index is a position plus 1.
+Sources: RFC 6962 sections 2.1 to 2.1.2, RFC 9162 sections 2.1.3.2 and 2.1.4.2.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-EMPTY_ROOT = hashlib.sha256(b"").digest()
+from ledger.errors import BadProof
+
+HASH_BYTES: Final = 32
+EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 
-def node_hash(left: bytes, right: bytes) -> bytes:
-    """An inner node: SHA-256(0x01 || left || right)."""
+def node_of(left: bytes, right: bytes) -> bytes:
+    """The hash of an inner node: SHA-256(0x01 || left || right)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-class Frontier:
-    """The roots of the full subtrees of a growing tree, largest first."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._nodes: list[bytes] = []
-
-    def append(self, leaf: bytes) -> None:
-        """Add one leaf hash."""
-        node, size = leaf, self.size
-        while size & 1:
-            node = node_hash(self._nodes.pop(), node)
-            size >>= 1
-        self._nodes.append(node)
-        self.size += 1
-
-    def root(self) -> bytes:
-        """The tree's root as it stands (RFC 6962's MTH)."""
-        if not self._nodes:
-            return EMPTY_ROOT
-        root = self._nodes[-1]
-        for node in reversed(self._nodes[:-1]):
-            root = node_hash(node, root)
-        return root
-
-
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """The root over leaf hashes."""
+def root_of(leaves: Iterable[bytes]) -> bytes:
+    """The root over leaf hashes, in one pass."""
     frontier = Frontier()
     for leaf in leaves:
         frontier.append(leaf)
     return frontier.root()
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """PATH(index, leaves) of RFC 6962 section 2.1.1; `index` counts from 0.
+class Frontier:
+    """A growing tree of which only the right edge is kept. `size` counts its leaves."""
 
-    Raises IndexError for an index outside the tree.
-    """
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"no leaf {index} in a tree of {len(leaves)}")
-    proof: list[bytes] = []
-    low, high = 0, len(leaves)
-    while high - low > 1:
-        middle = low + _split(high - low)
-        if index < middle:
-            proof.append(root_of(leaves[middle:high]))
-            high = middle
-        else:
-            proof.append(root_of(leaves[low:middle]))
-            low = middle
-    return proof[::-1]
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf hash at position `size`."""
+        carry, size = leaf, self.size
+        while size & 1:
+            carry = node_of(self._peaks.pop(), carry)
+            size >>= 1
+        self._peaks.append(carry)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The 32-byte root at the present size."""
+        return _bag(self._peaks)
+
+    def copy(self) -> "Frontier":
+        """Another frontier at the same state."""
+        other = Frontier()
+        other.size, other._peaks = self.size, self._peaks.copy()
+        return other
+
+
+class Tree:
+    """A growing tree of which every complete subtree's hash is kept, for proofs."""
+
+    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
+        self._levels: list[bytearray] = [bytearray()]
+        for leaf in leaves:
+            self.append(leaf)
+
+    @property
+    def size(self) -> int:
+        """How many leaves there are."""
+        return len(self._levels[0]) // HASH_BYTES
+
+    def append(self, leaf: bytes) -> None:
+        """Add a leaf hash at position `size`."""
+        carry, position, level = leaf, self.size, 0
+        self._levels[0] += carry
+        while position & 1:
+            carry = node_of(self._at(level, position - 1), carry)
+            position >>= 1
+            level += 1
+            if level == len(self._levels):
+                self._levels.append(bytearray())
+            self._levels[level] += carry
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root of the first `size` leaves. Raises `ValueError` beyond the tree."""
+        size = self._checked(size)
+        return self._root(0, size) if size else EMPTY_ROOT
+
+    def inclusion(self, position: int, size: int | None = None) -> tuple[bytes, ...]:
+        """The audit path of a leaf in the first `size` leaves (RFC 6962 section 2.1.1).
+
+        Raises `ValueError` where the leaf or the size is not in the tree.
+        """
+        size = self._checked(size)
+        if not 0 <= position < size:
+            raise ValueError(f"no leaf {position} in a tree of {size}")
+        return tuple(self._path(position, 0, size))
+
+    def consistency(self, first: int, second: int | None = None) -> tuple[bytes, ...]:
+        """That the tree of `second` leaves extends that of `first` (RFC 6962 section 2.1.2).
+
+        Raises `ValueError` unless 0 < first <= second <= size.
+        """
+        second = self._checked(second)
+        if not 0 < first <= second:
+            raise ValueError(f"no consistency proof from {first} to {second}")
+        return tuple(self._subproof(first, 0, second, True))
+
+    def _checked(self, size: int | None) -> int:
+        size = self.size if size is None else size
+        if not 0 <= size <= self.size:
+            raise ValueError(f"size {size} is beyond the tree's {self.size}")
+        return size
+
+    def _at(self, level: int, position: int) -> bytes:
+        start = position * HASH_BYTES
+        return bytes(self._levels[level][start : start + HASH_BYTES])
+
+    def _root(self, start: int, end: int) -> bytes:
+        """The root over positions [start, end); `start` is a multiple of a covering power of 2."""
+        peaks = []
+        while start < end:
+            level = (end - start).bit_length() - 1
+            peaks.append(self._at(level, start >> level))
+            start += 1 << level
+        return _bag(peaks)
+
+    def _path(self, position: int, start: int, end: int) -> list[bytes]:
+        if end - start == 1:
+            return []
+        middle = start + _split(end - start)
+        if position < middle:
+            return [*self._path(position, start, middle), self._root(middle, end)]
+        return [*self._path(position, middle, end), self._root(start, middle)]
+
+    def _subproof(self, first: int, start: int, end: int, whole: bool) -> list[bytes]:
+        if first == end:
+            return [] if whole else [self._root(start, end)]
+        middle = start + _split(end - start)
+        if first <= middle:
+            return [*self._subproof(first, start, middle, whole), self._root(middle, end)]
+        return [*self._subproof(first, middle, end, False), self._root(start, middle)]
 
 
 def check_inclusion(
-    leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
-) -> bool:
-    """Whether `proof` shows `leaf` at `index` (from 0) of the tree `root` over `size` leaves.
+    leaf: bytes, position: int, size: int, path: Sequence[bytes], root: bytes
+) -> None:
+    """Return if `leaf` is at `position` in the tree of `size` leaves with `root`.
 
-    RFC 9162 section 2.1.3.2.
+    Raises `BadProof` otherwise. Source: RFC 9162 section 2.1.3.2.
     """
-    if not 0 <= index < size:
-        return False
-    node, last, found = index, size - 1, leaf
-    for sibling in proof:
-        if last == 0:
-            return False
-        if node & 1 or node == last:
-            found = node_hash(sibling, found)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
+    if not 0 <= position < size:
+        raise BadProof(f"no position {position} in a tree of {size} leaves")
+    fn, sn, found = position, size - 1, leaf
+    for step in path:
+        if sn == 0:
+            raise BadProof("the inclusion proof is longer than the tree is high")
+        if fn & 1 or fn == sn:
+            found = node_of(step, found)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
         else:
-            found = node_hash(found, sibling)
-        node, last = node >> 1, last >> 1
-    return last == 0 and found == root
-
-
-def consistency_proof(leaves: Sequence[bytes], first: int) -> list[bytes]:
-    """PROOF(first, leaves) of RFC 6962 section 2.1.2. Raises IndexError where it cannot be."""
-    if not 0 < first <= len(leaves):
-        raise IndexError(f"no tree of {first} within one of {len(leaves)}")
-    return _subproof(first, leaves, True)
-
-
-def _subproof(first: int, leaves: Sequence[bytes], whole: bool) -> list[bytes]:
-    size = len(leaves)
-    if first == size:
-        return [] if whole else [root_of(leaves)]
-    split = _split(size)
-    if first <= split:
-        return [*_subproof(first, leaves[:split], whole), root_of(leaves[split:])]
-    return [*_subproof(first - split, leaves[split:], False), root_of(leaves[:split])]
+            found = node_of(found, step)
+        fn, sn = fn >> 1, sn >> 1
+    if sn != 0 or found != root:
+        raise BadProof("the inclusion proof does not lead to the root")
 
 
 def check_consistency(
-    first: int, second: int, first_root: bytes, second_root: bytes, proof: Sequence[bytes]
-) -> bool:
-    """Whether `proof` shows that the tree of `first` leaves begins the one of `second`.
+    first: int, second: int, path: Sequence[bytes], first_root: bytes, second_root: bytes
+) -> None:
+    """Return if the tree of `second` leaves extends the tree of `first` leaves.
 
-    RFC 9162 section 2.1.4.2.
+    Raises `BadProof` otherwise. Source: RFC 9162 section 2.1.4.2.
     """
     if not 0 < first <= second:
-        return False
+        raise BadProof(f"sizes {first} and {second} cannot be consistent")
     if first == second:
-        return not proof and first_root == second_root
-    path = list(proof)
+        if path or first_root != second_root:
+            raise BadProof("two roots for one size")
+        return
+    steps = list(path)
     if first & (first - 1) == 0:
-        path.insert(0, first_root)
-    if not path:
-        return False
-    node, last = first - 1, second - 1
-    while node & 1:
-        node, last = node >> 1, last >> 1
-    old = new = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            return False
-        if node & 1 or node == last:
-            old, new = node_hash(sibling, old), node_hash(sibling, new)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
+        steps.insert(0, first_root)
+    if not steps:
+        raise BadProof("the consistency proof is empty")
+    fn, sn = first - 1, second - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    old = new = steps[0]
+    for step in steps[1:]:
+        if sn == 0:
+            raise BadProof("the consistency proof is longer than the tree is high")
+        if fn & 1 or fn == sn:
+            old, new = node_of(step, old), node_of(step, new)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
         else:
-            new = node_hash(new, sibling)
-        node, last = node >> 1, last >> 1
-    return last == 0 and old == first_root and new == second_root
+            new = node_of(new, step)
+        fn, sn = fn >> 1, sn >> 1
+    if sn != 0 or old != first_root or new != second_root:
+        raise BadProof("the consistency proof does not lead to both roots")
+
+
+def _bag(peaks: Sequence[bytes]) -> bytes:
+    """One root from the roots of complete subtrees, largest first."""
+    if not peaks:
+        return EMPTY_ROOT
+    root = peaks[-1]
+    for peak in reversed(peaks[:-1]):
+        root = node_of(peak, root)
+    return root
 
 
 def _split(size: int) -> int:
-    """The largest power of two smaller than `size`."""
+    """The largest power of two below `size` (RFC 6962's k)."""
     return 1 << (size - 1).bit_length() - 1

@@ -27,7 +27,7 @@ from bus.decider import (
 from crypto.errors import Rejected
 from crypto.sealing import ContentKeys, open_event
 from crypto.trust import Trust
-from ledger.chain import leaf_hash
+from ledger.chain import leaf_of
 from schemas.events import Actor
 from schemas.names import Role
 from schemas.runs import LeaseGranted, LeaseRenewed, RunCompleted, RunHalted
@@ -106,7 +106,7 @@ def verified_entries(
         try:
             verified = trust.accept(subject, body)
         except Rejected as error:
-            yield Refused(index, leaf_hash(body), error.reason)
+            yield Refused(index, leaf_of(body), error.reason)
             continue
         keys.learn(verified.event)
         yield Recorded(index, verified.digest, open_event(verified.event, keys))

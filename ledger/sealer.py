@@ -1,75 +1,151 @@
-"""Sealing, without I/O: folds the stream, says when a seal is due, holds seals against it.
+"""Sealing: the state behind the signed checkpoints of a growing ledger. Pure, no I/O.
 
-A checkpoint is due at most every second or every 1,000 entries. A seal that was read from
-the seals stream must be a state this fold passes through: where the stream says otherwise
-it was rewritten, and where it ends before, it was cut.
+`Sealing` is fed every stream entry in order and every seal that is found. The fold must pass
+through exactly the sizes, roots and heads that were sealed, whether a seal comes before or
+after the entries it covers. It never signs a size below one already sealed.
+
+It keeps the tree's frontier at the last seal and the leaves since, so that a seal for any
+size from there on can be checked; while seals are still to be reached it keeps no leaves.
 """
 
 from typing import Final
 
-from ledger.chain import genesis_head, leaf_hash, next_head
-from ledger.checkpoint import Checkpoint, origin_of
-from ledger.errors import LedgerRewritten, LedgerTruncated
+from crypto.signing import Signer
+from ledger.chain import first_head, leaf_of, next_head
+from ledger.checkpoint import Checkpoint, open_checkpoint, origin_of, sign_checkpoint
+from ledger.errors import LedgerDiverged, LedgerTruncated
 from ledger.merkle import Frontier
 from schemas.names import SECOND
 
-MAX_UNSEALED: Final = 1_000
-MAX_AGE_NS: Final = SECOND
+SEAL_EVERY_NS: Final = SECOND
+SEAL_EVERY_ENTRIES: Final = 1_000
 
 
 class Sealing:
-    """The fold of one workspace's stream. `sealed` is the size of the last seal known."""
+    """One workspace's ledger as far as it was folded, and what seals say of it.
 
-    def __init__(self, workspace: str) -> None:
-        self.origin = origin_of(workspace)
-        self.sealed = 0
-        self.sealed_at = 0
-        self._head = genesis_head(workspace)
-        self._tree = Frontier()
-        self._expected: dict[int, Checkpoint] = {}
+    `keys` are the raw Ed25519 public keys whose seals count.
+    """
+
+    def __init__(self, workspace: str, *keys: bytes) -> None:
+        self._workspace = workspace
+        self._keys = keys
+        self._frontier, self._head = Frontier(), first_head(workspace)
+        self._base, self._base_head = self._frontier.copy(), self._head
+        self._since: list[bytes] = []
+        self._ahead: dict[int, Checkpoint] = {}
+        self._sealed_at = 0
 
     @property
     def size(self) -> int:
-        """How many entries were folded."""
-        return self._tree.size
+        """Entries folded."""
+        return self._frontier.size
 
-    def expect(self, checkpoint: Checkpoint) -> None:
-        """Hold the stream to a seal that exists. Call before its size is reached."""
-        self._expected[checkpoint.size] = checkpoint
-        self.sealed = max(self.sealed, checkpoint.size)
+    @property
+    def sealed(self) -> int:
+        """The size of the last seal that was made here or found to hold."""
+        return self._base.size
 
-    def take(self, index: int, body: bytes) -> None:
-        """Fold one entry. Raises `LedgerRewritten` where a seal says otherwise."""
+    @property
+    def state(self) -> Checkpoint:
+        """Where the fold stands, unsigned."""
+        return self._state(self._frontier, self._head)
+
+    def fold(self, index: int, subject: str, body: bytes) -> None:
+        """Take the entry at `index`, which must be the next one.
+
+        Raises `LedgerDiverged` for a gap or a repetition, or where a known seal of this size
+        says otherwise.
+        """
         if index != self.size + 1:
-            raise LedgerRewritten(f"entry {self.size + 1} is missing from the stream")
-        leaf = leaf_hash(body)
+            raise LedgerDiverged(
+                f"entry {index} on {subject} comes where {self.size + 1} belongs",
+                fix="the broker dropped or reordered entries; run `anyteam verify` on an export",
+            )
+        leaf = leaf_of(body)
+        self._frontier.append(leaf)
         self._head = next_head(self._head, leaf)
-        self._tree.append(leaf)
-        expected = self._expected.pop(index, None)
-        if expected is not None and expected != self.checkpoint():
-            raise LedgerRewritten(
-                f"the first {index} entries are not those that were sealed",
-                fix="stop; restore the stream from an export or backup, and verify it",
-            )
+        if not self._ahead:
+            self._since.append(leaf)
+            return
+        expected = self._ahead.pop(index, None)
+        if expected is not None:
+            _compare(expected, self.state)
+            self._settle(self._frontier.copy(), self._head, [])
 
-    def check_length(self) -> None:
-        """Call at the stream's end. Raises `LedgerTruncated` where a seal covers more."""
-        if self.sealed > self.size:
-            raise LedgerTruncated(
-                f"the stream has {self.size} entries, {self.sealed} were sealed",
-                fix="stop; restore the stream from an export or backup, and verify it",
+    def check(self, note: str) -> Checkpoint:
+        """Hold a seal from the seals stream against the fold, now or once its size is reached.
+
+        Raises `BadCheckpoint` where it is no seal by our keys; `LedgerDiverged` where the
+        ledger is not the one it sealed, two seals of one size differ, or it covers less than
+        one that holds.
+        """
+        sealed = open_checkpoint(note, self._workspace, self._keys)
+        if sealed.size > self.size:
+            _compare(sealed, self._ahead.setdefault(sealed.size, sealed))
+        elif sealed.size < self.sealed:
+            raise LedgerDiverged(
+                f"a seal of {sealed.size} entries comes after one of {self.sealed}",
+                fix="another sealer is at work, or the seals stream was rewritten",
             )
+        elif sealed.size == self.size:
+            _compare(sealed, self.state)
+            self._settle(self._frontier.copy(), self._head, [])
+        else:
+            self._check_past(sealed)
+        return sealed
+
+    def caught_up(self) -> None:
+        """The stream's end was reached. Raises `LedgerTruncated` where seals cover more."""
+        if self._ahead:
+            raise LedgerTruncated(max(self._ahead), self.size)
 
     def due(self, now: int) -> bool:
-        """Whether a seal is due at `now` (ns)."""
+        """Whether a seal is due at `now` (ns): something new, and a second or 1,000 entries."""
         unsealed = self.size - self.sealed
-        late = now - self.sealed_at >= MAX_AGE_NS
-        return unsealed >= MAX_UNSEALED or (unsealed > 0 and late)
+        if self._ahead or not unsealed:
+            return False
+        return now - self._sealed_at >= SEAL_EVERY_NS or unsealed >= SEAL_EVERY_ENTRIES
 
-    def checkpoint(self) -> Checkpoint:
-        """The state as folded."""
-        return Checkpoint(self.origin, self.size, self._tree.root(), self._head)
+    def seal(self, signer: Signer, now: int) -> str:
+        """The signed checkpoint of all that was folded, at `now` (ns).
 
-    def mark_sealed(self, checkpoint: Checkpoint, now: int) -> None:
-        """A seal of this fold is durable."""
-        self.sealed, self.sealed_at = checkpoint.size, now
+        Raises `LedgerTruncated` where a known seal covers more than was folded.
+        """
+        self.caught_up()
+        note = sign_checkpoint(self.state, signer)
+        self._settle(self._frontier.copy(), self._head, [])
+        self._sealed_at = now
+        return note
+
+    def _check_past(self, sealed: Checkpoint) -> None:
+        passed = sealed.size - self.sealed
+        if len(self._since) < passed:
+            # Its leaves were not kept, since later seals were known then: those settle it.
+            return
+        frontier, head = self._base.copy(), self._base_head
+        for leaf in self._since[:passed]:
+            frontier.append(leaf)
+            head = next_head(head, leaf)
+        _compare(sealed, self._state(frontier, head))
+        self._settle(frontier, head, self._since[passed:])
+
+    def _settle(self, base: Frontier, head: bytes, since: list[bytes]) -> None:
+        self._base, self._base_head, self._since = base, head, since
+
+    def _state(self, frontier: Frontier, head: bytes) -> Checkpoint:
+        return Checkpoint(
+            origin=origin_of(self._workspace),
+            size=frontier.size,
+            root=frontier.root(),
+            head=head,
+        )
+
+
+def _compare(sealed: Checkpoint, found: Checkpoint) -> None:
+    if sealed != found:
+        part = "root" if sealed.root != found.root else "chain head"
+        raise LedgerDiverged(
+            f"at {sealed.size} entries the {part} is not the sealed one",
+            fix="stop writing and run `anyteam verify` on an export",
+        )

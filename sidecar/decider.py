@@ -26,6 +26,7 @@ from schemas.actions import (
 )
 from schemas.content import Sealed, content_digest, value_of
 from schemas.events import Actor
+from schemas.leases import Certificate
 from schemas.names import SECOND, Role
 from schemas.runs import (
     ContentKeyWrapped,
@@ -286,7 +287,6 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
     assert isinstance(proposal, ProposalMade)
     arguments = None if isinstance(proposal.arguments, Sealed) else value_of(proposal.arguments)
     lease = lease_of(run)
-    keys = lease.keys if lease is not None else ()
     asked = waiting.asked.event.body if waiting.asked is not None else None
     return Case(
         now=now,
@@ -298,7 +298,7 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
         request=run.request,
         rep_active=lease is not None and state.reps.get(lease.rep, False),
         lease_ended=run.ended,
-        lease_key=next((key for key in keys if key.role is Role.RUNTIME), None),
+        lease_key=_runtime_key(run, recorded),
         tool=duties.tool_of(state.policy, proposal.tool),
         halts=halts_on(state, name, lease),
         actions=run.actions,
@@ -307,6 +307,13 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
         approval=waiting.approval,
         approval_until=asked.expires if isinstance(asked, ApprovalRequested) else None,
     )
+
+
+def _runtime_key(run: RunState, proposal: Recorded) -> Certificate | None:
+    """The certificate of the runtime that proposed, or the latest where none of that name is."""
+    latest = run.runtimes[-1] if run.runtimes else None
+    named = (key for key in run.runtimes if key.instance == proposal.event.actor.instance)
+    return next(named, latest)
 
 
 def _due(waiting: Open, policy: Policy) -> int:

@@ -9,11 +9,10 @@ import hashlib
 import logging
 from collections.abc import Mapping
 
-from ledger.receipt import authenticate
-
 from bus.decider import Effect
 from crypto.sealing import WorkspaceKeys, wrap_run_key
 from crypto.signing import Signer
+from ledger.receipt import authenticate
 from schemas.actions import ActionOutcome
 from schemas.names import NO_DIGEST
 from schemas.runs import WrappedKey

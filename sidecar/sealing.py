@@ -7,6 +7,7 @@ stream: a ledger shorter or other than what was sealed stops the sidecar at once
 
 import asyncio
 import hashlib
+import logging
 import time
 import uuid
 
@@ -19,11 +20,12 @@ from bus.outbox import Outbox
 from bus.publish import Stored, publish
 from bus.roles import SEALS, seals_subject
 from crypto.signing import Signer
-from ledger.checkpoint import open_checkpoint, origin_of, sign_checkpoint
-from ledger.errors import BadNote
+from ledger.errors import BadCheckpoint
 from ledger.sealer import Sealing
 
 BEAT_S = 0.2
+
+_LOG = logging.getLogger("anyteam.sealer")
 
 
 class Sealer:
@@ -32,14 +34,13 @@ class Sealer:
     def __init__(self, client: Client, workspace: str, signer: Signer, outbox: Outbox) -> None:
         self._client = client
         self._subject = seals_subject(workspace)
-        self._origin = origin_of(workspace)
         self._signer = signer
         self._outbox = outbox
-        self._sealing = Sealing(workspace)
+        self._sealing = Sealing(workspace, signer.public)
         self._last = 0
 
     async def begin(self) -> None:
-        """Read the seals there are."""
+        """Read the seals there are; the ledger is held to each as it is folded."""
         stream = follow(
             self._client, stream=SEALS, filter_subject=None, consumer="sealer", throwaway=True
         )
@@ -48,20 +49,18 @@ class Sealer:
                 return
             self._last = message.index
             try:
-                note = message.body.decode()
-                checkpoint = open_checkpoint(note, self._origin, self._signer.public)
-            except (BadNote, UnicodeDecodeError):
+                self._sealing.check(message.body.decode())
+            except (BadCheckpoint, UnicodeDecodeError) as error:
                 # A hostile user can have the server drop junk here; only signatures count.
-                continue
-            self._sealing.expect(checkpoint)
+                _LOG.warning("seal stream entry %d is no seal: %s", message.index, error)
 
     def observe(self, index: int, subject: str, body: bytes) -> None:
-        """Fold one entry. Raises `LedgerRewritten` where a seal says otherwise."""
-        self._sealing.take(index, body)
+        """Fold one entry. Raises `LedgerDiverged` where a seal says otherwise."""
+        self._sealing.fold(index, subject, body)
 
     def caught_up(self) -> None:
         """The stream's end is reached. Raises `LedgerTruncated` where seals cover more."""
-        self._sealing.check_length()
+        self._sealing.caught_up()
 
     async def run(self) -> None:
         """Seal whenever it is due, until cancelled."""
@@ -72,8 +71,8 @@ class Sealer:
                 await self._seal(now)
 
     async def _seal(self, now: int) -> None:
-        checkpoint = self._sealing.checkpoint()
-        note = sign_checkpoint(checkpoint, self._signer)
+        note = self._sealing.seal(self._signer, now)
+        size = self._sealing.sealed
         name = str(uuid.UUID(bytes=hashlib.sha256(note.encode()).digest()[:16]))
         message = Publish(name, name, self._subject, note.encode(), (self._subject, self._last))
         answer = await publish(self._client, message)
@@ -82,5 +81,4 @@ class Sealer:
                 "another sealer has written a seal", fix="run one sidecar for a workspace"
             )
         self._last = answer.index
-        self._sealing.mark_sealed(checkpoint, now)
-        self._outbox.sealed_up_to(checkpoint.size)
+        self._outbox.sealed_up_to(size)

@@ -24,7 +24,8 @@ from schemas.actions import (
     ReceiptIssued,
     VerdictGiven,
 )
-from schemas.leases import Lease
+from schemas.leases import Certificate, Lease
+from schemas.names import Role
 from schemas.runs import (
     ContentKeyWrapped,
     HaltEngaged,
@@ -64,10 +65,15 @@ class Acting(Struct, frozen=True, kw_only=True):
 
 
 class RunState(Struct, frozen=True, kw_only=True):
-    """One run. Maps are keyed by the digest of the proposal, `asked` by the model request's."""
+    """One run. Maps are keyed by the digest of the proposal, `asked` by the model request's.
+
+    `runtimes` are the certificates of every attempt: what an earlier attempt proposed while
+    its key was in force still stands.
+    """
 
     request: Recorded
     lease: Recorded | None = None
+    runtimes: tuple[Certificate, ...] = ()
     keyed: bool = False
     ended: str = ""
     last_number: int = 0
@@ -149,7 +155,8 @@ def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
 def _evolve_run(run: RunState, entry: Recorded) -> RunState:
     body = entry.event.body
     if isinstance(body, LeaseGranted | LeaseRenewed):
-        return _replace(run, lease=entry, keyed=False)
+        runtimes = tuple(key for key in body.lease.keys if key.role is Role.RUNTIME)
+        return _replace(run, lease=entry, runtimes=(*run.runtimes, *runtimes), keyed=False)
     if isinstance(body, ContentKeyWrapped):
         # A key wrapped for a former attempt may come after the lease was renewed.
         current = run.lease is not None and run.lease.digest in entry.event.causes

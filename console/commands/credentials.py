@@ -40,5 +40,6 @@ def store(folder: DataFolder, name: str, secret: str) -> None:
     kms.create(workspace)
     key = ensure_data_key(kms, folder.data_key_file(workspace), workspace)
     vault = folder.vault_file(workspace)
-    held = dict(open_vault(vault, key, workspace).items()) if vault.exists() else {}
-    seal_vault(vault, key, workspace, {**held, name: secret})
+    held = open_vault(vault, key, workspace) if vault.exists() else None
+    kept = {other: held.get(other) for other in held.names()} if held is not None else {}
+    seal_vault(vault, key, workspace, {**kept, name: secret})

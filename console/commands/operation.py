@@ -35,7 +35,7 @@ plan = "plans/example.json"
 """
 _PLAN = """\
 {"steps": [
-  {"tool": "files.write", "arguments": {"path": "hello.txt", "text": "hello"},
+  {"tool": "files.write", "arguments": {"path": "hello.txt", "content": "hello"},
    "purpose": "show a gated write"}
 ]}
 """

@@ -1,0 +1,50 @@
+"""From settings to connectors: which tools a configuration declares, and serving them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from schemas.settings import ConnectorSettings
+from schemas.tools import Tool
+from sidecar.connectors.connector import Connector, registry
+from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
+from sidecar.connectors.files import FILES_TOOLS, FilesConnector
+from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
+from sidecar.vault import Credentials
+
+
+def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
+    """The tools of every connector that is switched on."""
+    tools: list[Tool] = []
+    if settings.files is not None:
+        tools += FILES_TOOLS
+    if settings.mail is not None:
+        tools += MAIL_TOOLS
+    if settings.crm is not None:
+        tools += CRM_TOOLS
+    return tuple(tools)
+
+
+def open_connectors(
+    settings: ConnectorSettings, base: Path, credentials: Credentials
+) -> dict[str, Connector]:
+    """Connectors by tool name; relative paths are under `base`. Raises `BadConnector`."""
+    return registry(_opened(settings, base, credentials))
+
+
+def _opened(
+    settings: ConnectorSettings, base: Path, credentials: Credentials
+) -> Iterator[Connector]:
+    files, mail, crm = settings.files, settings.mail, settings.crm
+    if files is not None:
+        yield FilesConnector(base / files.root)
+    if mail is not None:
+        yield MailConnector(
+            host=mail.host,
+            port=mail.port,
+            sender=mail.sender,
+            inbox=base / mail.inbox,
+            sent=base / mail.sent,
+            starttls=mail.starttls,
+        )
+    if crm is not None:
+        yield CrmConnector(crm.url, credentials.get("crm"))

@@ -4,6 +4,7 @@ The orchestrator is a standing component; a runtime is started by it, once for e
 """
 
 import argparse
+import asyncio
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from agents.planners.model import ModelPlanner
 from agents.planners.planner import Planner
 from agents.planners.scripted import Plan, ScriptedPlanner
 from agents.processes import AgentProgram, Processes
+from agents.pruning import prune
 from agents.runtime import RuntimeDecider, RuntimeState
 from bus.component import (
     RunBoot,
@@ -54,18 +56,22 @@ async def _orchestrate(folder: DataFolder) -> None:
     )
     processes = Processes(folder, settings)
     client = await connect_as(folder, Role.ORCHESTRATOR)
+    outbox = Outbox(folder.root / "outbox" / "orchestrator")
     shell = Shell(
         node,
         client,
         processes.perform,
         consumer="orchestrator",
-        outbox=Outbox(folder.root / "outbox" / "orchestrator"),
+        outbox=outbox,
         observe=processes.observe,
         on_ready=say_ready,
     )
+    pruning = asyncio.ensure_future(prune(client, node.trust, outbox))
     try:
         await shell.run()
     finally:
+        pruning.cancel()
+        await asyncio.gather(pruning, return_exceptions=True)
         await processes.end_all()
         await client.close()
 

@@ -85,7 +85,8 @@ class _Lane(Struct):
 
 
 class Node(Generic[State]):
-    """One decider on one workspace's ledger. `index` is the last ledger index folded.
+    """One decider on one workspace's ledger. `index` is the last ledger index folded, `own` the
+    places of own events by id, as folded until it went live.
 
     `whole` says whether this reader sees every entry, so that a missing index is noticed.
     """
@@ -106,6 +107,7 @@ class Node(Generic[State]):
         self.state: State = decider.initial(trust.workspace)
         self.index = 0
         self.live = False
+        self.own: dict[str, int] = {}
         self._signer = signer
         self._keys = keys
         self._whole = whole
@@ -175,6 +177,7 @@ class Node(Generic[State]):
     def go_live(self, now: int) -> list[Command]:
         """The stream's end is reached: from here on, decide."""
         self.live = True
+        self.own.clear()
         return self._answer(Tick(), now)
 
     def tick(self, now: int) -> list[Command]:
@@ -327,6 +330,8 @@ class Node(Generic[State]):
         if not isinstance(entry, Recorded) or entry.event.actor != self.actor:
             return True, []
         event_id = entry.event.id
+        if not self.live:
+            self.own[event_id] = entry.index
         for key, waiting in list(self._performing.items()):
             if event_id in waiting:
                 waiting.discard(event_id)

@@ -7,17 +7,20 @@ stops, and its next incarnation finds in the ledger what is owed.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from nats.aio.client import Client
 
-from bus.consume import CaughtUp, follow
+from bus.consume import CaughtUp, Message, follow
 from bus.decider import Effect
 from bus.node import Command, Node, Perform, Publish
 from bus.outbox import Outbox
 from bus.publish import Stored, publish
+
+_LOG = logging.getLogger("anyteam.bus")
 
 Performer = Callable[[Effect], Awaitable[object]]
 Observer = Callable[[int, str, bytes], None]
@@ -77,15 +80,42 @@ class Shell:
             throwaway=self._filter is None,
             after=self._node.index,
         )
+        restored: int | None = None
         async for message in stream:
             now = time.time_ns()
             if isinstance(message, CaughtUp):
+                restored = await self._restore()
+            else:
+                self._take(message, now)
+            if not self._node.live and restored is not None and self._node.index >= restored:
                 self._obey(self._node.go_live(now))
                 self._on_ready()
+
+    def _take(self, message: Message, now: int) -> None:
+        if self._observe is not None:
+            self._observe(message.index, message.subject, message.body)
+        self._obey(self._node.take(message.index, message.subject, message.body, now))
+
+    async def _restore(self) -> int:
+        """Publish again what the stream does not hold of the outbox; the index to fold up to.
+
+        It was on its way when the last incarnation ended, or the broker has lost it. It goes
+        under its old signature, before anything new is decided.
+        """
+        last = 0
+        if self._outbox is None:
+            return last
+        for kept in self._outbox.kept():
+            if kept.event_id in self._node.own:
+                self._outbox.stored(kept.event_id, self._node.own[kept.event_id])
                 continue
-            if self._observe is not None:
-                self._observe(message.index, message.subject, message.body)
-            self._obey(self._node.take(message.index, message.subject, message.body, now))
+            message = Publish(kept.event_id, kept.message_id, kept.subject, kept.body, None)
+            answer = await publish(self._client, message)
+            if isinstance(answer, Stored) and not answer.duplicate:
+                _LOG.warning("published %s again, at %d", kept.subject, answer.index)
+                self._outbox.stored(kept.event_id, answer.index)
+                last = max(last, answer.index)
+        return last
 
     def _obey(self, commands: list[Command]) -> None:
         for command in commands:

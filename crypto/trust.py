@@ -119,6 +119,14 @@ class Trust:
         """The certificate of a key that is in force (its time aside), or None."""
         return self._keys.get(key_id)
 
+    def keys_of(self, role: Role, instance: str) -> tuple[bytes, ...]:
+        """The public keys in force of one holder."""
+        return tuple(
+            certificate.public_key
+            for certificate in self._keys.values()
+            if certificate.role is role and certificate.instance == instance
+        )
+
     def _check_place(self, event: Event, subject: str) -> None:
         if event.workspace != self.workspace:
             raise WrongPlace(f"{event.type} belongs to workspace {event.workspace!r}")

@@ -14,43 +14,38 @@ Pure. The state is per live run, and a run is forgotten once it is over and owes
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from msgspec import Struct
-
 from crypto.trust import Verified
 from ledger.errors import BadReceipt
 from ledger.receipt import check_receipt
+from ledger.runs import (
+    Action,
+    Finished,
+    Proposal,
+    Run,
+    fold_run,
+    lease_problem,
+    receipt_fields,
+    unearned,
+)
 from schemas.actions import (
     ActionFinished,
     ActionOutcome,
-    ActionRefused,
     ActionStarted,
-    ApprovalDecided,
-    ApprovalRequested,
     Decision,
-    ProposalMade,
-    Receipt,
     ReceiptIssued,
     Verdict,
-    VerdictGiven,
 )
 from schemas.content import content_digest
 from schemas.events import Event
 from schemas.leases import Lease
-from schemas.names import SECOND, Role
+from schemas.names import Role
 from schemas.runs import (
     HaltEngaged,
     HaltReleased,
     HaltScope,
-    LeaseExpired,
-    LeaseGranted,
-    LeaseRenewed,
-    LeaseRevoked,
-    PlanFinished,
     PolicySet,
     RunCompleted,
-    RunHalted,
     RunOutcome,
-    RunRefused,
     RunRequested,
     WorkspaceCreated,
 )
@@ -63,38 +58,7 @@ SEALER: Final = "sealer"
 RECEIPTS: Final = "receipts"
 """Instances of the sidecar whose keys seal and sign receipts, and sign no event."""
 
-
-class _Proposal(Struct):
-    made: ProposalMade
-    verdict: Verdict | None = None
-    asked: bool = False
-    approval: Decision | None = None
-
-
-class _Action(Struct):
-    index: int
-    event: Event
-    body: ActionStarted
-    void: str
-    finished: ActionFinished | None = None
-    finished_digest: bytes = b""
-    finished_index: int = 0
-    finished_at: int = 0
-    receipt: bytes = b""
-
-
-class _Run(Struct):
-    request: tuple[bytes, RunRequested] | None = None
-    lease: Lease | None = None
-    ended: str = ""
-    over: bool = False
-    claim: PlanFinished | None = None
-    proposals: dict[bytes, _Proposal] = {}
-    actions: dict[bytes, _Action] = {}
-
-    @property
-    def owes(self) -> bool:
-        return bool(self.proposals) or any(not a.receipt for a in self.actions.values())
+_HALTED: Final = "halt.engaged"
 
 
 class Meaning:
@@ -111,7 +75,7 @@ class Meaning:
         self._workspace = workspace
         self._receipt_public = receipt_public
         self._receipt_key = receipt_key
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, Run] = {}
         self._policies: list[tuple[int, Policy]] = []
         self._halts: set[tuple[HaltScope, str]] = set()
         self._released = 0
@@ -140,7 +104,7 @@ class Meaning:
             return
         run = self._runs.get(event.run)
         if run is None:
-            run = _Run()
+            run = Run()
             if isinstance(body, RunRequested):
                 self._runs[event.run] = run
         if isinstance(body, ActionStarted):
@@ -149,12 +113,10 @@ class Meaning:
             yield from self._finished(index, verified, body, run)
         elif isinstance(body, ReceiptIssued):
             yield from self._receipt(verified, body, run)
-        elif isinstance(body, RunCompleted):
-            if body.outcome is RunOutcome.SUCCESS:
-                yield from ((("run", what)) for what in _unearned(event, body, run))
-            run.ended, run.over = run.ended or event.type, True
-        else:
-            _fold_run(run, verified)
+        elif isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:
+            for what in unearned(event.seen, body, run):
+                yield "run", what
+        fold_run(run, verified)
         if run.over and not run.owes:
             self._runs.pop(event.run, None)
 
@@ -171,7 +133,7 @@ class Meaning:
             yield "workspace", f"the workspace was created as {body.name!r}"
 
     def _started(
-        self, index: int, verified: Verified, body: ActionStarted, run: _Run
+        self, index: int, verified: Verified, body: ActionStarted, run: Run
     ) -> Iterator[Problem]:
         event = verified.event
         proposal = run.proposals.pop(body.proposal, None)
@@ -182,13 +144,13 @@ class Meaning:
             if made.tool != body.tool or content_digest(made.arguments) != body.arguments:
                 yield "proposal", "the action's tool or arguments are not those proposed"
             yield from self._review(event, body, proposal)
-        problem = _lease_problem(event, body, run)
+        problem = lease_problem(event, body, run)
         if problem:
             yield "lease", problem
         void = run.ended or self._halted(event.run or "", run.lease)
-        run.actions[verified.digest] = _Action(index, event, body, void)
+        run.actions[verified.digest] = Action(index, event, body, void)
 
-    def _review(self, event: Event, body: ActionStarted, proposal: _Proposal) -> Iterator[Problem]:
+    def _review(self, event: Event, body: ActionStarted, proposal: Proposal) -> Iterator[Problem]:
         verdict = proposal.verdict
         if verdict is None:
             yield "verdict", "the action has no verdict for its proposal"
@@ -204,7 +166,7 @@ class Meaning:
             yield "approval", f"the action needed a person's approval, and they {said}"
 
     def _finished(
-        self, index: int, verified: Verified, body: ActionFinished, run: _Run
+        self, index: int, verified: Verified, body: ActionFinished, run: Run
     ) -> Iterator[Problem]:
         action = run.actions.get(body.action)
         if action is None or action.body.proposal != body.proposal:
@@ -213,15 +175,14 @@ class Meaning:
         if action.finished is not None:
             yield "action", f"a second outcome of the action at entry {action.index}"
             return
-        action.finished, action.finished_digest = body, verified.digest
-        action.finished_index, action.finished_at = index, verified.event.at
+        action.finished = Finished(index, verified.digest, verified.event.at, body)
         lifted = action.void == _HALTED and self._released > action.index
         if action.void and not lifted and body.outcome is ActionOutcome.CONFIRMED:
             yield "action", f"confirmed although it began after: {action.void}"
 
-    def _receipt(self, verified: Verified, body: ReceiptIssued, run: _Run) -> Iterator[Problem]:
+    def _receipt(self, verified: Verified, body: ReceiptIssued, run: Run) -> Iterator[Problem]:
         self.receipts += 1
-        event, receipt, problem = verified.event, None, "no receipt key is in force"
+        receipt, problem = None, "no receipt key is in force"
         for public in self._receipt_public.values():
             try:
                 receipt = check_receipt(body, public, self._receipt_key)
@@ -239,9 +200,10 @@ class Meaning:
             yield "receipt", f"a second receipt for the action at entry {action.index}"
             return
         action.receipt = verified.digest
-        if action.finished_digest not in event.causes:
+        if action.finished.digest not in verified.event.causes:
             yield "receipt", "the receipt does not name the outcome that it answers"
-        for field, value in _expected(self._workspace, event, action, run.lease).items():
+        fields = receipt_fields(action, action.finished, self._workspace, run.lease)
+        for field, value in fields.items():
             if getattr(receipt, field) != value:
                 yield "receipt", f"the receipt's {field} is not the ledger's"
 
@@ -257,100 +219,3 @@ class Meaning:
         if lease is not None:
             scopes |= {(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)}
         return _HALTED if scopes & self._halts else ""
-
-
-_HALTED: Final = "halt.engaged"
-
-
-def _fold_run(run: _Run, verified: Verified) -> None:
-    """What counts is the first verdict, and the first answer after the question."""
-    event, body = verified.event, verified.event.body
-    if isinstance(body, RunRequested):
-        run.request = run.request or (verified.digest, body)
-    elif isinstance(body, LeaseGranted | LeaseRenewed):
-        run.lease = body.lease
-    elif isinstance(body, ProposalMade):
-        run.proposals[verified.digest] = _Proposal(body)
-    elif isinstance(body, ActionRefused):
-        run.proposals.pop(body.proposal, None)
-    elif isinstance(body, VerdictGiven | ApprovalRequested | ApprovalDecided):
-        proposal = run.proposals.get(body.proposal)
-        if proposal is None:
-            return
-        if isinstance(body, VerdictGiven):
-            proposal.verdict = proposal.verdict or body.verdict
-        elif isinstance(body, ApprovalRequested):
-            proposal.asked = True
-        elif proposal.asked:
-            proposal.approval = proposal.approval or body.decision
-    elif isinstance(body, PlanFinished):
-        run.claim = run.claim or body
-    elif isinstance(body, LeaseRevoked | LeaseExpired | RunHalted | RunRefused):
-        run.ended = run.ended or event.type
-        run.over = run.over or isinstance(body, RunHalted | RunRefused)
-
-
-def _lease_problem(event: Event, body: ActionStarted, run: _Run) -> str:
-    """In what the action is outside its lease, or the lease outside the rep's request."""
-    lease = run.lease
-    if lease is None or run.request is None:
-        return "the action has no lease, or its run no request"
-    digest, request = run.request
-    if body.tool not in lease.tools:
-        return f"the lease names no tool {body.tool}"
-    if not lease.not_before <= event.at < lease.not_after:
-        return "the action is outside its lease's time"
-    if lease.request != digest or (lease.rep, lease.agent) != (request.rep, request.agent):
-        return "the lease does not answer the run's signed request"
-    wider = (
-        lease.intent != request.intent
-        or bool(set(lease.tools) - set(request.tools))
-        or lease.not_after - lease.not_before > request.ttl_s * SECOND
-        or lease.max_actions > request.max_actions
-    )
-    if wider:
-        return "the lease carries more than the rep's signed request"
-    if sum(1 for _ in run.actions) >= lease.max_actions:
-        return f"the lease allows {lease.max_actions} actions"
-    return ""
-
-
-def _expected(
-    workspace: str, event: Event, action: _Action, lease: Lease | None
-) -> dict[str, object]:
-    """What the receipt of a finished action must say, field by field."""
-    done = action.finished
-    assert done is not None
-    fields: dict[str, object] = {
-        "workspace": workspace,
-        "run": event.run,
-        "tool": action.body.tool,
-        "key": action.event.id,
-        "index": action.index,
-        "arguments": action.body.arguments,
-        "outcome": done.outcome,
-        "evidence": done.evidence,
-        "at": action.finished_at,
-    }
-    if lease is not None:
-        fields |= {"rep": lease.rep, "agent": lease.agent, "intent": lease.intent.summary}
-    assert fields.keys() <= set(Receipt.__struct_fields__)
-    return fields
-
-
-def _unearned(event: Event, body: RunCompleted, run: _Run) -> Iterator[str]:
-    """Why a success is not what the ledger shows."""
-    confirmed = {
-        a.receipt: a.body.proposal
-        for a in run.actions.values()
-        if a.receipt and a.finished is not None and a.finished.outcome is ActionOutcome.CONFIRMED
-    }
-    if not body.receipts or set(body.receipts) - confirmed.keys():
-        yield "the success rests on receipts that are missing or not confirmed"
-    if run.claim is None or not run.claim.success:
-        yield "the success answers no plan that was finished"
-    elif set(run.claim.claims) - set(confirmed.values()):
-        yield "the success claims effects without a confirmed receipt"
-    late = [a for a in run.actions.values() if a.finished and not a.receipt]
-    if any(a.finished_index <= event.seen for a in late):
-        yield "the success leaves a finished action without its receipt"

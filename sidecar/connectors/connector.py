@@ -92,7 +92,10 @@ Arguments = TypeVar("Arguments", bound=Struct)
 def arguments_as(kind: type[Arguments], arguments: Mapping[str, Any]) -> Arguments:
     """The arguments as the Struct they were declared by. Raises `BadArguments`."""
     try:
+        msgspec.json.encode(arguments)
         return msgspec.convert(dict(arguments), kind)
+    except (UnicodeEncodeError, TypeError):
+        raise BadArguments("the arguments are nothing that JSON can carry") from None
     except msgspec.ValidationError as error:
         # Only the place: the rest of the message may quote the value.
         _, found, place = str(error).rpartition(" - at ")

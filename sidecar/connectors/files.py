@@ -177,10 +177,6 @@ class FilesConnector:
 def _to_write(arguments: dict[str, Any]) -> WriteFile:
     asked = arguments_as(WriteFile, arguments)
     parts_of(asked.path)
-    try:
-        asked.content.encode()
-    except UnicodeEncodeError:
-        raise BadArguments("the content is no Unicode text") from None
     return asked
 
 

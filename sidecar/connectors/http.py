@@ -8,6 +8,7 @@ The token travels over TLS, or to this machine only.
 
 import asyncio
 import ipaddress
+import re
 import ssl
 from typing import Final, TypeVar
 
@@ -81,6 +82,10 @@ class HttpService:
     ) -> bytes:
         if not self._token:
             raise Denied("the vault has no credential for this service", fix="anyteam credential")
+        if not re.fullmatch(r"[!-~]+", self._token):
+            raise Denied(
+                "the credential is no bearer token (RFC 6750)", fix="check what was pasted"
+            )
         # Uncompressed, so that the bound on the answer is a bound on what it unpacks to.
         sent = {"Authorization": f"Bearer {self._token}", "Accept-Encoding": "identity"}
         client = httpx.AsyncClient(

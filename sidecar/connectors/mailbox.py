@@ -23,13 +23,13 @@ from sidecar.errors import BadTarget, OutsideFolder
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_TEXT_BYTES: Final = 40 * 1024
+MAX_HTML: Final = 256 * 1024
 MAX_LINE_BYTES: Final = 1000
 MAX_LISTED: Final = 25
 
 MESSAGE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._@+=,-]{0,199}\.eml$"
 
-# The standard parser raises all of these on hostile headers and bodies (cpython issues
-# 27257, 30681, 33972, 78070 and others).
+# The standard parser raises these on hostile messages (bpo-27257, bpo-30681, bpo-33972).
 _TRIPPED: Final = (
     ValueError,
     LookupError,
@@ -52,11 +52,10 @@ def newest(root: Path, limit: int) -> list[dict[str, Any]]:
     listed = []
     for entry in nlargest(limit, entries, key=lambda entry: (entry.modified, entry.name)):
         try:
-            data = read_file(root, entry.name, MAX_HEAD_BYTES).data
+            head = parse(_head_of(read_file(root, entry.name, MAX_HEAD_BYTES).data))
         except BadTarget:
-            # Filed elsewhere since the listing.
+            # Filed elsewhere since the listing, or nothing that can be read.
             continue
-        head = message_from_bytes(_head_of(data), policy=policy.default)
         listed.append(
             {
                 "message": entry.name,
@@ -84,7 +83,7 @@ def read_message(root: Path, name: str) -> tuple[bytes, dict[str, Any]]:
         "subject": header(message, "Subject"),
         "date": header(message, "Date"),
         "text": text,
-        "attachments": _attempt(lambda: _attachments(message), []),
+        "attachments": _attempt(lambda: _attachments(message), list[str]()),
         "truncated": shortened or file.size > len(file.data),
     }
     return file.data, said
@@ -102,7 +101,12 @@ def parse(data: bytes) -> EmailMessage:
 
 def header(message: EmailMessage, name: str) -> str:
     """A header as one line of text, empty where it is missing or cannot be parsed."""
-    return cut(_clean(_attempt(lambda: str(message[name] or ""), "")), MAX_LINE_BYTES)[0]
+    return cut(field(message, name), MAX_LINE_BYTES)[0]
+
+
+def field(message: EmailMessage, name: str) -> str:
+    """A header in full, as `header` has it cut."""
+    return _clean(_attempt(lambda: str(message[name] or ""), ""))
 
 
 def text_of(message: EmailMessage) -> str:
@@ -159,7 +163,7 @@ def _body(message: EmailMessage) -> str:
     if part.get_content_subtype() != "html":
         return content.replace("\r\n", "\n")
     reader = _TextOfHtml()
-    reader.feed(content)
+    reader.feed(content[:MAX_HTML])
     reader.close()
     return "\n".join(line for line in map(str.strip, reader.text.splitlines()) if line)
 

@@ -5,6 +5,7 @@ it answers, only the server knows. All recipients are accepted, or nothing is se
 message is made from its arguments and key alone: the same key makes the same message.
 """
 
+import re
 import ssl
 from datetime import UTC, datetime
 from email import policy
@@ -17,7 +18,7 @@ from msgspec import Meta, Struct
 
 from sidecar.connectors.connector import key_milliseconds
 from sidecar.connectors.http import is_this_machine
-from sidecar.connectors.mailbox import header, parse, text_of
+from sidecar.connectors.mailbox import field, parse, text_of
 from sidecar.errors import (
     BadArguments,
     BadConnector,
@@ -29,13 +30,8 @@ from sidecar.errors import (
 
 MAX_ADDRESSES: Final = 20
 
-Address = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,188}[A-Za-z0-9])?$",
-        max_length=254,
-    ),
-]
+_ADDRESS: Final = r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,187}[A-Za-z0-9])?$"
+Address = Annotated[str, Meta(pattern=_ADDRESS, max_length=254)]
 
 
 class SendMail(Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,7 +44,10 @@ class SendMail(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SmtpServer:
-    """Where mail goes out. Raises `BadConnector` where a password would travel in the clear."""
+    """Where mail goes out. Raises `BadConnector` where a password would travel in the clear,
+
+    or where `user`, the sender's address, is none.
+    """
 
     def __init__(
         self,
@@ -61,6 +60,10 @@ class SmtpServer:
         timeout_s: float,
         context: ssl.SSLContext | None = None,
     ) -> None:
+        if not re.fullmatch(_ADDRESS, user):
+            raise BadConnector(
+                f"the sender {user!r} is no mail address", fix="set connectors.mail.sender"
+            )
         if password and not starttls and not is_this_machine(host):
             raise BadConnector(
                 "the mail password would travel in the clear", fix="set connectors.mail.starttls"
@@ -167,21 +170,17 @@ def same_message(copy: bytes, asked: SendMail, sender: str, key: str) -> bool:
     """Whether a copy says what was asked: sender, recipients, subject, body and key."""
     found, sent = parse(copy), compose(asked, sender, key)
     return (
-        _addresses(header(found, "From")) == [sender.lower()]
-        and _addresses(_raw(found, "To")) == _lower(asked.to)
-        and _addresses(_raw(found, "Cc")) == _lower(asked.cc)
-        and _raw(found, "Subject").strip() == _raw(sent, "Subject").strip()
-        and header(found, "X-Idempotency-Key") == key
+        _addresses(field(found, "From")) == [sender.lower()]
+        and _addresses(field(found, "To")) == _lower(asked.to)
+        and _addresses(field(found, "Cc")) == _lower(asked.cc)
+        and field(found, "Subject").strip() == field(sent, "Subject").strip()
+        and field(found, "X-Idempotency-Key") == key
         and text_of(found).rstrip("\n") == text_of(sent).rstrip("\n")
     )
 
 
-def _raw(message: EmailMessage, name: str) -> str:
-    return str(message[name] or "")
-
-
-def _addresses(field: str) -> list[str]:
-    return sorted(address.lower() for _, address in getaddresses([field]))
+def _addresses(listed: str) -> list[str]:
+    return sorted(address.lower() for _, address in getaddresses([listed]) if address)
 
 
 def _lower(addresses: tuple[str, ...]) -> list[str]:

@@ -1,0 +1,349 @@
+"""`anyteam demo`: the whole story in one run, on real servers and processes.
+
+Three runs (a clean one, one whose brain obeys a poisoned e-mail, one halted mid-way), then
+the export, its verification, five tamperings each found, and the replay of every decision.
+"""
+
+import asyncio
+import contextlib
+import json as jsonlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from ledger.verify import verify
+from rich.markup import escape
+from rich.rule import Rule
+
+from bus.consume import CaughtUp, follow
+from bus.folder import DataFolder
+from console.commands import ledger as ledger_commands
+from console.commands.credentials import store
+from console.commands.replays import replayed
+from console.commands.runs import fresh_reader, request_run
+from console.errors import ComponentDied, NoSuch
+from console.output import err, out, progress
+from console.session import session
+from console.supervisor import Supervisor
+from console.tampering import TAMPERINGS
+from console.timeline import line
+from crypto.keyfile import read_key, write_secret
+from ledger.checkpoint import read_checkpoint
+from ledger.export import ExportReader
+from schemas.actions import ReceiptIssued
+from schemas.leases import Intent
+from schemas.names import Role
+from schemas.runs import RunCompleted, RunHalted, RunRefused
+from schemas.tools import Effect
+
+DEMO = Path(".anyteam/demo")
+MARKER = "this-is-the-demo"
+STORY = Path(__file__).resolve().parents[2] / "examples" / "boeing"
+
+_SETTINGS = """\
+workspace = "acme"
+reps = ["ann"]
+admins = ["ada"]
+
+[policy]
+organisation = ["acme.example"]
+tools = ["mail.list", "mail.read", "mail.send", "crm.find_account", "crm.get_account",
+         "crm.list_deals", "crm.update_deal", "crm.export_pipeline",
+         "files.list", "files.read", "files.write"]
+
+[connectors.files]
+root = "files"
+[connectors.mail]
+port = {smtp}
+sender = "ann@acme.example"
+inbox = "inbox"
+sent = "sent"
+[connectors.crm]
+url = "http://127.0.0.1:{crm}"
+
+[agents.follow-up]
+planner = "scripted"
+plan = "plans/follow-up.json"
+[agents.reader]
+planner = "scripted"
+plan = "plans/talked-over.json"
+[agents.reporter]
+planner = "scripted"
+plan = "plans/reports.json"
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add this noun's commands."""
+    app.command()(demo)
+
+
+def demo(
+    data: Annotated[Path, typer.Option("--data", help="The demo's own data folder.")] = DEMO,
+) -> None:
+    """Play the whole story: three runs, the export, five tamperings, the replay."""
+    started = time.monotonic()
+    asyncio.run(_demo(data))
+    out.print(
+        f"\n[bold green]done[/] in {time.monotonic() - started:.0f} s; everything is stopped."
+        f" The export is in {data / 'export'}, its root key beside it. Next:\n"
+        f"  anyteam verify {data / 'export'} --root {data / 'root.pub'}"
+    )
+
+
+async def _demo(data: Path) -> None:
+    _make_room(data)
+    folder = DataFolder(data)
+    async with _services(data) as ports:
+        folder.settings_file.write_text(_SETTINGS.format(**ports))
+        store(folder, "crm", (data / "crm" / "token").read_text().strip())
+        supervisor = Supervisor(folder, progress)
+        try:
+            await supervisor.up()
+            await _clean(folder)
+            await _poisoned(folder)
+            await _halted(folder)
+            await _evidence(folder)
+        finally:
+            progress("stopping everything")
+            await supervisor.down()
+
+
+def _make_room(data: Path) -> None:
+    """An empty demo folder. Removes only what an earlier demo made."""
+    if not STORY.is_dir():
+        raise NoSuch("the demo's story is not here", fix="run it from a checkout: make demo")
+    if data.exists():
+        if not (data / MARKER).exists():
+            raise NoSuch(f"{data} is not a demo's folder", fix="choose another --data")
+        shutil.rmtree(data)
+    data.mkdir(mode=0o700, parents=True)
+    (data / MARKER).touch()
+    shutil.copytree(STORY / "inbox", data / "inbox")
+    shutil.copytree(STORY / "plans", data / "plans")
+    for name in ("files", "sent", "crm", "mail", "run"):
+        (data / name).mkdir(mode=0o700)
+    write_secret(data / "crm" / "token", os.urandom(24).hex().encode() + b"\n")
+
+
+@contextlib.asynccontextmanager
+async def _services(data: Path) -> AsyncIterator[dict[str, int]]:
+    """The world outside: a CRM and an SMTP server, each a process of its own."""
+    progress("starting the world outside: a CRM and an SMTP server")
+    base = data.resolve()
+    commands = {
+        "crm": [
+            "examples.crm_service",
+            *("--data", str(base / "crm" / "crm.json")),
+            *("--token-file", str(base / "crm" / "token")),
+            *("--log", str(base / "crm" / "seen.log")),
+        ],
+        "smtp": [
+            "examples.mail_service",
+            *("--sent", str(base / "sent")),
+            *("--log", str(base / "mail" / "seen.log")),
+        ],
+    }
+    processes = []
+    try:
+        ports = {}
+        for name, command in commands.items():
+            port_file = base / "run" / f"{name}.port"
+            processes.append(await _start_service(name, command, port_file, base))
+            ports[name] = await _port(name, port_file, processes[-1])
+        yield ports
+    finally:
+        for process in processes:
+            if process.stdin is not None:
+                process.stdin.close()
+        for process in processes:
+            await process.wait()
+
+
+async def _start_service(
+    name: str, command: list[str], port_file: Path, base: Path
+) -> asyncio.subprocess.Process:
+    module, *options = command
+    with (base / "run" / f"{name}.log").open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            module,
+            *options,
+            "--port-file",
+            str(port_file),
+            "--lifeline",
+            cwd=STORY.parents[1],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+async def _port(name: str, file: Path, process: asyncio.subprocess.Process) -> int:
+    deadline = time.monotonic() + 20
+    while not file.exists():
+        if process.returncode is not None or time.monotonic() > deadline:
+            raise ComponentDied(
+                f"the demo's {name} service did not come up",
+                fix=f"see {file.with_suffix('.log')}",
+            )
+        await asyncio.sleep(0.02)
+    return int(file.read_text())
+
+
+async def _play(
+    folder: DataFolder,
+    agent: str,
+    intent: Intent,
+    tools: tuple[str, ...],
+    *,
+    halt_after: int | None = None,
+) -> None:
+    """One run on the timeline; with `halt_after`, halted once it has that many receipts."""
+    async with session(folder.root, Role.REP) as opened:
+        name = await request_run(opened, agent, intent, tools, 120, 60, None)
+        receipts = 0
+        reader = fresh_reader(opened)
+        async for item in reader.follow():
+            if isinstance(item, CaughtUp) or (item.event.run not in (name, None)):
+                continue
+            if item.event.run is None and item.event.type != "halt.engaged":
+                continue
+            out.print(line(item))
+            body = item.event.body
+            receipts += isinstance(body, ReceiptIssued)
+            if halt_after is not None and receipts == halt_after:
+                halt_after = None
+                await _halt_from_outside(folder, name)
+            if isinstance(body, RunCompleted | RunHalted | RunRefused):
+                return
+
+
+async def _halt_from_outside(folder: DataFolder, run: str) -> None:
+    """Another terminal: `anyteam halt run RUN`."""
+    out.print(f"      [bold]$ anyteam halt run {escape(run)}[/]")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "console.main", "halt", "run", run),
+        *("--reason", "that is enough", "--data", str(folder.root)),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    if await process.wait() != 0:
+        raise ComponentDied("the halt was not recorded", fix="see above")
+
+
+async def _clean(folder: DataFolder) -> None:
+    _title("1 · a rep's agent does its work")
+    intent = Intent(
+        summary="send Boeing the summary it asked for and note the next step",
+        effects=(Effect.MUTATION, Effect.COMMUNICATION),
+        destinations=("jane.doe@boeing.example",),
+    )
+    tools = (
+        *("mail.read", "crm.find_account", "crm.list_deals", "files.write"),
+        *("crm.update_deal", "mail.send"),
+    )
+    await _play(folder, "follow-up", intent, tools)
+    out.print("\nwhat the servers on the other side saw:")
+    _far_side(folder)
+
+
+async def _poisoned(folder: DataFolder) -> None:
+    _title("2 · a poisoned e-mail turns the brain, which obeys it fully")
+    before = _seen(folder)
+    intent = Intent(
+        summary="summarise the aerospace newsletter into a draft", effects=(Effect.MUTATION,)
+    )
+    tools = ("mail.read", "files.write", "mail.send")
+    await _play(folder, "reader", intent, tools)
+    left = [entry for entry in _seen(folder)[len(before) :]]
+    if left:
+        raise ComponentDied("something left the house", fix="this must never be: report it")
+    out.print("\nwhat the servers on the other side saw of it: [bold green]nothing[/]")
+
+
+async def _halted(folder: DataFolder) -> None:
+    _title("3 · a run is halted mid-way")
+    intent = Intent(summary="write forty account reports", effects=(Effect.MUTATION,))
+    await _play(folder, "reporter", intent, ("files.write",), halt_after=3)
+    written = len(list((folder.root / "files" / "reports").glob("*.txt")))
+    out.print(f"\n{written} of 40 reports were written, each with its record; no more will be")
+
+
+async def _evidence(folder: DataFolder) -> None:
+    _title("4 · the whole story, verified offline")
+    where = folder.root / "export"
+    await _until_sealed(folder)
+    manifest = await ledger_commands.export(folder, where)
+    out.print(f"exported {manifest.size} entries and {manifest.seals} seals")
+    root = folder.root_public()
+    mac_key = read_key(folder.identity(Role.SIDECAR) / "receipts.mac")
+    report = verify(ExportReader(where), root, receipt_key=mac_key)
+    out.print(ledger_commands.in_words(report))
+    if not report.ok:
+        raise ComponentDied("the demo's own ledger does not verify", fix="report it")
+    known = _last_seal(where)
+    for name, tamper in TAMPERINGS.items():
+        copy = folder.root / "run" / "tampered"
+        shutil.copytree(where, copy)
+        tamper(copy)
+        found = verify(ExportReader(copy), root, receipt_key=mac_key, checkpoint=known)
+        if found.ok:
+            raise ComponentDied(f"tampering was not found: {name}", fix="report it")
+        first = found.findings[0]
+        out.print(
+            f"[green]found[/] {name}: entry {first.index}: {first.kind}: {escape(first.what)}"
+        )
+        shutil.rmtree(copy)
+    again = await replayed(folder)
+    out.print(
+        f"replay: {sum(again.derived.values())} recorded decisions derived again,"
+        f" {len(again.differences)} differ"
+    )
+    if not again.ok:
+        raise ComponentDied("a recorded decision cannot be derived again", fix="report it")
+
+
+async def _until_sealed(folder: DataFolder) -> None:
+    """Wait until a seal covers all that the ledger holds now."""
+    async with session(folder.root, Role.REP) as opened:
+        size = opened.reader.index
+        seals = follow(
+            opened.client, stream="SEALS", filter_subject=None, consumer="demo", throwaway=True
+        )
+        async for seal in seals:
+            if not isinstance(seal, CaughtUp) and read_checkpoint(seal.body.decode()).size >= size:
+                return
+
+
+def _last_seal(export: Path) -> str:
+    """The checkpoint an auditor would have kept from before."""
+    lines = (export / "seals.jsonl").read_text().splitlines()
+    return str(jsonlib.loads(lines[-1])["note"])
+
+
+def _seen(folder: DataFolder) -> list[str]:
+    """Every line that the far servers logged."""
+    found: list[str] = []
+    for log in (folder.root / "crm" / "seen.log", folder.root / "mail" / "seen.log"):
+        if log.exists():
+            found += log.read_text().splitlines()
+    return found
+
+
+def _far_side(folder: DataFolder) -> None:
+    for entry in _seen(folder):
+        out.print(f"  [dim]{escape(entry[:200])}[/]")
+
+
+def _title(text: str) -> None:
+    out.print()
+    out.print(Rule(f"[bold]{text}[/]", align="left"))
+    err.file.flush()

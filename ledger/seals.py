@@ -1,0 +1,107 @@
+"""Seals held against a ledger that is being read: each at its size, in order, once.
+
+A seal counts where its note is signed by a seal key in force at its size, its size is not
+below the seal before it, and root and head are those of the entries so far. A checkpoint
+that the auditor kept from earlier is held against the ledger in the same way.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
+from ledger.errors import BadCheckpoint, ExportDamaged
+
+Problem = tuple[int, str, str]
+"""(first suspect index, kind, what)."""
+
+
+class SealWalk:
+    """Walks `notes` along with the entries; `known` is the auditor's own checkpoint, or None.
+
+    `good` counts the seals that hold, `sealed` is the largest size among them. Raises
+    `BadCheckpoint` at once where `known` is no checkpoint.
+    """
+
+    def __init__(self, workspace: str, notes: Iterator[str], known: str | None) -> None:
+        self.good = 0
+        self.sealed = 0
+        self._workspace = workspace
+        self._notes = notes
+        self._known = (known, read_checkpoint(known).size) if known is not None else None
+        self._next: tuple[str, int] | None = None
+        self._largest = 0
+        self._read = False
+
+    def at(
+        self, state: Callable[[], Checkpoint], size: int, keys: Iterable[bytes]
+    ) -> Iterator[Problem]:
+        """Check what was sealed at `size`. `keys` are the public seal keys in force there.
+
+        Call for each size from 1 on, and exhaust the iterator.
+        """
+        yield from self._advance(size)
+        while self._next is not None and self._next[1] == size:
+            problem = self._hold(self._next[0], state(), keys)
+            if problem is None:
+                self.good += 1
+                self.sealed = size
+            else:
+                yield (self.sealed + 1, problem[0], f"seal of {size} entries: {problem[1]}")
+            yield from self._take(size)
+        if self._known is not None and self._known[1] == size:
+            problem = self._hold(self._known[0], state(), keys)
+            if problem is not None:
+                what = f"the checkpoint you hold, of {size} entries: {problem[1]}"
+                yield self.sealed + 1, problem[0], what
+
+    def end(self, size: int) -> Iterator[Problem]:
+        """The ledger ended at `size`: what was sealed beyond it is lost."""
+        yield from self._advance(size)
+        beyond = 0
+        while self._next is not None:
+            beyond = max(beyond, self._next[1])
+            yield from self._take(size)
+        if beyond:
+            yield size + 1, "truncated", f"{beyond} entries were sealed, {size} are here"
+        if self._known is not None and self._known[1] > size:
+            what = f"the checkpoint you hold covers {self._known[1]} entries, {size} are here"
+            yield size + 1, "truncated", what
+
+    def _advance(self, size: int) -> Iterator[Problem]:
+        if not self._read:
+            self._read = True
+            yield from self._take(size)
+
+    def _take(self, size: int) -> Iterator[Problem]:
+        """Read on to the next note that could hold."""
+        self._next = None
+        while True:
+            try:
+                note = next(self._notes, None)
+                if note is None:
+                    return
+                claimed = read_checkpoint(note).size
+            except ExportDamaged as error:
+                # A generator that raised is exhausted: no later seal can be read.
+                yield self.sealed + 1, "seal", error.what
+                return
+            except BadCheckpoint as error:
+                yield self.sealed + 1, "seal", f"a seal is out of form: {error.what}"
+                continue
+            if claimed < max(size, self._largest):
+                what = f"a seal of {claimed} entries comes after one of {self._largest}"
+                yield self.sealed + 1, "seal", what
+                continue
+            self._largest = claimed
+            self._next = (note, claimed)
+            return
+
+    def _hold(self, note: str, state: Checkpoint, keys: Iterable[bytes]) -> tuple[str, str] | None:
+        try:
+            sealed = open_checkpoint(note, self._workspace, keys)
+        except BadCheckpoint as error:
+            return "seal", error.what
+        if sealed != state:
+            part = "root" if sealed.root != state.root else "chain head"
+            since = f"between entries {self.sealed + 1} and {state.size}"
+            return "diverged", f"its {part} is not that of the entries here; look {since}"
+        return None

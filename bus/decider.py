@@ -28,11 +28,16 @@ from schemas.names import Classification, Role
 
 
 class Recorded(Struct, frozen=True):
-    """A verified event at its place in the ledger. Sealed content this reader may open is open."""
+    """A verified event at its place in the ledger.
+
+    In `event` the sealed content that this reader may open is open; `published` is the event
+    as it was signed.
+    """
 
     index: int
     digest: bytes
     event: Event
+    published: Event
 
 
 class Refused(Struct, frozen=True):

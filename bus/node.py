@@ -161,7 +161,8 @@ class Node(Generic[State]):
             leaf = hashlib.sha256(b"\x00" + body).digest()
             return Refused(index, leaf, error.reason)
         self._keys.learn(verified.event)
-        return Recorded(index, verified.digest, open_event(verified.event, self._keys))
+        event = verified.event
+        return Recorded(index, verified.digest, open_event(event, self._keys), event)
 
     def prime(self, entries: Iterable[tuple[int, str, bytes]]) -> None:
         """Take in entries from before this reader's own: keys and policy for a run's process.
@@ -239,8 +240,8 @@ class Node(Generic[State]):
         self.state = self.decider.initial(self.trust.workspace)
         for sealed in past:
             if isinstance(sealed, Recorded):
-                event = open_event(sealed.event, self._keys)
-                sealed = Recorded(sealed.index, sealed.digest, event)
+                event = open_event(sealed.published, self._keys)
+                sealed = Recorded(sealed.index, sealed.digest, event, sealed.published)
             self.state = self.decider.evolve(self.state, sealed)
 
     def _id(self, draft: Draft) -> str:

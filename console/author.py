@@ -71,7 +71,7 @@ class Reader:
                 self.index = message.index
             self._keys.learn(verified.event)
             event = open_event(verified.event, self._keys)
-            yield Recorded(message.index, verified.digest, event)
+            yield Recorded(message.index, verified.digest, event, verified.event)
 
     async def catch_up(self) -> list[Recorded]:
         """All that the ledger holds now."""

@@ -58,6 +58,10 @@ class WorkspaceKeys:
     def key_for(self, run: str) -> bytes | None:
         return self._derive(run)
 
+    def run_key(self, run: str) -> bytes:
+        """The run's key, which this reader always has."""
+        return self._derive(run)
+
     def learn(self, event: Event) -> None:
         pass
 

@@ -81,10 +81,18 @@ class Crm:
     """The records in `data`, a file; its methods are the service's answers."""
 
     def __init__(
-        self, data: Path, log: Path, token: str, *, drop_writes: bool, hold_answers: bool
+        self,
+        data: Path,
+        log: Path,
+        token: str,
+        *,
+        drop_writes: bool = False,
+        hold_answers: bool = False,
+        latency_s: float = 0.0,
     ) -> None:
         self._path, self._log, self._token = data, log, token
         self._drop_writes, self._hold_answers = drop_writes, hold_answers
+        self._latency_s = latency_s
         if not data.exists():
             write_durably(data, _encoded(SEED))
         self._data: dict[str, dict[str, Any]] = json.loads(data.read_text(encoding="utf-8"))
@@ -214,6 +222,7 @@ class Crm:
             given = request.headers.get("authorization", "").encode()
             if not hmac.compare_digest(given, expected):
                 return _problem(401, "a bearer token is needed")
+            await asyncio.sleep(self._latency_s)
             return await handler(request)
 
         return check
@@ -255,6 +264,7 @@ async def _serve() -> None:
     parser = common_arguments("examples.crm_service")
     parser.add_argument("--data", type=Path, required=True, help="made and seeded if missing")
     parser.add_argument("--token-file", type=Path, required=True)
+    parser.add_argument("--latency-ms", type=int, default=0, help="answer as slowly as a real one")
     options = parser.parse_args()
     crm = Crm(
         options.data,
@@ -262,6 +272,7 @@ async def _serve() -> None:
         options.token_file.read_text(encoding="utf-8").strip(),
         drop_writes=options.drop_writes,
         hold_answers=options.hold_answers,
+        latency_s=options.latency_ms / 1_000,
     )
     opened = listening_socket(options.port)
     server = _Server(

@@ -22,6 +22,7 @@ from ledger.errors import BadCheckpoint
 
 MAX_NOTE_CHARS: Final = 65_536
 _ED25519: Final = b"\x01"
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _SIZE: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _VKEY: Final = re.compile(r"(?P<name>[^+\s]+)\+(?P<hash>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/=]+)")
 
@@ -96,7 +97,7 @@ def parse_note(note: str) -> tuple[str, tuple[NoteSignature, ...]]:
     """A signed note's text and signature lines; nothing is verified. Raises `BadCheckpoint`."""
     if len(note) > MAX_NOTE_CHARS:
         raise BadCheckpoint(f"a note of {len(note)} characters is over {MAX_NOTE_CHARS}")
-    if any(ord(character) < 0x20 and character != "\n" for character in note):
+    if _CONTROL.search(note):
         raise BadCheckpoint("a note with control characters")
     text, separator, lines = note.rpartition("\n\n")
     if not separator or not text or not lines.endswith("\n"):

@@ -109,7 +109,8 @@ def verified_entries(
             yield Refused(index, leaf_of(body), error.reason)
             continue
         keys.learn(verified.event)
-        yield Recorded(index, verified.digest, open_event(verified.event, keys))
+        event = verified.event
+        yield Recorded(index, verified.digest, open_event(event, keys), event)
 
 
 def _sorted_out(

@@ -17,11 +17,12 @@ Problem = tuple[int, str, str]
 class SealWalk:
     """Walks `notes` along with the entries; `known` is the auditor's own checkpoint, or None.
 
-    `good` counts the seals that hold, `sealed` is the largest size among them. Raises
-    `BadCheckpoint` at once where `known` is no checkpoint.
+    `read` counts the notes, `good` those that hold; `sealed` is the largest size among these.
+    Raises `BadCheckpoint` at once where `known` is no checkpoint.
     """
 
     def __init__(self, workspace: str, notes: Iterator[str], known: str | None) -> None:
+        self.read = 0
         self.good = 0
         self.sealed = 0
         self._workspace = workspace
@@ -29,7 +30,7 @@ class SealWalk:
         self._known = (known, read_checkpoint(known).size) if known is not None else None
         self._next: tuple[str, int] | None = None
         self._largest = 0
-        self._read = False
+        self._begun = False
 
     def at(
         self, state: Callable[[], Checkpoint], size: int, keys: Iterable[bytes]
@@ -67,8 +68,8 @@ class SealWalk:
             yield size + 1, "truncated", what
 
     def _advance(self, size: int) -> Iterator[Problem]:
-        if not self._read:
-            self._read = True
+        if not self._begun:
+            self._begun = True
             yield from self._take(size)
 
     def _take(self, size: int) -> Iterator[Problem]:
@@ -79,6 +80,7 @@ class SealWalk:
                 note = next(self._notes, None)
                 if note is None:
                     return
+                self.read += 1
                 claimed = read_checkpoint(note).size
             except ExportDamaged as error:
                 # A generator that raised is exhausted: no later seal can be read.

@@ -16,8 +16,8 @@ from typing import Final
 from msgspec import Struct
 
 from crypto.errors import Rejected
-from crypto.trust import SignatureCheck, Trust, Verified
 from crypto.signing import verify as check_signature
+from crypto.trust import SignatureCheck, Trust, Verified
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
 from ledger.errors import ExportDamaged
@@ -256,8 +256,9 @@ class _Audit:
             "last": self._edge[1],
             "head": self._head.hex(),
             "root": self._frontier.root().hex(),
+            "seals": self._seals.read,
             "root_key": NoteKey(origin_of(self._workspace), self._root_public).vkey,
         }
         for field, value in found.items():
             if getattr(manifest, field) != value:
-                self._findings.add(0, "manifest", f"its {field} is not that of the entries or root")
+                self._findings.add(0, "manifest", f"its {field} is not what is here")

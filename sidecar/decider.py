@@ -233,8 +233,8 @@ class SidecarDecider:
     ) -> Iterator[Answer]:
         """Decide one proposal, unless it still has time to wait for its verdict or person."""
         recorded = waiting.proposal
-        proposal = recorded.event.body
-        if not isinstance(proposal, ProposalMade):
+        proposal, published = recorded.event.body, recorded.published.body
+        if not isinstance(proposal, ProposalMade) or not isinstance(published, ProposalMade):
             return
         case = case_of(state, name, run, waiting, now)
         overdue = state.policy is None or now >= _due(waiting, state.policy)
@@ -252,7 +252,7 @@ class SidecarDecider:
                 body=ActionStarted(
                     proposal=recorded.digest,
                     tool=proposal.tool,
-                    arguments=content_digest(proposal.arguments),
+                    arguments=content_digest(published.arguments),
                     layers=result.layers,
                 ),
                 run=name,

@@ -60,7 +60,7 @@ class Performer:
 
     def _wrap(self, effect: WrapKeys) -> tuple[WrappedKey, ...]:
         run = effect.run or ""
-        key = self._keys.key_for(run)
+        key = self._keys.run_key(run)
         return tuple(
             WrappedKey(
                 recipient=recipient.key_id,

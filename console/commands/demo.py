@@ -142,6 +142,7 @@ async def _services(data: Path) -> AsyncIterator[dict[str, int]]:
             *("--data", str(base / "crm" / "crm.json")),
             *("--token-file", str(base / "crm" / "token")),
             *("--log", str(base / "crm" / "seen.log")),
+            *("--latency-ms", "100"),
         ],
         "smtp": [
             "examples.mail_service",
@@ -271,10 +272,17 @@ async def _poisoned(folder: DataFolder) -> None:
 
 async def _halted(folder: DataFolder) -> None:
     _title("3 · a run is halted mid-way")
-    intent = Intent(summary="write forty account reports", effects=(Effect.MUTATION,))
-    await _play(folder, "reporter", intent, ("files.write",), halt_after=3)
-    written = len(list((folder.root / "files" / "reports").glob("*.txt")))
-    out.print(f"\n{written} of 40 reports were written, each with its record; no more will be")
+    intent = Intent(
+        summary="keep forty reports at Embraer's deal",
+        effects=(Effect.MUTATION,),
+        objects=("deal-4",),
+    )
+    before = len(_seen(folder))
+    await _play(folder, "reporter", intent, ("crm.update_deal",), halt_after=3)
+    kept = len(_seen(folder)) - before
+    if kept >= 40:
+        raise ComponentDied("the halt came too late", fix="report it")
+    out.print(f"\n{kept} of 40 reports reached the CRM, each with its record; no more will")
 
 
 async def _evidence(folder: DataFolder) -> None:

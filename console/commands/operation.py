@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -85,7 +85,8 @@ async def _up(data: Path) -> None:
     try:
         await supervisor.up()
         progress("up; Ctrl-C stops it")
-        await asyncio.wait([stopping, supervisor.failed], return_when=asyncio.FIRST_COMPLETED)
+        waits: list[asyncio.Future[Any]] = [stopping, supervisor.failed]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if supervisor.failed.done():
             supervisor.failed.result()
     finally:

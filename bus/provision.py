@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 from nats.aio.client import Client
 from nats.errors import NoRespondersError
@@ -114,7 +115,7 @@ async def provision_workspace(
     account = _ensure_key(folder / "account.nk", KeyKind.ACCOUNT)
     scoped = {role: _ensure_key(folder / f"{role.value}.nk", KeyKind.ACCOUNT) for role in ROLES}
     await _push(site, _issue_ledger(site, workspace))
-    await _push(site, _issue(site, workspace, revoke={}))
+    await _push(site, _issue(site, workspace))
     await _ensure_streams(site, workspace, ledger)
     made = Workspace(workspace, account.public, scoped)
     if identities is not None:
@@ -122,12 +123,33 @@ async def provision_workspace(
     return made
 
 
-async def revoke_users(site: Site, workspace: str, users: Iterable[str]) -> None:
+class Revocation(Struct, frozen=True):
+    """A user's tokens are void up to second `at`; from `until` on none would be valid anyway."""
+
+    at: int
+    until: int | None = None
+
+
+async def revoke_users(
+    site: Site, workspace: str, users: Iterable[str], *, until: int | None = None
+) -> None:
     """Void every token issued so far to these users (public keys); the server drops their
-    connections as it takes the claim. Raises `ProvisionError` where it does not take it.
+    connections as it takes the claim. `until` is when their tokens end by themselves, in
+    seconds; the revocation is forgotten then. Raises `ProvisionError` where it is not taken.
     """
     now = int(time.time())
-    await _push(site, _issue(site, workspace, revoke=dict.fromkeys(users, now)))
+    kept = _revocations(site.operator / workspace, now)
+    kept |= dict.fromkeys(users, Revocation(now, until))
+    write_secret(site.operator / workspace / "revoked.json", msgspec.json.encode(kept) + b"\n")
+    await _push(site, _issue(site, workspace))
+
+
+def _revocations(folder: Path, now: int) -> dict[str, Revocation]:
+    path = folder / "revoked.json"
+    if not path.exists():
+        return {}
+    known = msgspec.json.decode(read_secret(path), type=dict[str, Revocation])
+    return {user: r for user, r in known.items() if r.until is None or r.until > now}
 
 
 def stream_config(name: str, subject: str) -> dict[str, Any]:
@@ -171,13 +193,14 @@ def _issue_ledger(site: Site, workspace: str) -> str:
     return _keep(folder / "ledger.jwt", token)
 
 
-def _issue(site: Site, workspace: str, *, revoke: Mapping[str, int]) -> str:
+def _issue(site: Site, workspace: str) -> str:
     """The account's token as it must be now; the kept one where nothing changed."""
     folder = site.operator / workspace
     operator = _read_key(site.operator / "operator.nk")
     account = _read_key(folder / "account.nk")
     kept = folder / "account.jwt"
-    revoked = dict(claims_of(kept.read_text())["nats"]["revocations"]) if kept.exists() else {}
+    now = int(time.time())
+    revoked = {user: known.at for user, known in _revocations(folder, now).items()}
     scopes: dict[str, Scope] = {}
     for role in ROLES:
         scopes[_read_key(folder / f"{role.value}.nk").public] = scope_of(role, workspace)
@@ -185,9 +208,9 @@ def _issue(site: Site, workspace: str, *, revoke: Mapping[str, int]) -> str:
         operator,
         account.public,
         name=workspace,
-        now=int(time.time()),
+        now=now,
         scopes=scopes,
-        revoked=revoked | dict(revoke),
+        revoked=revoked,
         imports=ledger_services(workspace),
         imported_from=_read_key(folder / "ledger.nk").public,
     )

@@ -52,8 +52,8 @@ def ensure_keys(folder: DataFolder, settings: Settings) -> None:
         ensure_key(folder.person(person) / "event.key")
 
 
-async def start_bus(folder: DataFolder, settings: Settings) -> Server:
-    """A running, provisioned bus for the installation."""
+async def start_bus(folder: DataFolder, settings: Settings) -> tuple[Server, Site]:
+    """A running, provisioned bus for the installation, and where to provision it further."""
     operator = folder.root / "operator"
     trust = ensure_operator(operator)
     tls = ensure_tls(folder.tls)
@@ -66,7 +66,7 @@ async def start_bus(folder: DataFolder, settings: Settings) -> Server:
     )
     site = Site(operator, server.url, client_context(tls))
     await provision_workspace(site, settings.workspace, identities=folder.root / "identities")
-    return server
+    return server, site
 
 
 def root_pen(folder: DataFolder, workspace: str) -> Pen:

@@ -19,10 +19,13 @@ import msgspec
 from msgspec import Struct
 
 from bus.folder import DataFolder
+from bus.provision import Site
 from bus.server import Server
 from console.errors import AlreadyUp, ComponentDied
 from console.installation import ensure_keys, settle, start_bus
+from console.revocation import revoke_stopped
 from crypto.keyfile import write_secret
+from schemas.errors import AnyTeamError
 
 READY_S = 30.0
 MAX_QUICK_ENDS = 5
@@ -63,7 +66,7 @@ class Supervisor:
         settings = self._settings
         ensure_keys(self.folder, settings)
         self._say("starting the bus (nats-server, TLS, operator mode)")
-        self._server = await start_bus(self.folder, settings)
+        self._server, site = await start_bus(self.folder, settings)
         write_secret(self.folder.bus_file, json.dumps({"url": self._server.url}).encode() + b"\n")
         self._say(f"bus on {self._server.url}; settling keys and policy in the ledger")
         await settle(self.folder, settings)
@@ -72,6 +75,7 @@ class Supervisor:
             self._say(f"starting {name}")
             self._standing[name] = await self._start(name)
             self._minders.append(asyncio.ensure_future(self._mind(name)))
+        self._minders.append(asyncio.ensure_future(self._revoke(site)))
         self._write_state()
 
     async def down(self) -> None:
@@ -152,7 +156,13 @@ class Supervisor:
             )
         )
 
-    def _fail(self, error: ComponentDied) -> None:
+    async def _revoke(self, site: Site) -> None:
+        try:
+            await revoke_stopped(self.folder, site, self._settings.workspace)
+        except AnyTeamError as error:
+            self._fail(error)
+
+    def _fail(self, error: AnyTeamError) -> None:
         if not self.failed.done():
             self.failed.set_exception(error)
 

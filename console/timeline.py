@@ -1,7 +1,7 @@
 """The ledger as a timeline: one line an event, in words, and the gate's 14 lights.
 
-A light is green for a pass, yellow for a hold, red for a refusal, and a hollow dot for a
-layer that this build does not enforce yet: never shown as passed.
+A light is a green dot for a pass, a yellow half for a hold, a red cross for a refusal, and a
+hollow dot for a layer that this build does not enforce yet: never shown as passed.
 """
 
 import datetime
@@ -15,10 +15,14 @@ from schemas.actions import LayerOutcome, LayerResult
 
 _LIGHTS = {
     LayerResult.PASS: "[green]●[/]",
-    LayerResult.HOLD: "[yellow]●[/]",
-    LayerResult.REFUSE: "[red]●[/]",
+    LayerResult.HOLD: "[yellow]◐[/]",
+    LayerResult.REFUSE: "[bold red]✗[/]",
     LayerResult.NOT_YET_ENFORCED: "[dim]○[/]",
 }
+LEGEND = (
+    "[dim]the gate's 14 lights:[/] [green]●[/] passed  [yellow]◐[/] held for a person"
+    "  [bold red]✗[/] refused  [dim]○ not yet enforced in this build[/]"
+)
 _STYLES = {
     "action.refused": "red",
     "action.finished": "green",

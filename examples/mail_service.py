@@ -33,9 +33,26 @@ from examples.service import (
 class Deliveries:
     """What becomes of a message: a file in `sent`, and a line in `log`."""
 
-    def __init__(self, sent: Path, log: Path, *, drop_writes: bool, hold_answers: bool) -> None:
-        self._sent, self._log = sent, log
+    def __init__(
+        self, sent: Path, log: Path, *, refused: str, drop_writes: bool, hold_answers: bool
+    ) -> None:
+        self._sent, self._log, self._refused = sent, log, refused
         self._drop_writes, self._hold_answers = drop_writes, hold_answers
+
+    async def handle_RCPT(
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        """Take a recipient, or not."""
+        if address == self._refused:
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 ok"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Keep one message; its answer is the reply to the sender."""
@@ -89,6 +106,7 @@ async def _serve() -> None:
     parser = common_arguments("examples.mail_service")
     parser.add_argument("--sent", type=Path, required=True, help="folder for the messages")
     parser.add_argument("--password-file", type=Path, help="require a login with this password")
+    parser.add_argument("--refuse", default="", help="an address that has no mailbox here")
     parser.add_argument("--cert", type=Path, help="certificate for STARTTLS, which is required")
     parser.add_argument("--key", type=Path, help="its key")
     options = parser.parse_args()
@@ -96,6 +114,7 @@ async def _serve() -> None:
     handler = Deliveries(
         options.sent,
         options.log,
+        refused=options.refuse,
         drop_writes=options.drop_writes,
         hold_answers=options.hold_answers,
     )

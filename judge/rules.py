@@ -28,12 +28,12 @@ def judge(
     tool: Tool | None, arguments: Mapping[str, Any] | None, intent: Intent, policy: Policy
 ) -> Judgement:
     """The verdict on one proposal. Reasons quote argument names, never their values."""
-    if tool is None or arguments is None:
-        return Judgement(Verdict.STOP, "the proposal names no tool of this workspace, or is sealed")
+    if arguments is None:
+        return Judgement(Verdict.STOP, "the proposal's arguments are sealed from its judge")
+    if tool is None:
+        return Judgement(Verdict.CHANGE_PLAN, "the lease has no such tool; use those it has")
     if tool.effect is Effect.READ:
         return Judgement(Verdict.APPROVE, "a read within the lease")
-    if tool.effect not in intent.effects:
-        return _outside_intent(tool)
     strangers = {
         name: [v for v in _texts(arguments.get(name)) if not _named(v, intent)]
         for name in tool.destinations
@@ -41,6 +41,8 @@ def judge(
     strangers = {name: values for name, values in strangers.items() if values}
     if strangers:
         return _strangers(tool, arguments, strangers, policy)
+    if tool.effect not in intent.effects:
+        return _outside_intent(tool)
     foreign = [
         name
         for name in tool.objects

@@ -31,7 +31,7 @@ from console.output import err, out, progress
 from console.session import session
 from console.supervisor import Supervisor
 from console.tampering import TAMPERINGS
-from console.timeline import line
+from console.timeline import LEGEND, line
 from crypto.keyfile import read_key, write_secret
 from ledger.checkpoint import read_checkpoint
 from ledger.export import ExportReader
@@ -241,6 +241,7 @@ async def _halt_from_outside(folder: DataFolder, run: str) -> None:
 
 
 async def _clean(folder: DataFolder) -> None:
+    out.print(LEGEND)
     _title("1 · a rep's agent does its work")
     intent = Intent(
         summary="send Boeing the summary it asked for and note the next step",

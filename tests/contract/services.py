@@ -1,0 +1,259 @@
+"""Benches: each connector with a real far side, and that far side's own record of what it did.
+
+A far side is a process of its own that a test starts, blinds and kills. Nothing here sleeps:
+a test waits for a line that the service says, to a deadline.
+"""
+
+import asyncio
+import json
+import secrets
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from schemas.actions import ActionOutcome
+from sidecar.connectors.connector import Connector
+from sidecar.connectors.crm import CrmConnector
+from sidecar.connectors.files import FilesConnector
+from sidecar.connectors.mail import MailConnector
+
+DEADLINE_S: Final = 20.0
+ROOT: Final = Path(__file__).resolve().parents[2]
+
+
+def new_key() -> str:
+    """A fresh UUIDv7."""
+    value = time.time_ns() // 1_000_000 << 80 | 0x7 << 76 | secrets.randbits(12) << 64
+    return str(uuid.UUID(int=value | 0b10 << 62 | secrets.randbits(62)))
+
+
+class Service:
+    """A running example service."""
+
+    def __init__(self, process: asyncio.subprocess.Process, port_file: Path) -> None:
+        self.process = process
+        self._port_file = port_file
+
+    @classmethod
+    async def start(cls, module: str, port_file: Path, *arguments: str | Path) -> "Service":
+        """Start it and wait until it listens."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", module, "--lifeline", "--port-file", str(port_file), *map(str, arguments)),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        service = cls(process, port_file)
+        await service.says("listening")
+        return service
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._port_file.read_text())
+
+    async def says(self, beginning: str) -> None:
+        """Wait for a line that begins so. Fails where the service ends before it says it."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(DEADLINE_S):
+            while line := await self.process.stdout.readline():
+                if line.decode().startswith(beginning):
+                    return
+        raise AssertionError(f"the service ended and never said {beginning!r}")
+
+    async def kill(self) -> None:
+        """End it as a crash would."""
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+
+class Bench(Protocol):
+    """A connector, one effect to try with it, and its far side."""
+
+    tool: str
+    arguments: dict[str, Any]
+    reads: dict[str, dict[str, Any]]
+
+    async def start(self, *flags: str) -> None:
+        """Bring the far side up."""
+        ...
+
+    async def down(self) -> None:
+        """Take away what an effect needs."""
+        ...
+
+    def blind(self) -> None:
+        """Take away what reading back needs."""
+        ...
+
+    def connector(self) -> Connector:
+        """A new connector, as after a restart of the sidecar."""
+        ...
+
+    def effects(self, key: str) -> list[object]:
+        """The effects that the far side's own record shows for `key`, oldest first."""
+        ...
+
+
+class FilesBench:
+    """A folder. Its record is the file system's: a rewritten file is another inode."""
+
+    tool = "files.write"
+    arguments: dict[str, Any] = {"path": "drafts/boeing.txt", "content": "Dear Jane,\n"}
+    reads: dict[str, dict[str, Any]] = {"files.list": {}, "files.read": {"path": "notes.txt"}}
+
+    def __init__(self, home: Path) -> None:
+        self.root = home / "root"
+        self.root.mkdir()
+        (self.root / "notes.txt").write_text("call Jane\n")
+
+    async def start(self, *flags: str) -> None:
+        pass
+
+    async def down(self) -> None:
+        self.blind()
+
+    def blind(self) -> None:
+        self.root.rename(self.root.with_name("gone"))
+
+    def connector(self) -> Connector:
+        return FilesConnector(self.root)
+
+    def effects(self, key: str) -> list[object]:
+        written = [path.stat() for path in self.root.glob("drafts/*")]
+        return [(status.st_ino, status.st_mtime_ns) for status in written]
+
+
+class RemoteBench:
+    """A far side that is an example service with a log."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.log = home / "far.log"
+        self.service: Service | None = None
+
+    async def down(self) -> None:
+        """Kill the service."""
+        assert self.service is not None
+        await self.service.kill()
+
+    @property
+    def port(self) -> int:
+        """Where the service listens, or last did."""
+        assert self.service is not None
+        return self.service.port
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The far side's log."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [json.loads(line) for line in lines]
+
+
+class CrmBench(RemoteBench):
+    """The example CRM."""
+
+    tool = "crm.update_deal"
+    arguments: dict[str, Any] = {
+        "id": "deal-1",
+        "fields": {"stage": "negotiation", "next_step": "Zürich on Thursday"},
+    }
+    reads: dict[str, dict[str, Any]] = {
+        "crm.find_account": {"name": "boe"},
+        "crm.get_account": {"id": "acc-1"},
+        "crm.list_deals": {"account": "acc-1", "limit": 1},
+        "crm.export_pipeline": {},
+    }
+    lie = ActionOutcome.FAILED
+    credential = "not-a-real-token"
+
+    async def start(self, *flags: str) -> None:
+        token_file = self.home / "token"
+        token_file.write_text("not-a-real-token\n")
+        self.service = await Service.start(
+            "examples.crm_service",
+            self.home / "port",
+            *("--data", self.home / "crm.json", "--token-file", token_file),
+            *("--log", self.log, *flags),
+        )
+
+    def blind(self) -> None:
+        self.port_override = 1
+
+    port_override: int | None = None
+
+    def connector(self, *, timeout_s: float = DEADLINE_S) -> Connector:
+        port = self.port_override or self.port
+        return CrmConnector(f"http://127.0.0.1:{port}", self.credential, timeout_s=timeout_s)
+
+    def effects(self, key: str) -> list[object]:
+        return [e for e in self.entries() if e["key"] == key and e["effect"] == "applied"]
+
+    def asked(self, key: str) -> int:
+        """How often the far side was asked for the effect, done or not."""
+        return sum(entry["key"] == key for entry in self.entries())
+
+
+class MailBench(RemoteBench):
+    """The example mail server, with a login."""
+
+    tool = "mail.send"
+    arguments: dict[str, Any] = {
+        "to": ["jane.doe@boeing.example", "sam.ortiz@boeing.example"],
+        "cc": ["ann@acme.example"],
+        "subject": "Summary of our pilot – next step",
+        "body": "Dear Jane,\n\n.see you in Zürich\n\nBest, Ann\n",
+    }
+    reads: dict[str, dict[str, Any]] = {
+        "mail.list": {},
+        "mail.read": {"message": "0001-boeing.eml"},
+    }
+    lie = ActionOutcome.UNKNOWN
+    credential = "not-a-real-password"
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.inbox, self.sent = home / "inbox", home / "sent"
+        self.inbox.mkdir()
+        (self.inbox / "0001-boeing.eml").write_text(
+            "From: Jane Doe <jane.doe@boeing.example>\nTo: ann@acme.example\n"
+            "Subject: pilot\n\nHi Ann,\nit went well.\n"
+        )
+
+    async def start(self, *flags: str) -> None:
+        password_file = self.home / "password"
+        password_file.write_text("not-a-real-password\n")
+        self.service = await Service.start(
+            "examples.mail_service",
+            self.home / "port",
+            *("--sent", self.sent, "--password-file", password_file, "--log", self.log, *flags),
+        )
+
+    def blind(self) -> None:
+        self.sent.rename(self.home / "gone")
+
+    def connector(self, *, timeout_s: float = DEADLINE_S, **options: Any) -> Connector:
+        return MailConnector(
+            host="127.0.0.1",
+            port=self.port,
+            sender="ann@acme.example",
+            inbox=self.inbox,
+            sent=self.sent,
+            password=self.credential,
+            timeout_s=timeout_s,
+            settle_s=0.2,
+            **options,
+        )
+
+    def effects(self, key: str) -> list[object]:
+        return [e for e in self._of(key) if e["effect"] == "delivered"]
+
+    def asked(self, key: str) -> int:
+        """How often the far side was handed the message, kept or not."""
+        return len(self._of(key))
+
+    def _of(self, key: str) -> list[dict[str, Any]]:
+        return [e for e in self.entries() if e["message_id"] == f"<{key}@acme.example>"]

@@ -11,7 +11,7 @@ import msgspec
 from immutables import Map
 from msgspec import Struct
 
-from agents.planners.planner import Answer, Ask, Finish, History, Planner, Propose, Step
+from agents.planners.planner import Answer, Ask, History, Planner, Propose, Step
 from bus.decider import Done, Draft, Effect, Entry, Input, Recorded, Tick
 from schemas.actions import (
     ActionFinished,

@@ -143,7 +143,7 @@ def run_process(main: Coroutine[Any, Any, None]) -> int:
     except AnyTeamError as error:
         _LOG.error("stopped: %s: %s", type(error).__name__, error)
         return error.exit_code
-    except Exception:
+    except Exception:  # noqa: BLE001 - the process's outermost loop: recorded, then it stops
         _LOG.exception("stopped by a fault")
         return 70
     return 0

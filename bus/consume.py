@@ -134,7 +134,7 @@ async def _pull(client: Client, stream: str, name: str) -> AsyncIterator[Message
                 owed += _BATCH
             try:
                 message = await asyncio.wait_for(queue.get(), _HEARTBEAT_S * 3)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 return
             headers = message.headers or {}
             status = headers.get("Status")

@@ -238,11 +238,14 @@ class Node(Generic[State]):
             return
         self._sealed_past = None
         self.state = self.decider.initial(self.trust.workspace)
-        for sealed in past:
-            if isinstance(sealed, Recorded):
-                event = open_event(sealed.published, self._keys)
-                sealed = Recorded(sealed.index, sealed.digest, event, sealed.published)
-            self.state = self.decider.evolve(self.state, sealed)
+        for known in past:
+            self.state = self.decider.evolve(self.state, self._opened(known))
+
+    def _opened(self, entry: Entry) -> Entry:
+        if not isinstance(entry, Recorded):
+            return entry
+        event = open_event(entry.published, self._keys)
+        return Recorded(entry.index, entry.digest, event, entry.published)
 
     def _id(self, draft: Draft) -> str:
         return draft_id(self.trust.workspace, self.actor, draft)

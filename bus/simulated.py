@@ -65,8 +65,8 @@ class Outside(Protocol):
 class Component:
     """A node with a life: it can crash, and come back knowing only the stream.
 
-    `reads` says which subjects its consumer is filtered to. `ended` is called at each crash; a component that does
-    not `revive` is gone with its first.
+    `reads` says which subjects its consumer is filtered to. `ended` is called at each crash;
+    a component that does not revive is gone with its first.
     """
 
     def __init__(

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ledger.verify import verify
 from rich.markup import escape
 from rich.rule import Rule
 
@@ -35,6 +34,7 @@ from console.timeline import LEGEND, line
 from crypto.keyfile import read_key, write_secret
 from ledger.checkpoint import read_checkpoint
 from ledger.export import ExportReader
+from ledger.verify import verify
 from schemas.actions import ReceiptIssued
 from schemas.leases import Intent
 from schemas.names import Role
@@ -265,8 +265,7 @@ async def _poisoned(folder: DataFolder) -> None:
     )
     tools = ("mail.read", "files.write", "mail.send")
     await _play(folder, "reader", intent, tools)
-    left = [entry for entry in _seen(folder)[len(before) :]]
-    if left:
+    if len(_seen(folder)) > len(before):
         raise ComponentDied("something left the house", fix="this must never be: report it")
     out.print("\nwhat the servers on the other side saw of it: [bold green]nothing[/]")
 

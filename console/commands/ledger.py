@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ledger.verify import Report, verify
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -19,6 +18,7 @@ from console.session import DEFAULT_DATA, DataOption
 from crypto.keyfile import read_key, read_public
 from ledger.errors import ExportDamaged
 from ledger.export import ExportReader, ExportWriter, Manifest
+from ledger.verify import Report, verify
 from schemas.names import Role
 
 

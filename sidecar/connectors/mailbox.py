@@ -30,7 +30,7 @@ MAX_LISTED: Final = 25
 MESSAGE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._@+=,-]{0,199}\.eml$"
 
 # The standard parser raises these on hostile messages (bpo-27257, bpo-30681, bpo-33972).
-_TRIPPED: Final = (
+TRIPPED: Final = (
     ValueError,
     LookupError,
     AttributeError,
@@ -93,7 +93,7 @@ def parse(data: bytes) -> EmailMessage:
     """The message in `data`. Raises `BadTarget`."""
     try:
         message = message_from_bytes(data, policy=policy.default)
-    except _TRIPPED as error:
+    except TRIPPED as error:
         raise BadTarget("the message cannot be parsed") from error
     assert isinstance(message, EmailMessage)
     return message
@@ -200,7 +200,7 @@ class _TextOfHtml(HTMLParser):
 def _attempt(read: Callable[[], Read], otherwise: Read) -> Read:
     try:
         return read()
-    except _TRIPPED:
+    except TRIPPED:
         return otherwise
 
 

@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from sidecar.connectors.connector import key_milliseconds
 from sidecar.connectors.http import is_this_machine
-from sidecar.connectors.mailbox import field, parse, text_of
+from sidecar.connectors.mailbox import TRIPPED, field, parse, text_of
 from sidecar.errors import (
     BadArguments,
     BadConnector,
@@ -30,7 +30,11 @@ from sidecar.errors import (
 
 MAX_ADDRESSES: Final = 20
 
-_ADDRESS: Final = r"^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,187}[A-Za-z0-9])?$"
+# A dot-string at a domain name (RFC 5321 section 4.1.2): no quoting, no literal, no comment.
+_ADDRESS: Final = (
+    r"^[A-Za-z0-9_%+-]{1,64}(\.[A-Za-z0-9_%+-]{1,64}){0,8}"
+    r"@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,8}$"
+)
 Address = Annotated[str, Meta(pattern=_ADDRESS, max_length=254)]
 
 
@@ -160,7 +164,7 @@ def compose(asked: SendMail, sender: str, key: str) -> EmailMessage:
         message["X-Idempotency-Key"] = key
         message.set_content(asked.body, cte="quoted-printable")
         message.as_bytes()
-    except (ValueError, LookupError) as error:
+    except TRIPPED as error:
         # A line break in a header, or text that no charset can carry.
         raise BadArguments("the arguments make no message") from error
     return message

@@ -8,13 +8,17 @@ import pytest_asyncio
 
 from tests.contract.services import Bench, CrmBench, FilesBench, MailBench
 
-BENCHES = {"files": FilesBench, "mail": MailBench, "crm": CrmBench}
+BENCHES: dict[str, type[FilesBench | MailBench | CrmBench]] = {
+    "files": FilesBench,
+    "mail": MailBench,
+    "crm": CrmBench,
+}
 
 
 @pytest_asyncio.fixture(params=["files", "mail", "crm"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     """A connector with its far side up."""
-    made = BENCHES[request.param](tmp_path)
+    made: FilesBench | MailBench | CrmBench = BENCHES[request.param](tmp_path)
     await made.start()
     yield made
     if isinstance(made, MailBench | CrmBench):

@@ -37,11 +37,11 @@ class Service:
         self._port_file = port_file
 
     @classmethod
-    async def start(cls, module: str, port_file: Path, *arguments: str | Path) -> "Service":
+    async def start(cls, module: str, port_file: Path, *arguments: str) -> "Service":
         """Start it and wait until it listens."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", module, "--lifeline", "--port-file", str(port_file), *map(str, arguments)),
+            *("-m", module, "--lifeline", f"--port-file={port_file}", *arguments),
             cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -176,8 +176,10 @@ class CrmBench(RemoteBench):
         self.service = await Service.start(
             "examples.crm_service",
             self.home / "port",
-            *("--data", self.home / "crm.json", "--token-file", token_file),
-            *("--log", self.log, *flags),
+            f"--data={self.home / 'crm.json'}",
+            f"--token-file={token_file}",
+            f"--log={self.log}",
+            *flags,
         )
 
     def blind(self) -> None:
@@ -229,7 +231,10 @@ class MailBench(RemoteBench):
         self.service = await Service.start(
             "examples.mail_service",
             self.home / "port",
-            *("--sent", self.sent, "--password-file", password_file, "--log", self.log, *flags),
+            f"--sent={self.sent}",
+            f"--password-file={password_file}",
+            f"--log={self.log}",
+            *flags,
         )
 
     def blind(self) -> None:

@@ -28,8 +28,17 @@ def main() -> int:
                 print(f"seed {played.seed}: {'; '.join(played.violations)}", file=sys.stderr)
     total = sum(len(v) for v in found.values())
     if options.json:
-        print(json.dumps({"seeds": len(seeds), "violations": total, "failing": sorted(found),
-                          "crashes": crashes, "steps": steps}))
+        print(
+            json.dumps(
+                {
+                    "seeds": len(seeds),
+                    "violations": total,
+                    "failing": sorted(found),
+                    "crashes": crashes,
+                    "steps": steps,
+                }
+            )
+        )
     else:
         print(f"{len(seeds)} seeds, {crashes} crashes, {steps} steps: {total} violations")
     return 1 if found else 0

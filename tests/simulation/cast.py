@@ -20,7 +20,8 @@ from schemas.runs import (
     RunRequested,
     WorkspaceCreated,
 )
-from schemas.tools import Effect, Policy, Tool, Trust as SourceTrust
+from schemas.tools import Effect, Policy, Tool
+from schemas.tools import Trust as SourceTrust
 
 WORKSPACE = "acme"
 START = 1_780_000_000 * SECOND

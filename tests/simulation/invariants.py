@@ -66,9 +66,7 @@ def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
     receipts: Counter[bytes] = Counter()
     decided: Counter[bytes] = Counter()
     proposals = {v.digest for _, v in events if isinstance(v.event.body, ProposalMade)}
-    halts = [
-        (i, v.event.body) for i, v in events if isinstance(v.event.body, HaltEngaged)
-    ]
+    halts = [(i, v.event.body) for i, v in events if isinstance(v.event.body, HaltEngaged)]
     for _, verified in events:
         body = verified.event.body
         if isinstance(body, ActionStarted | ActionRefused):

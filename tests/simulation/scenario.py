@@ -43,7 +43,11 @@ def play(seed: int) -> Played:
     for stored in simulation.stream.entries:
         digest.update(stored.body)
     return Played(
-        seed, found, digest.digest(), simulation.crashes, simulation.steps,
+        seed,
+        found,
+        digest.digest(),
+        simulation.crashes,
+        simulation.steps,
         len(simulation.stream.entries),
     )
 

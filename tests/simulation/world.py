@@ -58,9 +58,7 @@ class World:
         people = [self.orchestrator, self.sidecar, self.rep, self.admin]
         for message in genesis(self.root, people):
             self.simulation.inject(message)
-        self.simulation.add(
-            Component("orchestrator", self._orchestrator, self, ended=self._orphan)
-        )
+        self.simulation.add(Component("orchestrator", self._orchestrator, self, ended=self._orphan))
         self.simulation.add(Component("sidecar", self._sidecar, self))
 
     def request(self, run: str, plan: Plan, after: int) -> None:
@@ -178,25 +176,23 @@ class World:
 
     def _orchestrator(self) -> Node[object]:
         author = self.orchestrator
-        node = Node(
+        return Node(  # type: ignore[return-value]
             OrchestratorDecider(),
             trust=trust(self.root),
             signer=author.signer,
             actor=author.actor,
             keys=NoKeys(),
         )
-        return node  # type: ignore[return-value]
 
     def _sidecar(self) -> Node[object]:
         author = self.sidecar
-        node = Node(
+        return Node(  # type: ignore[return-value]
             SidecarDecider(),
             trust=trust(self.root),
             signer=author.signer,
             actor=author.actor,
             keys=WorkspaceKeys(self.data_key, WORKSPACE),
         )
-        return node  # type: ignore[return-value]
 
     def _run_node(self, run: str, identity: RunIdentity) -> Node[object]:
         decider: object = (

@@ -215,16 +215,20 @@ class Processes:
         return Exited(f"exit codes of runtime and judge: {codes}")
 
     async def _end(self, run: str) -> None:
-        """Close the lifelines; kill what outlives them."""
-        for process in self._running.pop(run, []):
+        """Close the lifelines; kill what outlives them. Forgotten only once they are gone."""
+        processes = self._running.get(run, [])
+        for process in processes:
             if process.stdin is not None:
                 process.stdin.close()
+        for process in processes:
             try:
                 async with asyncio.timeout(5):
                     await process.wait()
             except TimeoutError:
                 process.kill()
                 await process.wait()
+        if self._running.get(run) is processes:
+            del self._running[run]
 
 
 async def _first_line(process: asyncio.subprocess.Process) -> bytes:

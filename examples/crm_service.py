@@ -27,9 +27,9 @@ from examples.service import (
     announce,
     append_durably,
     common_arguments,
+    ending,
     listening_socket,
     say,
-    until_told_to_end,
     write_durably,
 )
 
@@ -253,7 +253,7 @@ def _encoded(data: dict[str, dict[str, Any]]) -> bytes:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handling: `until_told_to_end` has that."""
+    """Uvicorn without its own signal handling: `ending` has that."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
@@ -285,9 +285,10 @@ async def _serve() -> None:
         )
     )
     serving = asyncio.ensure_future(server.serve(sockets=[opened]))
+    told = ending(options.lifeline)
     announce(opened, options.port_file)
-    ending = asyncio.ensure_future(until_told_to_end(options.lifeline))
-    await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
+    waiting = asyncio.ensure_future(told.wait())
+    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
 

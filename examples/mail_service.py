@@ -23,9 +23,9 @@ from examples.service import (
     announce,
     append_durably,
     common_arguments,
+    ending,
     listening_socket,
     say,
-    until_told_to_end,
     write_durably,
 )
 
@@ -137,8 +137,9 @@ async def _serve() -> None:
 
     opened = listening_socket(options.port)
     server = await asyncio.get_running_loop().create_server(session, sock=opened)
+    told = ending(options.lifeline)
     announce(opened, options.port_file)
-    await until_told_to_end(options.lifeline)
+    await told.wait()
     server.close()
 
 

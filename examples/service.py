@@ -77,15 +77,18 @@ def append_durably(path: Path, entry: dict[str, Any]) -> None:
         os.fsync(file.fileno())
 
 
-async def until_told_to_end(lifeline: bool) -> None:
-    """Return on SIGTERM or SIGINT, or at the end of standard input where it is a lifeline."""
+def ending(lifeline: bool) -> asyncio.Event:
+    """Set on SIGTERM or SIGINT, or at the end of standard input where it is a lifeline.
+
+    Asked for before the service is announced, so that who has seen it ready can end it.
+    """
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     if lifeline:
         loop.add_reader(0, _at_end_of_input, told)
-    await told.wait()
+    return told
 
 
 def _at_end_of_input(told: asyncio.Event) -> None:

@@ -17,7 +17,8 @@ Problem = tuple[int, str, str]
 class SealWalk:
     """Walks `notes` along with the entries; `known` is the auditor's own checkpoint, or None.
 
-    `read` counts the notes, `good` those that hold; `sealed` is the largest size among these.
+    `read` counts the notes, `good` those that hold; `sealed` is the largest size among these,
+    `reached` among all whose size the ledger has.
     Raises `BadCheckpoint` at once where `known` is no checkpoint.
     """
 
@@ -25,6 +26,7 @@ class SealWalk:
         self.read = 0
         self.good = 0
         self.sealed = 0
+        self.reached = 0
         self._workspace = workspace
         self._notes = notes
         self._known = (known, read_checkpoint(known).size) if known is not None else None
@@ -41,6 +43,7 @@ class SealWalk:
         """
         yield from self._advance(size)
         while self._next is not None and self._next[1] == size:
+            self.reached = size
             problem = self._hold(self._next[0], state(), keys)
             if problem is None:
                 self.good += 1

@@ -244,7 +244,7 @@ class _Audit:
         """Invalid entries that no later entry records."""
         for index, (_, error) in self._rejected.items():
             kind, _, what = error.reason.partition(": ")
-            if index > self._seals.sealed:
+            if index > self._seals.reached:
                 kind, what = "unrecorded", error.reason
             self._findings.add(index, kind, what)
 

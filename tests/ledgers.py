@@ -224,9 +224,9 @@ class Story:
             exchange=exchange.public_key().public_bytes_raw() if run else None,
         )
 
-    def begin(self, run: str, request: RunRequested = REQUEST) -> "RunStory":
-        """A run is requested, leased, keyed and started."""
-        return RunStory(self, run, request)
+    def begin(self, run: str, **lease: object) -> "RunStory":
+        """A run is requested, leased, keyed and started; `lease` are fields that differ."""
+        return RunStory(self, run, REQUEST, lease)
 
     def ledger(self) -> SignedLedger:
         """All that was told."""
@@ -247,7 +247,9 @@ class Story:
 class RunStory:
     """One run; each method is one event of it."""
 
-    def __init__(self, story: Story, run: str, request: RunRequested) -> None:
+    def __init__(
+        self, story: Story, run: str, request: RunRequested, changes: dict[str, object]
+    ) -> None:
         self.story, self.run = story, run
         self.runtime, self.judge = f"{run}-runtime", f"{run}-judge"
         self.proposals = 0
@@ -259,7 +261,7 @@ class RunStory:
             story.certificate(instance, run=run, until=until)
             for instance in (self.runtime, self.judge)
         )
-        self.lease = Lease(
+        right = Lease(
             run=run,
             rep=request.rep,
             agent=request.agent,
@@ -273,6 +275,7 @@ class RunStory:
             attempt=1,
             keys=keys,
         )
+        self.lease = msgspec.structs.replace(right, **changes)
         self.granted = self.say("orchestrator", LeaseGranted(lease=self.lease), self.requested)
         key = run_key(story.data_key, story.workspace, run)
         wrapped = tuple(
@@ -318,7 +321,7 @@ class RunStory:
         """The admin decides."""
         return self.say("ada", ApprovalDecided(proposal=proposal.digest, decision=decision))
 
-    def start(self, proposal: Said, *, at: int | None = None, **changes: object) -> Said:
+    def start(self, proposal: Said, /, *, at: int | None = None, **changes: object) -> Said:
         """The sidecar writes an action ahead; `changes` are fields that differ from the right."""
         made = proposal.event.body
         assert isinstance(made, ProposalMade)
@@ -331,7 +334,7 @@ class RunStory:
         return self.say("sidecar", msgspec.structs.replace(right, **changes), proposal, at=at)
 
     def finish(
-        self, action: Said, outcome: ActionOutcome = ActionOutcome.CONFIRMED, **changes: object
+        self, action: Said, outcome: ActionOutcome = ActionOutcome.CONFIRMED, /, **changes: object
     ) -> Said:
         """The sidecar records an outcome."""
         started = action.event.body
@@ -346,7 +349,7 @@ class RunStory:
         )
         return self.say("sidecar", msgspec.structs.replace(right, **changes), action)
 
-    def receipt(self, action: Said, finished: Said, **changes: object) -> Said:
+    def receipt(self, action: Said, finished: Said, /, **changes: object) -> Said:
         """The sidecar issues a receipt; `changes` are fields that differ from the right ones."""
         started, done = action.event.body, finished.event.body
         assert isinstance(started, ActionStarted) and isinstance(done, ActionFinished)

@@ -23,6 +23,9 @@ from sidecar.errors import BadArguments, BadConnector
 MAX_RESULT_BYTES: Final = 64 * 1024
 """A result's size as JSON."""
 
+ONE_LINE: Final = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+"""Text without control characters. `$` alone lets Python's `re` pass a final line break."""
+
 _KEY: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 

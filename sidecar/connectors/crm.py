@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.tools import Effect, Tool, Trust
 from sidecar.connectors.connector import (
+    ONE_LINE,
     Finding,
     Found,
     Outcome,
@@ -30,8 +31,8 @@ from sidecar.errors import BadArguments, ConnectorError, Garbled, Unanswered
 MAX_DEALS: Final = 20
 MAX_ACCOUNTS: Final = 10
 
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$", max_length=40)]
-Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=300)]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,39}$(?!\n)", max_length=40)]
+Line = Annotated[str, Meta(pattern=ONE_LINE, max_length=300)]
 Stage = Literal["prospecting", "qualified", "proposal", "negotiation", "closed_won", "closed_lost"]
 
 
@@ -42,7 +43,7 @@ class _Strict(Struct, frozen=True, forbid_unknown_fields=True):
 class FindAccount(_Strict, frozen=True):
     """`name` is an account's name or the beginning of it."""
 
-    name: Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$", min_length=1, max_length=100)]
+    name: Annotated[str, Meta(pattern=ONE_LINE, min_length=1, max_length=100)]
 
 
 class GetAccount(_Strict, frozen=True):

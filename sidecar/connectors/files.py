@@ -36,7 +36,7 @@ MAX_TEXT_BYTES: Final = 48 * 1024
 MAX_READ_BYTES: Final = 1024 * 1024
 MAX_ENTRIES: Final = 200
 
-Path_ = Annotated[str, Meta(max_length=1024, pattern=r"^[^\x00-\x1f\x7f\\]*$")]
+Path_ = Annotated[str, Meta(max_length=1024, pattern=r"^[^\x00-\x1f\x7f\\]*$(?!\n)")]
 
 
 class ListFolder(Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,7 +27,7 @@ MAX_HTML: Final = 256 * 1024
 MAX_LINE_BYTES: Final = 1000
 MAX_LISTED: Final = 25
 
-MESSAGE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._@+=,-]{0,199}\.eml$"
+MESSAGE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._@+=,-]{0,199}\.eml$(?!\n)"
 
 # The standard parser raises these on hostile messages (bpo-27257, bpo-30681, bpo-33972).
 TRIPPED: Final = (

@@ -16,7 +16,7 @@ from typing import Annotated, Final
 import aiosmtplib
 from msgspec import Meta, Struct
 
-from sidecar.connectors.connector import key_milliseconds
+from sidecar.connectors.connector import ONE_LINE, key_milliseconds
 from sidecar.connectors.http import is_this_machine
 from sidecar.connectors.mailbox import TRIPPED, field, parse, text_of
 from sidecar.errors import (
@@ -33,7 +33,8 @@ MAX_ADDRESSES: Final = 20
 # A dot-string at a domain name (RFC 5321 section 4.1.2): no quoting, no literal, no comment.
 _ADDRESS: Final = (
     r"^[A-Za-z0-9_%+-]{1,64}(\.[A-Za-z0-9_%+-]{1,64}){0,8}"
-    r"@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,8}$"
+    r"@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    r"(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?){0,8}$(?!\n)"
 )
 Address = Annotated[str, Meta(pattern=_ADDRESS, max_length=254)]
 
@@ -42,7 +43,7 @@ class SendMail(Struct, frozen=True, forbid_unknown_fields=True):
     """One message in plain text."""
 
     to: Annotated[tuple[Address, ...], Meta(min_length=1, max_length=MAX_ADDRESSES)]
-    subject: Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
+    subject: Annotated[str, Meta(pattern=ONE_LINE, max_length=200)]
     body: Annotated[str, Meta(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$", max_length=20_000)]
     cc: Annotated[tuple[Address, ...], Meta(max_length=MAX_ADDRESSES)] = ()
 

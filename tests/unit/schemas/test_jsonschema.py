@@ -2,6 +2,9 @@
 
 import copy
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +95,11 @@ def test_an_event_fits_the_schema_of_its_own_type_only(data: st.DataObject) -> N
     assert [t for t in body_types() if not complaints(t, event)] == ["rep.activated"]
 
 
-def test_generating_twice_gives_the_same_bytes() -> None:
-    assert documents() == documents()
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_another_process_generates_the_same_bytes(tmp_path: Path, hash_seed: str) -> None:
+    command = [sys.executable, "-m", "schemas", "--out", str(tmp_path)]
+    subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": hash_seed}, check=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == documents()
 
 
 def test_the_index_lists_every_schema_with_its_topic_and_signers() -> None:

@@ -1,0 +1,344 @@
+"""Meaning: events that are all rightly signed, in a story that is wrong in one named way."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ledger.verify import verify
+from schemas.actions import ActionOutcome, Decision, Verdict
+from schemas.names import SECOND
+from schemas.runs import (
+    HaltEngaged,
+    HaltReleased,
+    HaltScope,
+    LeaseRevoked,
+    RunOutcome,
+)
+from tests.ledgers import START, RunStory, Said, Story, read_export
+
+Tell = Callable[[RunStory], object]
+
+
+def found(tmp_path: Path, tell: Tell, **lease: object) -> list[tuple[str, str]]:
+    """What verification finds in a run that `tell` tells; `lease` are fields changed in it."""
+    story = Story()
+    story.found()
+    tell(story.begin("r-1", **lease))
+    story.seal()
+    ledger = story.ledger()
+    export = read_export(ledger, tmp_path / "export")
+    report = verify(export, ledger.root_public, receipt_key=ledger.receipt_key)
+    return [(finding.kind, finding.what) for finding in report.findings]
+
+
+def judged(run: RunStory, verdict: Verdict = Verdict.APPROVE, tool: str = "crm.update") -> Said:
+    """A proposal with its verdict."""
+    proposal = run.propose(tool)
+    run.give(proposal, verdict)
+    return proposal
+
+
+def whole(run: RunStory, proposal: Said) -> None:
+    """The rest of a good story, from write-ahead to success."""
+    action = run.start(proposal)
+    receipt = run.receipt(action, run.finish(action))
+    run.claim(proposal)
+    run.complete(receipt)
+
+
+def by_a_person(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    run.ask(proposal)
+    run.answer(proposal)
+    whole(run, proposal)
+
+
+def reserved_but_approved(run: RunStory) -> None:
+    proposal = judged(run, tool="pay")
+    run.ask(proposal)
+    run.answer(proposal)
+    whole(run, proposal)
+
+
+def failed(run: RunStory) -> None:
+    action = run.start(judged(run))
+    receipt = run.receipt(action, run.finish(action, ActionOutcome.FAILED))
+    run.claim(success=False)
+    run.complete(receipt, outcome=RunOutcome.FAILURE)
+
+
+def begun_too_late_and_not_done(run: RunStory) -> None:
+    proposal = judged(run)
+    run.say("orchestrator", LeaseRevoked(reason="rep revoked"))
+    action = run.start(proposal)
+    run.receipt(action, run.finish(action, ActionOutcome.FAILED))
+
+
+def halted_and_released(run: RunStory) -> None:
+    proposal = judged(run)
+    halt = (HaltScope.AGENT, "follow-up")
+    run.story.say("ada", HaltEngaged(scope=halt[0], target=halt[1], reason="enough"))
+    action = run.start(proposal)
+    run.story.say("ada", HaltReleased(scope=halt[0], target=halt[1], reason="go on"))
+    run.receipt(action, run.finish(action))
+
+
+def still_under_way(run: RunStory) -> None:
+    run.start(judged(run))
+    run.finish(run.start(judged(run)))
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        RunStory.act,
+        lambda run: whole(run, judged(run)),
+        by_a_person,
+        reserved_but_approved,
+        failed,
+        begun_too_late_and_not_done,
+        halted_and_released,
+        still_under_way,
+    ],
+)
+def test_a_true_story_has_no_findings(tmp_path: Path, tell: Tell) -> None:
+    assert found(tmp_path, tell) == []
+
+
+def no_proposal(run: RunStory) -> None:
+    run.start(judged(run), proposal=b"x" * 32)
+
+
+def proposal_of_another_run(run: RunStory) -> None:
+    other = run.story.begin("r-2")
+    run.start(judged(other))
+
+
+def twice(run: RunStory) -> None:
+    proposal = judged(run)
+    run.start(proposal)
+    run.start(proposal)
+
+
+def no_verdict(run: RunStory) -> None:
+    run.start(run.propose())
+
+
+def verdict_on_another(run: RunStory) -> None:
+    judged(run)
+    run.start(run.propose())
+
+
+def stopped(run: RunStory) -> None:
+    run.start(judged(run, Verdict.STOP))
+
+
+def changed(run: RunStory) -> None:
+    run.start(judged(run, Verdict.CHANGE_PLAN))
+
+
+def second_verdict(run: RunStory) -> None:
+    proposal = judged(run, Verdict.STOP)
+    run.give(proposal, Verdict.APPROVE)
+    run.start(proposal)
+
+
+def nobody_answered(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    run.ask(proposal)
+    run.start(proposal)
+
+
+def denied(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    run.ask(proposal)
+    run.answer(proposal, Decision.DENY)
+    run.answer(proposal, Decision.APPROVE)
+    run.start(proposal)
+
+
+def answered_before_asked(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    run.answer(proposal)
+    run.ask(proposal)
+    run.start(proposal)
+
+
+def approved_but_held(run: RunStory) -> None:
+    proposal = judged(run)
+    run.ask(proposal)
+    run.start(proposal)
+
+
+def reserved(run: RunStory) -> None:
+    run.start(judged(run, tool="pay"))
+
+
+def after_the_lease(run: RunStory) -> None:
+    run.start(judged(run), at=run.lease.not_after)
+
+
+def before_the_lease(run: RunStory) -> None:
+    run.start(judged(run), at=run.lease.not_before - 1)
+
+
+def too_many(run: RunStory) -> None:
+    for _ in range(6):
+        run.act()
+
+
+def begun_and_done_after_the_end(run: RunStory) -> None:
+    proposal = judged(run)
+    run.say("orchestrator", LeaseRevoked(reason="rep revoked"))
+    run.finish(run.start(proposal))
+
+
+def done_under_a_halt(run: RunStory) -> None:
+    proposal = judged(run)
+    run.story.say("ada", HaltEngaged(scope=HaltScope.WORKSPACE, target="", reason="enough"))
+    run.finish(run.start(proposal))
+
+
+def finished_twice(run: RunStory) -> None:
+    action = run.start(judged(run))
+    run.finish(action)
+    run.finish(action, ActionOutcome.FAILED)
+
+
+def outcome_of_nothing(run: RunStory) -> None:
+    run.finish(run.start(judged(run)), action=b"x" * 32)
+
+
+def receipt_before_the_outcome(run: RunStory) -> None:
+    action = run.start(judged(run))
+    other = run.start(judged(run))
+    run.receipt(action, run.finish(other))
+
+
+def receipt_twice(run: RunStory) -> None:
+    action = run.start(judged(run))
+    finished = run.finish(action)
+    run.receipt(action, finished)
+    run.receipt(action, finished)
+
+
+def success_without_receipts(run: RunStory) -> None:
+    proposal = judged(run)
+    action = run.start(proposal)
+    run.receipt(action, run.finish(action))
+    run.claim(proposal)
+    run.complete()
+
+
+def success_on_a_failure(run: RunStory) -> None:
+    proposal = judged(run)
+    action = run.start(proposal)
+    receipt = run.receipt(action, run.finish(action, ActionOutcome.FAILED))
+    run.claim(proposal)
+    run.complete(receipt)
+
+
+def success_of_what_was_never_claimed(run: RunStory) -> None:
+    run.complete(run.act())
+
+
+def success_claims_more(run: RunStory) -> None:
+    receipt = run.act()
+    run.claim(run.propose())
+    run.complete(receipt)
+
+
+def success_leaves_an_action_open(run: RunStory) -> None:
+    proposal = judged(run)
+    action = run.start(proposal)
+    receipt = run.receipt(action, run.finish(action))
+    run.finish(run.start(judged(run)))
+    run.claim(proposal)
+    run.complete(receipt)
+
+
+@pytest.mark.parametrize(
+    ("tell", "kind"),
+    [
+        (no_proposal, "proposal"),
+        (proposal_of_another_run, "proposal"),
+        (twice, "proposal"),
+        (lambda run: run.start(judged(run), tool="pay"), "proposal"),
+        (lambda run: run.start(judged(run), arguments=b"x" * 32), "proposal"),
+        (no_verdict, "verdict"),
+        (verdict_on_another, "verdict"),
+        (stopped, "verdict"),
+        (changed, "verdict"),
+        (second_verdict, "verdict"),
+        (nobody_answered, "approval"),
+        (denied, "approval"),
+        (answered_before_asked, "approval"),
+        (approved_but_held, "approval"),
+        (reserved, "approval"),
+        (after_the_lease, "lease"),
+        (before_the_lease, "lease"),
+        (lambda run: run.start(judged(run, tool="crm.export")), "lease"),
+        (too_many, "lease"),
+        (begun_and_done_after_the_end, "action"),
+        (done_under_a_halt, "action"),
+        (finished_twice, "action"),
+        (outcome_of_nothing, "action"),
+        (receipt_before_the_outcome, "receipt"),
+        (receipt_twice, "receipt"),
+        (success_without_receipts, "run"),
+        (success_on_a_failure, "run"),
+        (success_of_what_was_never_claimed, "run"),
+        (success_claims_more, "run"),
+        (success_leaves_an_action_open, "run"),
+    ],
+)
+def test_a_story_wrong_in_one_way_is_found(tmp_path: Path, tell: Tell, kind: str) -> None:
+    problems = found(tmp_path, tell)
+    assert problems and {k for k, _ in problems} == {kind}, problems
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"workspace": "other"},
+        {"run": "r-2"},
+        {"rep": "bob"},
+        {"agent": "other"},
+        {"intent": "something else"},
+        {"tool": "pay"},
+        {"action": b"x" * 32},
+        {"key": "01980000-0000-7000-8000-000000000000"},
+        {"index": 1},
+        {"arguments": b"x" * 32},
+        {"outcome": ActionOutcome.UNKNOWN},
+        {"evidence": b"x" * 32},
+        {"at": 1},
+    ],
+)
+def test_a_receipt_that_says_other_than_the_ledger_is_found(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    def tell(run: RunStory) -> None:
+        action = run.start(judged(run))
+        run.receipt(action, run.finish(action), **changes)
+
+    (problem,) = found(tmp_path, tell)
+    assert problem[0] == "receipt"
+
+
+@pytest.mark.parametrize(
+    "wider",
+    [
+        {"tools": ("crm.update", "pay", "crm.export")},
+        {"not_after": START + 10**6 * SECOND},
+        {"max_actions": 6},
+        {"rep": "bob"},
+        {"request": b"x" * 32},
+    ],
+)
+def test_an_action_under_a_lease_wider_than_its_request_is_found(
+    tmp_path: Path, wider: dict[str, object]
+) -> None:
+    problems = found(tmp_path, lambda run: run.start(judged(run)), **wider)
+    assert [kind for kind, _ in problems] == ["lease"]

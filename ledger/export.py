@@ -18,7 +18,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, Protocol, Self
 
 import msgspec
 from msgspec import Struct
@@ -64,6 +64,23 @@ class ExportedEntry(Struct, frozen=True, array_like=True, forbid_unknown_fields=
     index: int
     subject: str
     body: bytes
+
+
+class Export(Protocol):
+    """What verification reads, wherever it lies."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the export says of itself."""
+        ...
+
+    def entries(self) -> Iterator[ExportedEntry]:
+        """Every entry in order. Raises `ExportDamaged` where one cannot be read."""
+        ...
+
+    def seals(self) -> Iterator[str]:
+        """Every seal's note in order. Raises `ExportDamaged` where one cannot be read."""
+        ...
 
 
 class _Seal(Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,14 +179,15 @@ class ExportReader:
         with _open(folder / MANIFEST) as file:
             text = file.read(MAX_MANIFEST_BYTES + 1)
         try:
-            self.manifest = msgspec.json.decode(text, type=Manifest)
+            manifest = msgspec.json.decode(text, type=Manifest)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ExportDamaged(f"{MANIFEST}: {error}", fix="ask for the export again") from error
-        if self.manifest.format != FORMAT:
+        if manifest.format != FORMAT:
             raise ExportDamaged(
-                f"{MANIFEST}: format {self.manifest.format[:40]!r}, not {FORMAT!r}",
+                f"{MANIFEST}: format {manifest.format[:40]!r}, not {FORMAT!r}",
                 fix="verify it with the version of anyteam that made it",
             )
+        self.manifest = manifest
 
     def entries(self) -> Iterator[ExportedEntry]:
         """Every entry in order, lazily. Raises `ExportDamaged` with the byte it fails at."""

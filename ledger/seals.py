@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from ledger.errors import BadCheckpoint, ExportDamaged
 
-Problem = tuple[int, str, str]
-"""(first suspect index, kind, what)."""
+Problem = tuple[int, int, str, str]
+"""(first and last suspect index, kind, what)."""
 
 
 class SealWalk:
@@ -49,13 +49,13 @@ class SealWalk:
                 self.good += 1
                 self.sealed = size
             else:
-                yield (self.sealed + 1, problem[0], f"seal of {size} entries: {problem[1]}")
+                yield self.sealed + 1, size, problem[0], f"seal of {size} entries: {problem[1]}"
             yield from self._take(size)
         if self._known is not None and self._known[1] == size:
             problem = self._hold(self._known[0], state(), keys)
             if problem is not None:
                 what = f"the checkpoint you hold, of {size} entries: {problem[1]}"
-                yield self.sealed + 1, problem[0], what
+                yield self.sealed + 1, size, problem[0], what
 
     def end(self, size: int) -> Iterator[Problem]:
         """The ledger ended at `size`: what was sealed beyond it is lost."""
@@ -65,10 +65,10 @@ class SealWalk:
             beyond = max(beyond, self._next[1])
             yield from self._take(size)
         if beyond:
-            yield size + 1, "truncated", f"{beyond} entries were sealed, {size} are here"
+            yield size + 1, size + 1, "truncated", f"{beyond} entries were sealed, {size} are here"
         if self._known is not None and self._known[1] > size:
             what = f"the checkpoint you hold covers {self._known[1]} entries, {size} are here"
-            yield size + 1, "truncated", what
+            yield size + 1, size + 1, "truncated", what
 
     def _advance(self, size: int) -> Iterator[Problem]:
         if not self._begun:
@@ -87,14 +87,19 @@ class SealWalk:
                 claimed = read_checkpoint(note).size
             except ExportDamaged as error:
                 # A generator that raised is exhausted: no later seal can be read.
-                yield self.sealed + 1, "seal", error.what
+                yield self.sealed + 1, max(size, self.sealed + 1), "seal", error.what
                 return
             except BadCheckpoint as error:
-                yield self.sealed + 1, "seal", f"a seal is out of form: {error.what}"
+                yield (
+                    self.sealed + 1,
+                    max(size, self.sealed + 1),
+                    "seal",
+                    f"a seal is out of form: {error.what}",
+                )
                 continue
             if claimed < max(size, self._largest):
                 what = f"a seal of {claimed} entries comes after one of {self._largest}"
-                yield self.sealed + 1, "seal", what
+                yield self.sealed + 1, max(size, self.sealed + 1), "seal", what
                 continue
             self._largest = claimed
             self._next = (note, claimed)

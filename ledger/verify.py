@@ -21,10 +21,10 @@ from crypto.trust import SignatureCheck, Trust, Verified
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
 from ledger.errors import ExportDamaged
-from ledger.export import ExportedEntry, ExportReader
+from ledger.export import Export, ExportedEntry
 from ledger.meaning import RECEIPTS, SEALER, Meaning
 from ledger.merkle import Frontier
-from ledger.seals import SealWalk
+from ledger.seals import Problem, SealWalk
 from schemas.actions import EntryRejected
 from schemas.names import Role
 from schemas.runs import KeyCertified, KeyRevoked
@@ -78,7 +78,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 def verify(
-    export: ExportReader,
+    export: Export,
     root_public: bytes,
     *,
     receipt_key: bytes | None = None,
@@ -108,12 +108,16 @@ class _Findings:
     def add(self, index: int, kind: str, what: str) -> None:
         self.total += 1
         # Findings on the export as a whole sort behind those on an entry.
-        entry = (-(index or 2**63), -self.total, Finding(index, kind, what[:500]))
+        place = (-(index or 2**63), -self.total)
         push = heapq.heappush if len(self._kept) < MAX_FINDINGS else heapq.heappushpop
-        push(self._kept, entry)
+        push(self._kept, (*place, Finding(index, kind, what[:500])))
+
+    def first_from(self, index: int) -> int | None:
+        """The smallest index of a finding that is at least `index`, or None."""
+        return min((f.index for *_, f in self._kept if f.index >= index), default=None)
 
     def sorted(self) -> tuple[Finding, ...]:
-        return tuple(finding for _, _, finding in sorted(self._kept, reverse=True))
+        return tuple(finding for *_, finding in sorted(self._kept, reverse=True))
 
 
 class _Audit:
@@ -121,7 +125,7 @@ class _Audit:
 
     def __init__(
         self,
-        export: ExportReader,
+        export: Export,
         root_public: bytes,
         receipt_key: bytes | None,
         checkpoint: str | None,
@@ -140,6 +144,7 @@ class _Audit:
         self._events: Counter[str] = Counter()
         self._rejected: dict[int, tuple[bytes, Rejected]] = {}
         self._noted: dict[int, tuple[bytes, str]] = {}
+        self._seal_problems: list[Problem] = []
         self._edge = (0, 0)
 
     def read(self, progress: Progress | None) -> None:
@@ -155,13 +160,12 @@ class _Audit:
             self._edge = (self._edge[0] or entry.index, entry.index)
             expected = entry.index + 1
             self._take(size, leaf, entry)
-            for problem in self._seals.at(self._state, size, self._keys[SEALER].values()):
-                self._findings.add(*problem)
+            self._seal_problems += self._seals.at(self._state, size, self._keys[SEALER].values())
             if progress is not None and size % PROGRESS_EVERY == 0:
                 progress(size)
-        for problem in self._seals.end(self._frontier.size):
-            self._findings.add(*problem)
+        self._seal_problems += self._seals.end(self._frontier.size)
         self._settle_rejected()
+        self._settle_seals()
         self._check_manifest()
 
     def report(self) -> Report:
@@ -246,6 +250,15 @@ class _Audit:
             kind, _, what = error.reason.partition(": ")
             if index > self._seals.reached:
                 kind, what = "unrecorded", error.reason
+            self._findings.add(index, kind, what)
+
+    def _settle_seals(self) -> None:
+        """A seal names a range; where an entry in it is known to be bad, it is that one."""
+        placed = []
+        for first, last, kind, what in self._seal_problems:
+            known = self._findings.first_from(first)
+            placed.append((first if known is None or known > last else known, kind, what))
+        for index, kind, what in placed:
             self._findings.add(index, kind, what)
 
     def _check_manifest(self) -> None:

@@ -13,12 +13,17 @@ from msgspec import Meta
 
 from schemas.errors import BadName
 
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="one subject token")]
-ToolName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$", description="area.verb")]
+# Python's `$` also matches before a final newline; the look-ahead shuts that out.
+Name = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$(?!\n)", description="one subject token")
+]
+ToolName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$(?!\n)", description="area.verb")
+]
 EventId = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$(?!\n)",
         description="UUIDv7 (RFC 9562 section 5.7)",
     ),
 ]

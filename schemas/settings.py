@@ -49,7 +49,7 @@ class PolicySettings(Section, frozen=True, kw_only=True):
 class AgentSettings(Section, frozen=True, kw_only=True):
     """An agent's program. `scripted` plays `plan`, a path beside the configuration file."""
 
-    planner: Annotated[str, Meta(pattern="^(scripted|model)$")]
+    planner: Annotated[str, Meta(pattern=r"^(scripted|model)$(?!\n)")]
     plan: str = ""
     instructions: str = ""
 

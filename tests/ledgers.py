@@ -6,7 +6,7 @@ a good one. Only tests import this; every key is made from the seed.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +18,8 @@ from crypto.sealing import content_fields, run_key, seal_body, wrap_run_key
 from crypto.signing import Signer
 from crypto.trust import FOREVER
 from ledger.chain import first_head, leaf_of, next_head
-from ledger.checkpoint import Checkpoint, origin_of, sign_checkpoint
-from ledger.export import ExportedEntry, ExportReader, ExportWriter
+from ledger.checkpoint import Checkpoint, NoteKey, origin_of, sign_checkpoint
+from ledger.export import FORMAT, ExportedEntry, ExportWriter, Manifest
 from ledger.merkle import Frontier
 from ledger.receipt import authenticate
 from schemas.actions import (
@@ -416,21 +416,46 @@ def event_of(entry: ExportedEntry) -> Event:
     return msgspec.msgpack.decode(payload, type=Event)
 
 
-def write_export(
-    ledger: SignedLedger, folder: Path, entries: Sequence[ExportedEntry] | None = None
-) -> Path:
-    """An export of the ledger at `folder`, or of other `entries` under its name and seals."""
+class HeldExport:
+    """An export in memory, as its writer would have made it."""
+
+    def __init__(
+        self, ledger: SignedLedger, entries: Sequence[ExportedEntry] | None = None
+    ) -> None:
+        self._entries = ledger.entries if entries is None else tuple(entries)
+        self._seals = ledger.seals
+        frontier, head = Frontier(), first_head(ledger.workspace)
+        for entry in self._entries:
+            frontier.append(leaf_of(entry.body))
+            head = next_head(head, leaf_of(entry.body))
+        self.manifest = Manifest(
+            format=FORMAT,
+            workspace=ledger.workspace,
+            size=frontier.size,
+            first=self._entries[0].index if self._entries else 0,
+            last=self._entries[-1].index if self._entries else 0,
+            head=head.hex(),
+            root=frontier.root().hex(),
+            seals=len(self._seals),
+            root_key=NoteKey(origin_of(ledger.workspace), ledger.root_public).vkey,
+            made_at=START,
+        )
+
+    def entries(self) -> Iterator[ExportedEntry]:
+        """`ledger.export.Export`."""
+        return iter(self._entries)
+
+    def seals(self) -> Iterator[str]:
+        """`ledger.export.Export`."""
+        return iter(self._seals)
+
+
+def write_export(ledger: SignedLedger, folder: Path) -> Path:
+    """An export of the ledger at `folder`."""
     with ExportWriter(folder, ledger.workspace, ledger.root_public) as writer:
-        for entry in ledger.entries if entries is None else entries:
+        for entry in ledger.entries:
             writer.add(entry.index, entry.subject, entry.body)
         for note in ledger.seals:
             writer.add_seal(note)
         writer.finish(START)
     return folder
-
-
-def read_export(
-    ledger: SignedLedger, folder: Path, entries: Sequence[ExportedEntry] | None = None
-) -> ExportReader:
-    """`write_export`, opened."""
-    return ExportReader(write_export(ledger, folder, entries))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bus.folder import DataFolder
-from console.output import emit
+from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption
 from crypto.kms import LocalKms, ensure_data_key
 from schemas.names import check_name
@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
 def credential(
     name: Annotated[str, typer.Argument(help="What it opens, as in `crm`.")],
     data: DataOption = DEFAULT_DATA,
+    json: JsonFlag = False,
 ) -> None:
     """Store a credential in the vault; asks for it, or reads standard input. Never an argument."""
     check_name(name, "credential")
@@ -30,7 +31,7 @@ def credential(
         else sys.stdin.readline().rstrip("\n")
     )
     store(DataFolder(data), name, secret)
-    emit({"stored": name}, False, f"stored {name}; it takes effect when the sidecar starts")
+    emit({"stored": name}, json, f"stored {name}; it takes effect when the sidecar starts")
 
 
 def store(folder: DataFolder, name: str, secret: str) -> None:

@@ -52,6 +52,7 @@ def init(
     data: DataOption = DEFAULT_DATA,
     workspace: Annotated[str, typer.Option(help="The workspace's name.")] = "main",
     rep: Annotated[str, typer.Option(help="The first rep's name.")] = "me",
+    json: JsonFlag = False,
 ) -> None:
     """Write a first configuration into a data folder."""
     folder = DataFolder(data)
@@ -66,17 +67,17 @@ def init(
     (data / "plans" / "example.json").write_text(_PLAN)
     emit(
         {"settings": str(folder.settings_file)},
-        False,
+        json,
         f"wrote {folder.settings_file}; next: anyteam up --data {data}",
     )
 
 
-def up(data: DataOption = DEFAULT_DATA) -> None:
+def up(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
     """Start the installation and keep it up until Ctrl-C."""
-    asyncio.run(_up(data))
+    asyncio.run(_up(data, json))
 
 
-async def _up(data: Path) -> None:
+async def _up(data: Path, json: bool) -> None:
     supervisor = Supervisor(DataFolder(data), progress)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -84,7 +85,7 @@ async def _up(data: Path) -> None:
     stopping = asyncio.ensure_future(stop.wait())
     try:
         await supervisor.up()
-        progress("up; Ctrl-C stops it")
+        emit({"up": str(data), "bus": supervisor.folder.bus_url()}, json, "up; Ctrl-C stops it")
         waits: list[asyncio.Future[Any]] = [stopping, supervisor.failed]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if supervisor.failed.done():

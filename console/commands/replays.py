@@ -1,6 +1,7 @@
 """`anyteam replay --check`: derive every recorded decision again from the ledger."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from console.cast import cast
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption, content_keys
 from crypto.trust import Trust
+from ledger.export import ExportReader
 from ledger.replay import Replayed, replay
 from schemas.names import Role
 
@@ -23,14 +25,22 @@ def register(app: typer.Typer) -> None:
 
 def replay_command(
     check: Annotated[bool, typer.Option("--check", help="Derive every decision again.")] = True,
+    export: Annotated[
+        Path | None, typer.Option(help="Replay this export, not the running installation.")
+    ] = None,
     data: DataOption = DEFAULT_DATA,
     json: JsonFlag = False,
 ) -> None:
     """Derive every recorded decision again, bit for bit; exits 1 where one differs.
 
-    Needs the workspace's key on this machine: decisions rest on sealed arguments too.
+    Needs the workspace's key in the data folder: decisions rest on sealed arguments too.
     """
-    found = asyncio.run(replayed(DataFolder(data)))
+    folder = DataFolder(data)
+    if export is not None:
+        entries = [(e.index, e.subject, e.body) for e in ExportReader(export).entries()]
+        found = derived(folder, entries)
+    else:
+        found = asyncio.run(replayed(folder))
     text = (
         f"{found.entries} entries; decisions derived again: "
         + (", ".join(f"{n} {kind}" for kind, n in sorted(found.derived.items())) or "none")
@@ -44,7 +54,6 @@ def replay_command(
 
 async def replayed(folder: DataFolder) -> Replayed:
     """Replay the ledger of a running installation."""
-    settings = folder.settings()
     client = await connect_as(folder, Role.REP)
     entries: list[tuple[int, str, bytes]] = []
     try:
@@ -57,6 +66,11 @@ async def replayed(folder: DataFolder) -> Replayed:
             entries.append((message.index, message.subject, message.body))
     finally:
         await client.close()
-    workspace = settings.workspace
+    return derived(folder, entries)
+
+
+def derived(folder: DataFolder, entries: list[tuple[int, str, bytes]]) -> Replayed:
+    """Replay `entries` with the keys of a data folder."""
+    workspace = folder.settings().workspace
     trust = Trust(workspace, folder.root_public())
     return replay(entries, trust, content_keys(folder, workspace), cast)

@@ -44,6 +44,8 @@ from schemas.runs import (
     HaltReleased,
     HaltScope,
     PolicySet,
+    RepActivated,
+    RepRevoked,
     RunCompleted,
     RunOutcome,
     RunRequested,
@@ -77,6 +79,7 @@ class Meaning:
         self._receipt_key = receipt_key
         self._runs: dict[str, Run] = {}
         self._policies: list[tuple[int, Policy]] = []
+        self._reps: dict[str, int] = {}
         self._halts: set[tuple[HaltScope, str]] = set()
         self._released = 0
 
@@ -124,6 +127,8 @@ class Meaning:
         body = event.body
         if isinstance(body, PolicySet):
             self._policies.append((index, body.policy))
+        elif isinstance(body, RepActivated | RepRevoked):
+            self._reps[body.rep] = index if isinstance(body, RepRevoked) else 0
         elif isinstance(body, HaltEngaged):
             self._halts.add((body.scope, body.target))
         elif isinstance(body, HaltReleased):
@@ -144,7 +149,7 @@ class Meaning:
             if made.tool != body.tool or content_digest(made.arguments) != body.arguments:
                 yield "proposal", "the action's tool or arguments are not those proposed"
             yield from self._review(event, body, proposal)
-        problem = lease_problem(event, body, run)
+        problem = lease_problem(event, body, run) or self._rep_problem(event, run.lease)
         if problem:
             yield "lease", problem
         void = run.ended or self._halted(event.run or "", run.lease)
@@ -213,6 +218,14 @@ class Meaning:
         return policy is not None and any(
             t.name == tool and t.effect in policy.human_effects for t in policy.tools
         )
+
+    def _rep_problem(self, event: Event, lease: Lease | None) -> str:
+        """That the sidecar had seen that the rep was revoked, or never activated."""
+        rep = lease.rep if lease is not None else ""
+        revoked = self._reps.get(rep)
+        if revoked is None or 0 < revoked <= event.seen:
+            return f"rep {rep} was not active"
+        return ""
 
     def _halted(self, run: str, lease: Lease | None) -> str:
         scopes = {(HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}

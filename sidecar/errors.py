@@ -11,7 +11,7 @@ AnyTeamError
         │   └── OutsideFolder  a path that leaves its folder, or is not plain
         ├── Denied             the credential is missing or was refused
         ├── TargetRefused      the far side said no; nothing was done
-        ├── Unreachable        the far side cannot be reached; nothing was sent
+        ├── Unreachable        the far side cannot be reached; nothing was done
         ├── Garbled            the far side answered off its protocol
         └── Unanswered         it was sent, and no answer came
 
@@ -75,7 +75,7 @@ class TargetRefused(ConnectorError):
 
 
 class Unreachable(ConnectorError):
-    """The far side cannot be reached. Nothing was sent."""
+    """The far side cannot be reached, or was silent on a read. Nothing was done."""
 
 
 class Garbled(ConnectorError):

@@ -21,13 +21,15 @@ class ModelGateway:
     def __init__(self, settings: ModelSettings, api_key: str) -> None:
         try:
             import litellm
+            from openai import OpenAIError
         except ImportError as error:
             raise ModelsMissing(
                 "a model is configured but litellm is not installed",
                 fix="pip install 'anyteam-trust[models]'",
             ) from error
         self._complete = litellm.acompletion
-        self._failure = litellm.exceptions.APIError
+        # The root of litellm's own errors: each of them is one of the OpenAI client's.
+        self._failure = OpenAIError
         self._settings = settings
         self._api_key = api_key
 

@@ -81,7 +81,7 @@ class Performer:
                 if found.finding is Finding.DONE and found.outcome is not None:
                     return _performed(found.outcome, reconciled=True)
                 if found.finding is Finding.UNKNOWN:
-                    return _unknown("the tool cannot say whether it was done")
+                    return _unknown(found.detail or "the tool cannot say whether it was done")
             if not effect.allowed:
                 return _failed("not done: halted or ended before it began", reconciled=True)
             outcome = await connector.execute(effect.tool, arguments, key)

@@ -57,9 +57,9 @@ class HttpService:
         self._context = ssl.create_default_context()
 
     async def get(self, path: str, query: dict[str, str] | None = None) -> bytes:
-        """The answer's body. Raises `BadTarget`, `Denied`, `TargetRefused`, `Unreachable` or
+        """The answer's body; silence is `Unreachable`, since a read leaves nothing behind.
 
-        `Garbled`; silence is `Unreachable`, since a read leaves nothing behind.
+        Raises `BadTarget`, `Denied`, `TargetRefused`, `Unreachable` or `Garbled`.
         """
         try:
             return await self._request("GET", path, query=query)

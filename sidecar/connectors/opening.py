@@ -45,6 +45,7 @@ def _opened(
             inbox=base / mail.inbox,
             sent=base / mail.sent,
             starttls=mail.starttls,
+            password=credentials.get("mail"),
         )
     if crm is not None:
         yield CrmConnector(crm.url, credentials.get("crm"))

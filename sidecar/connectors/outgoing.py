@@ -49,9 +49,9 @@ class SendMail(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SmtpServer:
-    """Where mail goes out. Raises `BadConnector` where a password would travel in the clear,
+    """Where mail goes out, from `user`, who is the sender too. Times are in seconds.
 
-    or where `user`, the sender's address, is none.
+    Raises `BadConnector` where a password would travel in the clear, or `user` is no address.
     """
 
     def __init__(

@@ -12,6 +12,7 @@ from schemas.runs import (
     HaltReleased,
     HaltScope,
     LeaseRevoked,
+    RepRevoked,
     RunOutcome,
 )
 from tests.ledgers import START, HeldExport, RunStory, Said, Story
@@ -181,6 +182,12 @@ def before_the_lease(run: RunStory) -> None:
     run.start(judged(run), at=run.lease.not_before - 1)
 
 
+def for_a_revoked_rep(run: RunStory) -> None:
+    proposal = judged(run)
+    run.story.say("root", RepRevoked(rep="ann", reason="left"))
+    run.start(proposal)
+
+
 def too_many(run: RunStory) -> None:
     for _ in range(6):
         run.act()
@@ -277,6 +284,7 @@ def success_leaves_an_action_open(run: RunStory) -> None:
         (after_the_lease, "lease"),
         (before_the_lease, "lease"),
         (lambda run: run.start(judged(run, tool="crm.export")), "lease"),
+        (for_a_revoked_rep, "lease"),
         (too_many, "lease"),
         (begun_and_done_after_the_end, "action"),
         (done_under_a_halt, "action"),

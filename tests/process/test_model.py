@@ -1,0 +1,138 @@
+"""A model-driven run through the gateway, against an OpenAI-compatible server of the test's."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bus.decider import Recorded
+from bus.folder import DataFolder
+from console.commands.credentials import store
+from console.commands.runs import fresh_reader, request_run
+from console.session import session
+from console.supervisor import Supervisor
+from schemas.actions import ModelCalled
+from schemas.leases import Intent
+from schemas.names import Role
+from schemas.runs import RunCompleted, RunOutcome
+from schemas.tools import Effect
+
+SETTINGS = """\
+workspace = "acme"
+reps = ["ann"]
+admins = ["ada"]
+[policy]
+tools = ["files.write"]
+[connectors.files]
+root = "files"
+[model]
+model = "openai/small"
+url = "http://127.0.0.1:{port}/v1"
+local = true
+[agents.thinker]
+planner = "model"
+instructions = "be brief"
+"""
+
+
+class Model:
+    """Answers what it was given, in order, and keeps each request."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.seen: list[dict[str, Any]] = []
+
+    async def complete(self, request: Request) -> Response:
+        self.seen.append(
+            {"body": await request.json(), "key": request.headers.get("authorization", "")}
+        )
+        if not self.answers:
+            return JSONResponse({"error": {"message": "overloaded"}}, 503)
+        message = {"role": "assistant", "content": self.answers.pop(0)}
+        return JSONResponse(
+            {
+                "id": "c1",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "small",
+                "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12},
+            }
+        )
+
+
+@contextlib.asynccontextmanager
+async def serving(model: Model) -> AsyncIterator[int]:
+    app = Starlette(routes=[Route("/v1/chat/completions", model.complete, methods=["POST"])])
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
+    task = asyncio.ensure_future(server.serve(sockets=[listening]))
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+
+
+async def run_thinker(home: Path, model: Model) -> list[Recorded]:
+    """All events of one model-driven run."""
+    async with serving(model) as port:
+        folder = DataFolder(home)
+        (home / "files").mkdir(parents=True)
+        folder.settings_file.write_text(SETTINGS.format(port=port))
+        store(folder, "model", "sk-of-the-test")
+        supervisor = Supervisor(folder, lambda text: None)
+        try:
+            await supervisor.up()
+            async with session(home, Role.REP) as opened:
+                intent = Intent(summary="write a note", effects=(Effect.MUTATION,))
+                name = await request_run(
+                    opened, "thinker", intent, ("files.write",), 60, 20, None
+                )
+                found: list[Recorded] = []
+                async with asyncio.timeout(45):
+                    async for item in fresh_reader(opened).follow():
+                        if isinstance(item, Recorded) and item.event.run == name:
+                            found.append(item)
+                            if isinstance(item.event.body, RunCompleted):
+                                break
+                return found
+        finally:
+            await supervisor.down()
+
+
+def outcome_of(events: list[Recorded]) -> RunOutcome:
+    body = events[-1].event.body
+    assert isinstance(body, RunCompleted)
+    return body.outcome
+
+
+@pytest.mark.parametrize("noise", ["", "I would rather chat about the weather."])
+async def test_a_model_driven_run_acts_through_the_gate(tmp_path: Path, noise: str) -> None:
+    call = {"tool": "files.write", "arguments": {"path": "n.txt", "content": "hi"}, "purpose": "x"}
+    answers = [json.dumps(call), json.dumps({"finish": True, "summary": "noted"})]
+    model = Model(*([noise] if noise else []), *answers)
+    events = await run_thinker(tmp_path / "home", model)
+    assert outcome_of(events) is RunOutcome.SUCCESS
+    assert (tmp_path / "home" / "files" / "n.txt").read_text() == "hi"
+    assert {seen["key"] for seen in model.seen} == {"Bearer sk-of-the-test"}
+    calls = [e.event.body for e in events if isinstance(e.event.body, ModelCalled)]
+    assert [c.output_tokens for c in calls] == [5] * len(model.seen)
+
+
+async def test_a_model_that_fails_ends_the_run_without_success(tmp_path: Path) -> None:
+    events = await run_thinker(tmp_path / "home", Model())
+    assert outcome_of(events) is RunOutcome.FAILURE
+    calls = [e.event.body for e in events if isinstance(e.event.body, ModelCalled)]
+    assert calls
+    assert all(call.error for call in calls)

@@ -178,7 +178,8 @@ def _verified_end(name: str, run: LiveRun, claim: Recorded) -> Draft:
     }
     receipts = tuple(sorted(confirmed.values()))
     if not body.success:
-        return _completed(name, claim, RunOutcome.FAILURE, body.summary, receipts)
+        reason = "the runtime itself says that it did not succeed"
+        return _completed(name, claim, RunOutcome.FAILURE, reason, receipts)
     missing = [c for c in body.claims if c not in confirmed]
     if missing:
         reason = f"{len(missing)} of {len(body.claims)} claimed effects have no confirmed receipt"

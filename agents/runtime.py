@@ -124,14 +124,16 @@ class RuntimeDecider:
                 number=state.number + 1,
                 tool=turn.tool,
                 arguments=plain(turn.arguments),
-                purpose=turn.purpose,
+                purpose=plain(turn.purpose[:4096]),
             )
             return [self._draft(proposal, cause, confidential)]
         if isinstance(turn, Ask):
             asked = ModelRequested(number=state.number + 1, prompt=plain(turn.messages))
             return [self._draft(asked, cause, confidential)]
-        finish = PlanFinished(success=turn.success, summary=turn.summary, claims=turn.claims)
-        return [self._draft(finish, cause, Classification.INTERNAL)]
+        finish = PlanFinished(
+            success=turn.success, summary=plain(turn.summary[:4096]), claims=turn.claims
+        )
+        return [self._draft(finish, cause, confidential)]
 
     def revise(self, state: RuntimeState, effect: Effect) -> Effect:
         """A runtime has no effects."""

@@ -135,7 +135,12 @@ async def _settle(folder: DataFolder, settings: Settings, client: Client, worksp
     for body in known:
         if isinstance(body, RepActivated | RepRevoked):
             active[body.rep] = isinstance(body, RepActivated)
-    wanted += [RepActivated(rep=rep) for rep in settings.reps if rep not in active]
+    wanted += [RepActivated(rep=rep) for rep in settings.reps if not active.get(rep)]
+    wanted += [
+        RepRevoked(rep=rep, reason="no longer in the settings")
+        for rep, is_active in active.items()
+        if is_active and rep not in settings.reps
+    ]
     for body in wanted:
         await say(client, reader, pen, body, run=None)
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from bus.decider import Recorded
 from schemas import actions, runs
 from schemas.actions import LayerOutcome, LayerResult
+from schemas.content import Plain, Sealed
 
 _LIGHTS = {
     LayerResult.PASS: "[green]●[/]",
@@ -77,6 +78,9 @@ def in_words(recorded: Recorded) -> str:
         return f"attempt {lease.attempt}, tools {escape(', '.join(lease.tools))}"
     if isinstance(body, runs.RunRequested):
         return f"{escape(body.rep)} asks {escape(body.agent)}: {escape(body.intent.summary)}"
+    if isinstance(body, runs.PlanFinished):
+        word = "success" if body.success else "no success"
+        return f"the runtime claims {word}, {len(body.claims)} effects"
     if isinstance(body, runs.RunCompleted):
         return f"{body.outcome.value}: {escape(body.reason)}"
     return escape(_fields(body))
@@ -87,6 +91,7 @@ def _fields(body: Any) -> str:
     shown = [
         f"{name} {getattr(value, 'value', value)}"
         for name, value in named
-        if not isinstance(value, bytes | tuple) and name not in ("certificate", "policy")
+        if not isinstance(value, bytes | tuple | Plain | Sealed)
+        and name not in ("certificate", "policy")
     ]
     return ", ".join(shown)[:160]

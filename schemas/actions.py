@@ -11,12 +11,16 @@ from schemas.runs import Body
 
 
 class ProposalMade(Body, frozen=True, tag="proposal.made"):
-    """What the runtime wants done. `number` counts the run's proposals from 1."""
+    """What the runtime wants done. `number` counts the run's proposals from 1.
+
+    `purpose` is the brain's own words, so it is content like the arguments: it may repeat
+    anything the brain has read.
+    """
 
     number: Annotated[int, Meta(ge=1)]
     tool: ToolName
     arguments: Content
-    purpose: Text
+    purpose: Content
 
 
 class Verdict(Enum):

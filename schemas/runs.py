@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from schemas.content import Content
 from schemas.leases import Certificate, Intent, Lease
 from schemas.names import Digest, KeyId, Name, PublicKey, Text, ToolName
 from schemas.tools import Policy
@@ -79,10 +80,13 @@ class RunStarted(Body, frozen=True, tag="run.started"):
 
 
 class PlanFinished(Body, frozen=True, tag="plan.finished"):
-    """The runtime's word that it is done; `claims` are the proposals it says succeeded."""
+    """The runtime's word that it is done; `claims` are the proposals it says succeeded.
+
+    `summary` is the brain's own words, and so content.
+    """
 
     success: bool
-    summary: Text
+    summary: Content
     claims: tuple[Digest, ...]
 
 

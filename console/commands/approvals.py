@@ -42,20 +42,25 @@ def questions(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 
 async def _questions(data: Path, json: bool) -> None:
     async with session(data, Role.ADMIN) as opened:
-        for asked, proposal in open_questions(opened.past):
+        waiting = open_questions(opened.past)
+        if not waiting and not json:
+            emit({}, json, "nothing waits for a person")
+        for asked, proposal in waiting:
             body = asked.event.body
             assert isinstance(body, ApprovalRequested)
-            arguments = _arguments(proposal)
+            arguments, purpose = _asked_for(proposal)
             value = {
                 "proposal": body.proposal,
                 "run": asked.event.run,
                 "tool": body.tool,
                 "question": body.question,
                 "arguments": arguments,
+                "purpose": purpose,
                 "expires": body.expires,
             }
             text = f"[yellow]{body.proposal.hex()[:12]}[/] {escape(str(asked.event.run))}"
-            text += f" {escape(body.tool)}: {escape(body.question)}\n    {escape(str(arguments))}"
+            text += f" {escape(body.tool)}: {escape(body.question)}"
+            text += f"\n    {escape(str(arguments))}\n    its words: {escape(str(purpose))}"
             emit(value, json, text)
 
 
@@ -127,9 +132,12 @@ def open_questions(past: list[Recorded]) -> list[tuple[Recorded, Recorded]]:
     return [(question, proposals[digest]) for digest, question in asked.items()]
 
 
-def _arguments(proposal: Recorded) -> object:
+def _asked_for(proposal: Recorded) -> tuple[object, object]:
+    """The proposal's arguments and purpose, where this machine can open them."""
     body = proposal.event.body
     assert isinstance(body, ProposalMade)
-    if isinstance(body.arguments, Sealed):
-        return "sealed: this machine does not hold the workspace's key"
-    return value_of(body.arguments)
+    closed = "sealed: this machine does not hold the workspace's key"
+    return tuple(  # type: ignore[return-value]
+        closed if isinstance(content, Sealed) else value_of(content)
+        for content in (body.arguments, body.purpose)
+    )

@@ -96,9 +96,7 @@ async def run_thinker(home: Path, model: Model) -> list[Recorded]:
             await supervisor.up()
             async with session(home, Role.REP) as opened:
                 intent = Intent(summary="write a note", effects=(Effect.MUTATION,))
-                name = await request_run(
-                    opened, "thinker", intent, ("files.write",), 60, 20, None
-                )
+                name = await request_run(opened, "thinker", intent, ("files.write",), 60, 20, None)
                 found: list[Recorded] = []
                 async with asyncio.timeout(45):
                     async for item in fresh_reader(opened).follow():

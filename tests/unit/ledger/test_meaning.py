@@ -15,7 +15,8 @@ from schemas.runs import (
     RepRevoked,
     RunOutcome,
 )
-from tests.ledgers import START, HeldExport, RunStory, Said, Story
+from tests.ledgers import HeldExport
+from tests.stories import START, RunStory, Said, Story
 
 Tell = Callable[[RunStory], object]
 

@@ -74,6 +74,8 @@ class ConnectionTrouble(BusError):
 class StreamUnavailable(BusError):
     """The stream, or the permission to read it, is missing."""
 
+    exit_code = 3
+
 
 class PublishRefused(BusError):
     """The stream refused an event (permission, full disk, size): nothing was recorded."""

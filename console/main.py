@@ -6,9 +6,9 @@ input · 3 the installation is not up, or is up already · 4 a component does no
 
 import sys
 
-import click
 import typer
 from rich.markup import escape
+from typer.exceptions import TyperException
 
 from bus.component import quiet_tls_close
 from console.commands import approvals, credentials, demo, halts, ledger, operation, replays, runs
@@ -35,13 +35,14 @@ def main() -> None:
         if error.fix:
             err.print(f"[dim]fix:[/]   {escape(error.fix)}")
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as leave:
+    except typer.Exit as leave:
         sys.exit(leave.exit_code)
-    except click.exceptions.Abort:
+    except typer.Abort:
         err.print("stopped")
         sys.exit(130)
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        err.print(f"[red]error:[/] {escape(error.format_message())}")
+        err.print("[dim]fix:[/]   see `anyteam --help`, or `anyteam COMMAND --help`")
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -87,9 +87,9 @@ class Supervisor:
             await _end(self._standing.pop(name).process)
         if self._server is not None:
             await self._server.stop()
-        for file in (self.folder.bus_file, self.folder.root / "run" / "state.json"):
-            file.unlink(missing_ok=True)
         if self._lock is not None:
+            for file in (self.folder.bus_file, self.folder.root / "run" / "state.json"):
+                file.unlink(missing_ok=True)
             os.close(self._lock)
 
     def pid_of(self, name: str) -> int:
@@ -177,13 +177,15 @@ class Supervisor:
         """One supervisor a data folder; the lock goes with the process, however it ends."""
         path = self.folder.root / "run" / "lock"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            os.close(lock)
             raise AlreadyUp(
                 f"{self.folder.root} is up already", fix="stop it first, or use another --data"
             ) from error
+        self._lock = lock
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

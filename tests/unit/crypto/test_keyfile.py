@@ -76,7 +76,7 @@ def test_a_file_that_holds_no_key_is_refused(tmp_path: Path, text: bytes) -> Non
 
 
 def test_a_missing_key_is_named(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileError, match="gone.key"):
+    with pytest.raises(KeyFileError, match=r"gone\.key"):
         read_key(tmp_path / "gone.key")
 
 

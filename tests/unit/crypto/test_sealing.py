@@ -27,7 +27,7 @@ from schemas.actions import ActionFinished, ProposalMade, VerdictGiven
 from schemas.content import Plain, Sealed
 from schemas.events import Event
 from schemas.runs import ContentKeyWrapped, RunStarted, WrappedKey
-from tests.stories import RunStory, Story
+from tests.stories import Story
 
 DATA_KEY, KEY = b"d" * 32, b"k" * 32
 
@@ -36,7 +36,7 @@ def proposal() -> tuple[Story, Event]:
     """A story, and a sealed proposal from it."""
     story = Story()
     story.found()
-    return story, RunStory(story, "r-1").propose().event
+    return story, story.begin("r-1").propose().event
 
 
 @given(st.binary(max_size=200), st.binary(max_size=40))
@@ -153,7 +153,7 @@ def test_a_key_wrapped_for_a_reader_that_does_not_open_is_an_error() -> None:
 
 
 def test_the_fields_that_hold_content_are_found_from_the_schema() -> None:
-    assert content_fields(ProposalMade) == ("arguments",)
+    assert content_fields(ProposalMade) == ("arguments", "purpose")
     assert content_fields(VerdictGiven) == ("change",)
     assert content_fields(ActionFinished) == ("result",)
     assert content_fields(RunStarted) == ()

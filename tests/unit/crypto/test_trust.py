@@ -37,7 +37,7 @@ from schemas.runs import (
     WorkspaceCreated,
 )
 from tests.ledgers import event_of, small_ledger
-from tests.stories import START, RunStory, SignedLedger, Story
+from tests.stories import START, SignedLedger, Story
 
 GOOD = small_ledger(runs=2)
 OTHER = small_ledger("other")
@@ -127,7 +127,7 @@ def leases(**fields: object) -> Change:
     """A second lease for the run with fresh keys, but for `fields` in the lease."""
 
     def tell(story: Story) -> None:
-        run = RunStory(story, "r-1")
+        run = story.begin("r-1")
         story.author("r-1-new", Role.RUNTIME)
         key = story.certificate("r-1-new", run="r-1", until=run.lease.not_after)
         right = msgspec.structs.replace(run.lease, keys=(key,))
@@ -140,7 +140,7 @@ def lease_key(**fields: object) -> Change:
     """A second lease for the run whose fresh key is certified but for `fields`."""
 
     def tell(story: Story) -> None:
-        run = RunStory(story, "r-1")
+        run = story.begin("r-1")
         story.author("r-1-new", Role.RUNTIME)
         key = story.certificate("r-1-new", run="r-1", until=run.lease.not_after)
         keys = (msgspec.structs.replace(key, **fields),)
@@ -156,31 +156,29 @@ def by_a_revoked_key(story: Story) -> None:
 
 
 def after_the_keys_time(story: Story) -> None:
-    RunStory(story, "r-1").propose()
-    story.entries.pop()
-    run = RunStory(story, "r-2")
+    run = story.begin("r-1")
     run.say(run.runtime, _proposal(), at=run.lease.not_after)
 
 
 def before_the_keys_time(story: Story) -> None:
-    run = RunStory(story, "r-1")
+    run = story.begin("r-1")
     run.say(run.runtime, _proposal(), at=START - 2 * SECOND)
 
 
 def in_another_run(story: Story) -> None:
-    RunStory(story, "r-2")
-    run = RunStory(story, "r-1")
+    story.begin("r-2")
+    run = story.begin("r-1")
     story.say(run.runtime, _proposal(), run="r-2")
 
 
 def after_its_run(story: Story) -> None:
-    run = RunStory(story, "r-1")
+    run = story.begin("r-1")
     run.complete()
     run.propose()
 
 
 def after_a_renewal(story: Story) -> None:
-    run = RunStory(story, "r-1")
+    run = story.begin("r-1")
     story.author("r-1-new", Role.RUNTIME)
     key = story.certificate("r-1-new", run="r-1", until=run.lease.not_after)
     lease = msgspec.structs.replace(run.lease, attempt=2, keys=(key,))
@@ -189,7 +187,7 @@ def after_a_renewal(story: Story) -> None:
 
 
 def by_the_wrong_role(story: Story) -> None:
-    RunStory(story, "r-1").say("sidecar", RunStarted(attempt=1))
+    story.begin("r-1").say("sidecar", RunStarted(attempt=1))
 
 
 def genesis_of_another_root() -> tuple[list[ExportedEntry], Entry]:
@@ -198,7 +196,7 @@ def genesis_of_another_root() -> tuple[list[ExportedEntry], Entry]:
 
 
 def _proposal() -> ProposalMade:
-    return ProposalMade(number=1, tool="crm.update", arguments=plain({}), purpose="x")
+    return ProposalMade(number=1, tool="crm.update", arguments=plain({}), purpose=plain("x"))
 
 
 CASES: dict[str, tuple[Change, type[Rejected]]] = {

@@ -167,15 +167,6 @@ class EntryRejected(Body, frozen=True, tag="entry.rejected"):
     reason: Text
 
 
-class LedgerRepaired(Body, frozen=True, tag="ledger.repaired"):
-    """The broker lost entries. `republished` of them came back from the outboxes."""
-
-    expected: int
-    found: int
-    republished: int
-    lost: tuple[Digest, ...]
-
-
 class ModelRequested(Body, frozen=True, tag="model.requested"):
     """The runtime asks for a completion; `prompt` is a list of chat messages."""
 

@@ -43,7 +43,6 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "receipt.issued": ("receipt", (Role.SIDECAR,)),
     "model.called": ("outcome", (Role.SIDECAR,)),
     "entry.rejected": ("notice", (Role.SIDECAR,)),
-    "ledger.repaired": ("notice", (Role.SIDECAR,)),
     "halt.engaged": ("halt", PEOPLE),
     "halt.released": ("halt", (Role.ADMIN,)),
 }

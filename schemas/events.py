@@ -47,7 +47,6 @@ AnyBody = (
     | actions.ActionFinished
     | actions.ReceiptIssued
     | actions.EntryRejected
-    | actions.LedgerRepaired
     | actions.ModelRequested
     | actions.ModelCalled
 )

@@ -286,11 +286,15 @@ async def test_component_reads_the_whole_ledger(join: Join, role: Role) -> None:
     assert await read_all(reader, name, "ws.acme.>", 1)
 
 
-async def test_expired_user_is_cut_off_and_stays_out(bus: Bus, join: Join) -> None:
+async def test_expired_user_is_cut_off(bus: Bus, join: Join) -> None:
     member = await join(Role.RUNTIME, "run-short", ttl_s=2)
     assert "expired" in (await member.end()).what
+
+
+async def test_expired_user_stays_out(bus: Bus, mint: Mint) -> None:
+    expired = mint(Role.RUNTIME, "run-over", ttl_s=-2)
     with pytest.raises(ConnectionRefused, match=r"(?i)authorization|expired"):
-        await connect(bus.server.url, member.identity, bus.context, name="back again")
+        await connect(bus.server.url, expired, bus.context, name="back again")
 
 
 async def test_revoked_user_is_cut_off_and_others_are_not(bus: Bus, join: Join) -> None:

@@ -11,7 +11,6 @@ import json
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from schemas.errors import AnyTeamError
 READY_S = 30.0
 MAX_QUICK_ENDS = 5
 QUICK_S = 3.0
+PAUSE_S = 0.1
 
 COMPONENTS = {
     "sidecar": ("sidecar",),
@@ -126,11 +126,12 @@ class Supervisor:
 
     async def _mind(self, name: str) -> None:
         """Start a component again when it ends, unless it will not stay up."""
-        ends: deque[float] = deque(maxlen=MAX_QUICK_ENDS)
+        quick = 0
         while True:
             code = await self._standing[name].process.wait()
-            ends.append(time.monotonic())
-            if len(ends) == MAX_QUICK_ENDS and ends[-1] - ends[0] < MAX_QUICK_ENDS * QUICK_S:
+            lived = time.monotonic() - self._standing[name].since
+            quick = quick + 1 if lived < QUICK_S else 0
+            if quick == MAX_QUICK_ENDS:
                 self._fail(
                     ComponentDied(
                         f"{name} does not stay up (exit code {code}):"
@@ -140,6 +141,7 @@ class Supervisor:
                 )
                 return
             self._say(f"{name} ended (exit code {code}); starting it again")
+            await asyncio.sleep(PAUSE_S * (2**quick - 1))
             try:
                 self._standing[name] = await self._start(name)
             except ComponentDied as error:

@@ -58,10 +58,10 @@ class OrchestratorDecider:
         if isinstance(given, Done):
             return list(_after(state, given, now))
         if isinstance(given, Tick):
-            return [a for name, run in state.runs.items() for a in _owed(state, name, run, now)]
+            return [a for n, run in sorted(state.runs.items()) for a in _owed(state, n, run, now)]
         body, name = given.event.body, given.event.run
         if isinstance(body, HaltEngaged | RepRevoked):
-            return [a for n, run in state.runs.items() for a in _ending(state, n, run, now)]
+            return [a for n, run in sorted(state.runs.items()) for a in _ending(state, n, run, now)]
         if isinstance(body, RunCompleted | RunHalted) and name is not None:
             return [Reap(key=f"reap:{name}", run=name)]
         run = state.runs.get(name) if name is not None else None

@@ -15,6 +15,7 @@ Rules it keeps:
 """
 
 import hashlib
+import secrets
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Generic
@@ -36,7 +37,7 @@ from bus.decider import (
 )
 from bus.errors import ContentKeyMissing, LedgerDiverged
 from crypto.errors import Broken, Rejected
-from crypto.sealing import ContentKeys, content_fields, open_event, seal_body
+from crypto.sealing import ContentKeys, Entropy, content_fields, open_event, seal_body
 from crypto.signing import Signer
 from crypto.trust import Head, Trust
 from schemas.authority import AUTHORITY, FENCED, fence_of, subject_of
@@ -88,7 +89,8 @@ class Node(Generic[State]):
     """One decider on one workspace's ledger. `index` is the last ledger index folded, `own` the
     places of own events by id, as folded until it went live.
 
-    `whole` says whether this reader sees every entry, so that a missing index is noticed.
+    `whole` says whether this reader sees every entry, so that a missing index is noticed;
+    `entropy` gives the nonces of sealed content.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Node(Generic[State]):
         actor: Actor,
         keys: ContentKeys,
         whole: bool = True,
+        entropy: Entropy = secrets.token_bytes,
     ) -> None:
         self.decider = decider
         self.trust = trust
@@ -111,6 +114,7 @@ class Node(Generic[State]):
         self._signer = signer
         self._keys = keys
         self._whole = whole
+        self._entropy = entropy
         self._lanes: dict[str | None, _Lane] = {}
         self._under_way: dict[str, str | None] = {}
         self._decided: dict[str, Draft] = {}
@@ -327,7 +331,7 @@ class Node(Generic[State]):
             raise ContentKeyMissing(
                 f"{type_of(draft.body)} is {draft.classification.value} but its run has no key"
             )
-        return seal_body(draft.body, item.id, self.trust.workspace, scope, key)
+        return seal_body(draft.body, item.id, self.trust.workspace, scope, key, self._entropy)
 
     def _recognise(self, entry: Entry) -> tuple[bool, list[Command]]:
         """Note an own event that came back: (what was sent is what stands there, effects)."""

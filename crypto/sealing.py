@@ -8,6 +8,7 @@ exchange keys (HPKE, RFC 9180). Destroy the data key and every run's content is 
 
 import secrets
 import typing
+from collections.abc import Callable
 from functools import cache
 from typing import Protocol
 
@@ -110,11 +111,21 @@ def unwrap_key(ciphertext: bytes, exchange: X25519PrivateKey, context: bytes) ->
         raise SealError("the run's content key does not open with this exchange key") from error
 
 
-def seal(content: Content, key: bytes, name: str, context: bytes) -> Sealed:
+Entropy = Callable[[int], bytes]
+"""Gives that many unpredictable bytes: the system's, or in a simulation the seed's."""
+
+
+def seal(
+    content: Content,
+    key: bytes,
+    name: str,
+    context: bytes,
+    entropy: Entropy = secrets.token_bytes,
+) -> Sealed:
     """`content` under `key`, which `name` names, bound to `context`. Sealed content stays."""
     if isinstance(content, Sealed):
         return content
-    nonce = secrets.token_bytes(12)
+    nonce = entropy(12)
     return Sealed(name, nonce, AESGCM(key).encrypt(nonce, content.data, context))
 
 
@@ -129,10 +140,17 @@ def unseal(content: Sealed, key: bytes, context: bytes) -> Plain:
         ) from error
 
 
-def seal_body(body: AnyBody, event_id: str, workspace: str, run: str, key: bytes) -> AnyBody:
+def seal_body(
+    body: AnyBody,
+    event_id: str,
+    workspace: str,
+    run: str,
+    key: bytes,
+    entropy: Entropy = secrets.token_bytes,
+) -> AnyBody:
     """The body with each of its content fields sealed under the run's key."""
     changes = {
-        field: seal(content, key, run, _context(workspace, run, event_id, field))
+        field: seal(content, key, run, _context(workspace, run, event_id, field), entropy)
         for field in content_fields(type(body))
         if (content := getattr(body, field)) is not None
     }

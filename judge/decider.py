@@ -74,7 +74,8 @@ class JudgeDecider:
             return [self._verdict(state, state.waiting[given.digest])]
         keyed = isinstance(given, Recorded) and isinstance(given.event.body, ContentKeyWrapped)
         if isinstance(given, Tick) or keyed:
-            return [self._verdict(state, waiting) for waiting in state.waiting.values()]
+            waiting = sorted(state.waiting.values(), key=lambda recorded: recorded.index)
+            return [self._verdict(state, recorded) for recorded in waiting]
         return ()
 
     def revise(self, state: JudgeState, effect: Effect) -> Effect:

@@ -254,12 +254,13 @@ class _Audit:
 
     def _settle_seals(self) -> None:
         """A seal names a range; where an entry in it is known to be bad, it is that one."""
-        placed = []
+        known: dict[int, int | None] = {}
+        for first, _, _, _ in self._seal_problems:
+            if first not in known:
+                known[first] = self._findings.first_from(first)
         for first, last, kind, what in self._seal_problems:
-            known = self._findings.first_from(first)
-            placed.append((first if known is None or known > last else known, kind, what))
-        for index, kind, what in placed:
-            self._findings.add(index, kind, what)
+            entry = known[first]
+            self._findings.add(first if entry is None or entry > last else entry, kind, what)
 
     def _check_manifest(self) -> None:
         manifest = self._export.manifest

@@ -51,7 +51,7 @@ from sidecar.effects import (
 )
 from sidecar.gate.gate import GateResult, evaluate
 from sidecar.gate.outcome import Case
-from sidecar.state import Open, RunState, SidecarState, halts_on, lease_of
+from sidecar.state import Acting, Open, RunState, SidecarState, halts_on, lease_of
 
 Answer = Draft | Effect
 
@@ -142,7 +142,7 @@ class SidecarDecider:
     def _on_event(self, state: SidecarState, given: Recorded, now: int) -> Iterator[Answer]:
         body, name = given.event.body, given.event.run
         if isinstance(body, HaltEngaged):
-            for covered, live in state.runs.items():
+            for covered, live in sorted(state.runs.items()):
                 if halts_on(state, covered, lease_of(live)):
                     yield from self._gate_all(state, covered, live, now)
             return
@@ -165,15 +165,15 @@ class SidecarDecider:
                 yield duties.issue_receipt(state, name, run, acting)
 
     def _outstanding(self, state: SidecarState, now: int) -> Iterator[Answer]:
-        for refused in state.unrecorded.values():
+        for _, refused in sorted(state.unrecorded.items()):
             yield duties.note_of(refused)
-        for name, run in state.runs.items():
+        for name, run in sorted(state.runs.items()):
             if run.lease is not None and not run.keyed and not run.ended:
                 yield duties.wrap_keys(name, run)
             yield from self._gate_all(state, name, run, now)
-            for asked in run.asked.values():
+            for asked in sorted(run.asked.values(), key=_place):
                 yield from self._model(state, name, run, asked)
-            for acting in run.acting.values():
+            for acting in sorted(run.acting.values(), key=_started):
                 if acting.finished is None:
                     yield duties.reconcile(state, name, acting)
                 else:
@@ -225,7 +225,7 @@ class SidecarDecider:
     def _gate_all(
         self, state: SidecarState, name: str, run: RunState, now: int
     ) -> Iterator[Answer]:
-        for waiting in run.proposals.values():
+        for waiting in sorted(run.proposals.values(), key=_proposed):
             yield from self._gate(state, name, run, waiting, now)
 
     def _gate(
@@ -307,6 +307,18 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
         approval=waiting.approval,
         approval_until=asked.expires if isinstance(asked, ApprovalRequested) else None,
     )
+
+
+def _place(recorded: Recorded) -> int:
+    return recorded.index
+
+
+def _started(acting: Acting) -> int:
+    return acting.started.index
+
+
+def _proposed(waiting: Open) -> int:
+    return waiting.proposal.index
 
 
 def _runtime_key(run: RunState, proposal: Recorded) -> Certificate | None:

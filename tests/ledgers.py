@@ -13,7 +13,8 @@ from ledger.export import FORMAT, ExportedEntry, ExportWriter, Manifest
 from ledger.merkle import Frontier
 from schemas.envelope import decode_envelope
 from schemas.events import Event, decode_event
-from tests.stories import START, SignedLedger, Story
+from tests.scenery import START
+from tests.stories import SignedLedger, Story
 
 __all__ = ["HeldExport", "SignedLedger", "Story", "event_of", "small_ledger", "write_export"]
 

@@ -5,7 +5,6 @@ that should differ from the right ones are given by name. Every key is made from
 """
 
 import random
-from typing import Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -28,6 +27,7 @@ from schemas.actions import (
     Decision,
     ProposalMade,
     Receipt,
+    ReceiptIssued,
     Verdict,
     VerdictGiven,
 )
@@ -35,7 +35,7 @@ from schemas.authority import subject_of
 from schemas.content import Plain, content_digest, plain
 from schemas.envelope import decode_envelope, encode_envelope
 from schemas.events import Actor, AnyBody, Event, decode_event, encode_event, event_digest
-from schemas.leases import Certificate, Intent, Lease
+from schemas.leases import Certificate, Lease
 from schemas.names import NO_DIGEST, SECOND, Classification, Role
 from schemas.runs import (
     ContentKeyWrapped,
@@ -51,46 +51,7 @@ from schemas.runs import (
     WorkspaceCreated,
     WrappedKey,
 )
-from schemas.tools import Effect, Policy, Tool
-from schemas.tools import Trust as SourceTrust
-
-START: Final = 1_780_000_000 * SECOND
-STEP: Final = SECOND // 10
-STANDING: Final = (
-    (Role.ORCHESTRATOR, "orchestrator"),
-    (Role.SIDECAR, "sidecar"),
-    (Role.SIDECAR, "sealer"),
-    (Role.SIDECAR, "receipts"),
-    (Role.REP, "ann"),
-    (Role.ADMIN, "ada"),
-)
-ARGUMENTS: Final = {"record": "deal-1", "text": "stage 2"}
-
-
-def _tool(name: str, effect: Effect) -> Tool:
-    return Tool(
-        name=name,
-        summary=name,
-        arguments={"type": "object"},
-        effect=effect,
-        objects=("record",),
-        trust=SourceTrust.TRUSTED,
-    )
-
-
-POLICY: Final = Policy(
-    version=1,
-    tools=(_tool("crm.update", Effect.MUTATION), _tool("pay", Effect.PAYMENT)),
-    organisation=("acme.example",),
-)
-REQUEST: Final = RunRequested(
-    rep="ann",
-    agent="follow-up",
-    intent=Intent(summary="move deal 1 on", effects=(Effect.MUTATION,), objects=("deal-1",)),
-    tools=("crm.update", "pay"),
-    ttl_s=600,
-    max_actions=5,
-)
+from tests.scenery import ARGUMENTS, POLICY, REQUEST, STANDING, START, STEP
 
 
 class Said(Struct, frozen=True):
@@ -147,8 +108,12 @@ class Story:
         run: str | None = None,
         causes: tuple[bytes, ...] = (),
         at: int | None = None,
+        seen: int | None = None,
     ) -> Said:
-        """The author's next event in its chain, signed, at the end of the ledger."""
+        """The author's next event in its chain, signed, at the end of the ledger.
+
+        `at` and `seen` are now and the whole ledger unless given.
+        """
         self.now += STEP
         when = self.now if at is None else at
         n, prev = self._heads.get((author, run), (0, NO_DIGEST))
@@ -165,7 +130,7 @@ class Story:
             n=n,
             prev=prev,
             causes=causes,
-            seen=len(self.entries),
+            seen=len(self.entries) if seen is None else seen,
             at=when,
             classification=Classification.CONFIDENTIAL if secret else Classification.INTERNAL,
             body=body,
@@ -285,10 +250,17 @@ class RunStory:
         self.say("sidecar", ContentKeyWrapped(keys=wrapped), self.granted)
         self.say("orchestrator", RunStarted(attempt=1), self.granted)
 
-    def say(self, author: str, body: AnyBody, *causes: Said, at: int | None = None) -> Said:
+    def say(
+        self,
+        author: str,
+        body: AnyBody,
+        *causes: Said,
+        at: int | None = None,
+        seen: int | None = None,
+    ) -> Said:
         """One event of this run."""
         digests = tuple(cause.digest for cause in causes)
-        return self.story.say(author, body, run=self.run, causes=digests, at=at)
+        return self.story.say(author, body, run=self.run, causes=digests, at=at, seen=seen)
 
     def propose(self, tool: str = "crm.update") -> Said:
         """The runtime proposes."""
@@ -318,7 +290,15 @@ class RunStory:
         """The admin decides."""
         return self.say("ada", ApprovalDecided(proposal=proposal.digest, decision=decision))
 
-    def start(self, proposal: Said, /, *, at: int | None = None, **changes: object) -> Said:
+    def start(
+        self,
+        proposal: Said,
+        /,
+        *,
+        at: int | None = None,
+        seen: int | None = None,
+        **changes: object,
+    ) -> Said:
         """The sidecar writes an action ahead; `changes` are fields that differ from the right."""
         made = proposal.event.body
         assert isinstance(made, ProposalMade)
@@ -328,7 +308,8 @@ class RunStory:
             arguments=content_digest(made.arguments),
             layers=(),
         )
-        return self.say("sidecar", msgspec.structs.replace(right, **changes), proposal, at=at)
+        body = msgspec.structs.replace(right, **changes)
+        return self.say("sidecar", body, proposal, at=at, seen=seen)
 
     def finish(
         self, action: Said, outcome: ActionOutcome = ActionOutcome.CONFIRMED, /, **changes: object
@@ -348,6 +329,11 @@ class RunStory:
 
     def receipt(self, action: Said, finished: Said, /, **changes: object) -> Said:
         """The sidecar issues a receipt; `changes` are fields that differ from the right ones."""
+        body = self.receipt_body(action, finished, **changes)
+        return self.say("sidecar", body, finished, action)
+
+    def receipt_body(self, action: Said, finished: Said, /, **changes: object) -> ReceiptIssued:
+        """A receipt, authenticated but not yet said."""
         started, done = action.event.body, finished.event.body
         assert isinstance(started, ActionStarted) and isinstance(done, ActionFinished)
         right = Receipt(
@@ -367,8 +353,7 @@ class RunStory:
         )
         receipt = msgspec.structs.replace(right, **changes)
         story = self.story
-        body = authenticate(receipt, story.signers["receipts"], story.receipt_key)
-        return self.say("sidecar", body, finished, action)
+        return authenticate(receipt, story.signers["receipts"], story.receipt_key)
 
     def act(self) -> Said:
         """One whole action, from proposal to receipt; the receipt."""
@@ -384,8 +369,13 @@ class RunStory:
             self.runtime, PlanFinished(success=success, summary=plain("done"), claims=claims)
         )
 
-    def complete(self, *receipts: Said, outcome: RunOutcome = RunOutcome.SUCCESS) -> Said:
+    def complete(
+        self,
+        *receipts: Said,
+        outcome: RunOutcome = RunOutcome.SUCCESS,
+        seen: int | None = None,
+    ) -> Said:
         """The orchestrator ends the run."""
         digests = tuple(receipt.digest for receipt in receipts)
         body = RunCompleted(outcome=outcome, reason="verified", receipts=digests)
-        return self.say("orchestrator", body, *receipts)
+        return self.say("orchestrator", body, *receipts, seen=seen)

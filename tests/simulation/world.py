@@ -18,12 +18,13 @@ from agents.runtime import RuntimeDecider
 from bus.decider import Effect
 from bus.node import Node
 from bus.simulated import Chaos, Component, Simulation
-from crypto.sealing import NoKeys, RunKeys, WorkspaceKeys, run_key, wrap_run_key
+from crypto.sealing import NoKeys, WorkspaceKeys, run_key
 from judge.decider import JudgeDecider
 from schemas.actions import ActionOutcome, ApprovalDecided, Decision, ReceiptIssued
 from schemas.envelope import RECEIPT_TYPE
+from schemas.events import Event
 from schemas.names import Role
-from schemas.runs import HaltEngaged, HaltScope, WrappedKey
+from schemas.runs import ContentKeyWrapped, HaltEngaged, HaltScope, WrappedKey
 from sidecar.decider import SidecarDecider
 from sidecar.effects import Execute, IssueReceipt, Performed, WrapKeys
 from tests.simulation.cast import (
@@ -35,6 +36,26 @@ from tests.simulation.cast import (
     genesis,
     trust,
 )
+
+
+class SimulatedRunKeys:
+    """A run's key, known once it was wrapped for this reader. The wrapping itself (HPKE) draws
+    its own randomness and has unit tests; here it would only keep a seed from replaying.
+    """
+
+    def __init__(self, data_key: bytes, key_id: bytes) -> None:
+        self._data_key = data_key
+        self._key_id = key_id
+        self._runs: set[str] = set()
+
+    def key_for(self, run: str) -> bytes | None:
+        return run_key(self._data_key, WORKSPACE, run) if run in self._runs else None
+
+    def learn(self, event: Event) -> None:
+        body = event.body
+        if isinstance(body, ContentKeyWrapped) and event.run is not None:
+            if any(wrapped.recipient == self._key_id for wrapped in body.keys):
+                self._runs.add(event.run)
 
 
 class World:
@@ -101,7 +122,7 @@ class World:
                 tuple(
                     WrappedKey(
                         recipient=recipient.key_id,
-                        ciphertext=wrap_run_key(key, recipient.exchange or b"", WORKSPACE, run),
+                        ciphertext=hmac.digest(key, recipient.key_id, hashlib.sha256),
                     )
                     for recipient in effect.recipients
                 )
@@ -192,6 +213,7 @@ class World:
             signer=author.signer,
             actor=author.actor,
             keys=WorkspaceKeys(self.data_key, WORKSPACE),
+            entropy=self.random.randbytes,
         )
 
     def _run_node(self, run: str, identity: RunIdentity) -> Node[object]:
@@ -205,7 +227,8 @@ class World:
             trust=trust(self.root),
             signer=identity.signer,
             actor=identity.actor,
-            keys=RunKeys(identity.exchange, identity.signer.key_id),
+            keys=SimulatedRunKeys(self.data_key, identity.signer.key_id),
+            entropy=self.random.randbytes,
             whole=False,
         )
 

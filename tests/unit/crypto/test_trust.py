@@ -37,7 +37,8 @@ from schemas.runs import (
     WorkspaceCreated,
 )
 from tests.ledgers import event_of, small_ledger
-from tests.stories import START, SignedLedger, Story
+from tests.scenery import START
+from tests.stories import SignedLedger, Story
 
 GOOD = small_ledger(runs=2)
 OTHER = small_ledger("other")

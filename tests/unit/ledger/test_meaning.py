@@ -2,21 +2,26 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from ledger.verify import verify
 from schemas.actions import ActionOutcome, Decision, Verdict
+from schemas.leases import Intent
 from schemas.names import SECOND
 from schemas.runs import (
     HaltEngaged,
     HaltReleased,
     HaltScope,
     LeaseRevoked,
+    PolicySet,
     RepRevoked,
     RunOutcome,
 )
+from schemas.tools import Effect
 from tests.ledgers import HeldExport
-from tests.stories import START, RunStory, Said, Story
+from tests.scenery import POLICY, START
+from tests.stories import RunStory, Said, Story
 
 Tell = Callable[[RunStory], object]
 
@@ -39,9 +44,9 @@ def judged(run: RunStory, verdict: Verdict = Verdict.APPROVE, tool: str = "crm.u
     return proposal
 
 
-def whole(run: RunStory, proposal: Said) -> None:
+def whole(run: RunStory, proposal: Said, seen: int | None = None) -> None:
     """The rest of a good story, from write-ahead to success."""
-    action = run.start(proposal)
+    action = run.start(proposal, seen=seen)
     receipt = run.receipt(action, run.finish(action))
     run.claim(proposal)
     run.complete(receipt)
@@ -84,6 +89,24 @@ def halted_and_released(run: RunStory) -> None:
     run.receipt(action, run.finish(action))
 
 
+def reserved_only_after_the_gate_had_decided(run: RunStory) -> None:
+    proposal = judged(run)
+    seen = len(run.story.entries)
+    policy = msgspec.structs.replace(POLICY, version=2, human_effects=(Effect.MUTATION,))
+    run.story.say("root", PolicySet(policy=policy))
+    whole(run, proposal, seen=seen)
+
+
+def ended_before_the_last_receipt_was_seen(run: RunStory) -> None:
+    proposal = judged(run)
+    action = run.start(proposal)
+    receipt = run.receipt(action, run.finish(action))
+    run.claim(proposal)
+    seen = len(run.story.entries)
+    run.finish(run.start(judged(run)))
+    run.complete(receipt, seen=seen)
+
+
 def still_under_way(run: RunStory) -> None:
     run.start(judged(run))
     run.finish(run.start(judged(run)))
@@ -99,6 +122,8 @@ def still_under_way(run: RunStory) -> None:
         failed,
         begun_too_late_and_not_done,
         halted_and_released,
+        reserved_only_after_the_gate_had_decided,
+        ended_before_the_last_receipt_was_seen,
         still_under_way,
     ],
 )
@@ -216,6 +241,16 @@ def outcome_of_nothing(run: RunStory) -> None:
     run.finish(run.start(judged(run)), action=b"x" * 32)
 
 
+def outcome_of_another_proposal(run: RunStory) -> None:
+    run.finish(run.start(judged(run)), proposal=run.propose().digest)
+
+
+def receipt_that_answers_nothing(run: RunStory) -> None:
+    action = run.start(judged(run))
+    body = run.receipt_body(action, run.finish(action))
+    run.say("sidecar", body, action)
+
+
 def receipt_before_the_outcome(run: RunStory) -> None:
     action = run.start(judged(run))
     other = run.start(judged(run))
@@ -247,6 +282,12 @@ def success_on_a_failure(run: RunStory) -> None:
 
 def success_of_what_was_never_claimed(run: RunStory) -> None:
     run.complete(run.act())
+
+
+def success_of_what_was_claimed_as_failed(run: RunStory) -> None:
+    receipt = run.act()
+    run.claim(success=False)
+    run.complete(receipt)
 
 
 def success_claims_more(run: RunStory) -> None:
@@ -291,11 +332,14 @@ def success_leaves_an_action_open(run: RunStory) -> None:
         (done_under_a_halt, "action"),
         (finished_twice, "action"),
         (outcome_of_nothing, "action"),
+        (outcome_of_another_proposal, "action"),
+        (receipt_that_answers_nothing, "receipt"),
         (receipt_before_the_outcome, "receipt"),
         (receipt_twice, "receipt"),
         (success_without_receipts, "run"),
         (success_on_a_failure, "run"),
         (success_of_what_was_never_claimed, "run"),
+        (success_of_what_was_claimed_as_failed, "run"),
         (success_claims_more, "run"),
         (success_leaves_an_action_open, "run"),
     ],
@@ -339,6 +383,7 @@ def test_a_receipt_that_says_other_than_the_ledger_is_found(changes: dict[str, o
         {"not_after": START + 10**6 * SECOND},
         {"max_actions": 6},
         {"rep": "bob"},
+        {"intent": Intent(summary="anything at all")},
         {"request": b"x" * 32},
     ],
 )

@@ -1,11 +1,14 @@
 """Receipts: each of the two authentications fails on its own for any change."""
 
+import hashlib
+import hmac
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto.signing import Signer
+from crypto.signing import Signer, verify_raw
 from ledger.errors import BadReceipt
 from ledger.receipt import authenticate, check_receipt
 from schemas.actions import ActionOutcome, Receipt, ReceiptIssued
@@ -34,6 +37,17 @@ ISSUED = authenticate(RECEIPT, SIGNER, MAC_KEY)
 def test_an_authentic_receipt_is_read_back_whole() -> None:
     assert check_receipt(ISSUED, SIGNER.public, MAC_KEY) == RECEIPT
     assert check_receipt(ISSUED, SIGNER.public, None) == RECEIPT
+
+
+def test_both_authentications_cover_the_encoding_that_the_auditor_is_told() -> None:
+    covered = b"DSSEv1 %d %s %d %s" % (
+        len(RECEIPT_TYPE),
+        RECEIPT_TYPE.encode(),
+        len(ISSUED.receipt),
+        ISSUED.receipt,
+    )
+    assert ISSUED.mac == hmac.digest(MAC_KEY, covered, hashlib.sha256)
+    verify_raw(SIGNER.public, covered, ISSUED.signature)
 
 
 @given(st.sampled_from(["receipt", "mac", "signature"]), st.data())

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from ledger.chain import leaf_of
+from ledger.checkpoint import read_checkpoint, sign_checkpoint
 from ledger.errors import BadCheckpoint
 from ledger.export import ENTRIES, ExportReader
 from ledger.meaning import SEALER
@@ -106,6 +107,24 @@ def test_a_seal_by_a_key_that_the_root_did_not_certify_for_it_is_found() -> None
         story.seal(signer)
         report = report_on(story.ledger())
         assert kinds(report) == {"seal"} and report.seals == 0
+
+
+def test_a_key_certified_as_sealer_for_another_role_seals_nothing() -> None:
+    story = Story()
+    story.found()
+    story.author("sealer", Role.ADMIN)
+    story.say("root", KeyCertified(certificate=story.certificate("sealer")))
+    story.seal()
+    report = report_on(story.ledger())
+    assert kinds(report) == {"seal"} and report.seals == 0
+
+
+@pytest.mark.parametrize("part", ["root", "head"])
+def test_a_seal_must_fit_in_root_and_in_head(part: str) -> None:
+    sealed = msgspec.structs.replace(read_checkpoint(LEDGER.seals[1]), **{part: b"x" * 32})
+    note = sign_checkpoint(sealed, LEDGER.signers["sealer"])
+    report = report_on(msgspec.structs.replace(LEDGER, seals=(LEDGER.seals[0], note)))
+    assert kinds(report) == {"diverged"} and report.first_bad == 10
 
 
 def test_a_broken_seal_signature_is_found() -> None:

@@ -27,7 +27,7 @@ from crypto.errors import (
     WrongPlace,
 )
 from crypto.signing import key_id_of, verify
-from schemas.authority import may_sign, subject_of
+from schemas.authority import EVENTLESS, may_sign, subject_of
 from schemas.envelope import PAYLOAD_TYPE, decode_envelope
 from schemas.errors import SchemaError
 from schemas.events import Event, decode_event, event_digest
@@ -150,6 +150,8 @@ class Trust:
             )
         if certificate.run is not None and event.run != certificate.run:
             raise Unauthorised(f"{event.type} is outside run {certificate.run} of its key")
+        if certificate.role is Role.SIDECAR and certificate.instance in EVENTLESS:
+            raise Unauthorised(f"the {certificate.instance}'s key signs no events")
         if not may_sign(certificate.role, event.type):
             raise Unauthorised(f"{certificate.role.value} may not sign {event.type}")
         return certificate

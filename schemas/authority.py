@@ -48,6 +48,9 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
 }
 """Event type -> (topic, roles that may sign it)."""
 
+EVENTLESS: Final = ("sealer", "receipts")
+"""Sidecar instances whose keys sign seals and receipts, and no event."""
+
 FENCED: Final = ("action", "lease")
 """Topics with a single writer, kept so by JetStream's expected last sequence."""
 

@@ -1,0 +1,35 @@
+"""`python -m bench NAME [--json]`: run one benchmark; the last line with `--json` is one object."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+
+from bench import gate, publish, verify
+
+BENCHMARKS: dict[str, Callable[[argparse.Namespace], dict[str, float]]] = {
+    "gate": gate.measure,
+    "publish": publish.measure,
+    "verify": verify.measure,
+}
+
+
+def main(words: list[str] | None = None) -> int:
+    """Measure, print, exit 0."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("name", choices=sorted(BENCHMARKS))
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--events", type=int, default=5_000, help="publish, verify: how many")
+    parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")
+    parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")
+    options = parser.parse_args(words)
+    figures = BENCHMARKS[options.name](options)
+    for name, value in figures.items():
+        print(f"{name:>14}  {value:,.2f}", file=sys.stderr)
+    if options.json:
+        print(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,6 +10,7 @@ from schemas.envelope import decode_envelope
 from schemas.events import decode_event
 from schemas.names import SECOND
 from schemas.runs import HaltScope, RunCompleted, RunHalted, RunRefused
+from sidecar.decider import SidecarDecider
 from tests.simulation.invariants import violations
 from tests.simulation.world import World, random_plan
 
@@ -25,9 +26,9 @@ class Played(Struct, frozen=True):
     entries: int
 
 
-def play(seed: int) -> Played:
+def play(seed: int, *, sidecar: type[SidecarDecider] = SidecarDecider) -> Played:
     """Run one seed to rest and check it."""
-    world = World(seed, Chaos())
+    world = World(seed, Chaos(), sidecar=sidecar)
     dice = world.random
     for number in range(dice.randrange(1, 4)):
         world.request(f"r{number}", random_plan(dice), dice.randrange(SECOND))

@@ -61,7 +61,10 @@ class SimulatedRunKeys:
 class World:
     """One seed's workspace. `done` is the far side's log: (idempotency key, ledger size then)."""
 
-    def __init__(self, seed: int, chaos: Chaos) -> None:
+    def __init__(
+        self, seed: int, chaos: Chaos, *, sidecar: type[SidecarDecider] = SidecarDecider
+    ) -> None:
+        self._decider = sidecar
         self.simulation = Simulation(seed, start=START, chaos=chaos)
         self.random = random.Random(seed ^ 0x5EED)
         self.root = Author(Role.ROOT, "root", self.random)
@@ -208,7 +211,7 @@ class World:
     def _sidecar(self) -> Node[object]:
         author = self.sidecar
         return Node(  # type: ignore[return-value]
-            SidecarDecider(),
+            self._decider(),
             trust=trust(self.root),
             signer=author.signer,
             actor=author.actor,

@@ -27,6 +27,7 @@ from bus.component import (
     say_ready,
     until_orphaned,
 )
+from bus.connection import disconnect
 from bus.decider import Effect
 from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
@@ -73,7 +74,7 @@ async def _orchestrate(folder: DataFolder) -> None:
         pruning.cancel()
         await asyncio.gather(pruning, return_exceptions=True)
         await processes.end_all()
-        await client.close()
+        await disconnect(client)
 
 
 async def run_agent() -> None:
@@ -105,7 +106,7 @@ async def _run_agent(boot: RunBoot) -> None:
     try:
         await shell.run()
     finally:
-        await client.close()
+        await disconnect(client)
 
 
 def _planner(program: bytes) -> Planner:

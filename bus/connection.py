@@ -6,6 +6,7 @@ refuses is reported: to the caller NATS answers it with silence.
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 import ssl
@@ -20,6 +21,7 @@ from bus.identity import UserIdentity
 
 RECONNECT_WAIT_S: Final = 0.25
 PING_INTERVAL_S: Final = 10
+CLOSE_S: Final = 2.0
 
 _LOG: Final = logging.getLogger(__name__)
 _DENIED: Final = re.compile(r"permissions violation for (.+)", re.IGNORECASE)
@@ -103,6 +105,13 @@ async def connect(
     client.options["reconnect_time_wait"] = RECONNECT_WAIT_S
     established = True
     return client
+
+
+async def disconnect(client: Client) -> None:
+    """Close the connection; where the server is gone, without waiting for it."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_S):
+            await client.close()
 
 
 def _problem(error: Exception, name: str) -> BusError:

@@ -20,7 +20,7 @@ from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
-from bus.connection import connect
+from bus.connection import connect, disconnect
 from bus.errors import ProvisionError
 from bus.identity import (
     Claims,
@@ -225,7 +225,7 @@ async def _push(site: Site, token: str) -> None:
     try:
         answer = await _ask(client, update, token.encode())
     finally:
-        await client.close()
+        await disconnect(client)
     if answer.get("error") or answer.get("data", {}).get("code") != 200:
         problem = answer.get("error") or answer
         raise ProvisionError(f"the server refused the account claim: {json.dumps(problem)}")
@@ -253,7 +253,7 @@ async def _ensure_streams(site: Site, workspace: str, account: Key) -> None:
                     fix="see the server's log; its disk may be full",
                 )
     finally:
-        await client.close()
+        await disconnect(client)
 
 
 def _is(config: dict[str, Any], wanted: dict[str, Any]) -> bool:

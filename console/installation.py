@@ -11,6 +11,7 @@ from pathlib import Path
 from nats.aio.client import Client
 
 from bus.component import connect_as
+from bus.connection import disconnect
 from bus.folder import DataFolder
 from bus.provision import Site, ensure_operator, provision_workspace
 from bus.server import Server
@@ -113,7 +114,7 @@ async def settle(folder: DataFolder, settings: Settings) -> None:
     try:
         await _settle(folder, settings, client, workspace)
     finally:
-        await client.close()
+        await disconnect(client)
 
 
 async def _settle(folder: DataFolder, settings: Settings, client: Client, workspace: str) -> None:

@@ -8,6 +8,7 @@ now, and the server drops their connections. Events of theirs are refused by the
 from collections.abc import AsyncIterator
 
 from bus.component import connect_as
+from bus.connection import disconnect
 from bus.consume import CaughtUp
 from bus.decider import Recorded
 from bus.folder import DataFolder
@@ -28,7 +29,7 @@ async def revoke_stopped(folder: DataFolder, site: Site, workspace: str) -> None
             users = [key.user for key in lease.keys if key.user]
             await revoke_users(site, workspace, users, until=lease.not_after // SECOND + 1)
     finally:
-        await client.close()
+        await disconnect(client)
 
 
 async def _stopped(reader: Reader) -> AsyncIterator[Lease]:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from nats.aio.client import Client
 
 from bus.component import connect_as
+from bus.connection import disconnect
 from bus.decider import Recorded
 from bus.folder import DataFolder
 from console.author import Pen, Reader
@@ -61,7 +62,7 @@ async def session(data: Path, role: Role, *, read: bool = True) -> AsyncIterator
         past = await reader.catch_up() if read else []
         yield Session(folder, settings, client, reader, past)
     finally:
-        await client.close()
+        await disconnect(client)
 
 
 def content_keys(folder: DataFolder, workspace: str) -> ContentKeys:

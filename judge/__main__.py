@@ -3,6 +3,7 @@
 import sys
 
 from bus.component import RunBoot, read_boot, run_process, say_ready, until_orphaned
+from bus.connection import disconnect
 from bus.decider import Effect
 from bus.lifeline import stdin_reader
 from bus.node import Node
@@ -42,7 +43,7 @@ async def _judge(boot: RunBoot) -> None:
     try:
         await shell.run()
     finally:
-        await client.close()
+        await disconnect(client)
 
 
 async def _perform(effect: Effect) -> object:

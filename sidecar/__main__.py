@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from bus.component import connect_as, event_signer, run_process, say_ready, until_orphaned
+from bus.connection import disconnect
 from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
 from bus.node import Node
@@ -91,7 +92,7 @@ async def _serve(folder: DataFolder) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await client.close()
+        await disconnect(client)
 
 
 def main() -> int:

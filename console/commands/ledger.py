@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from bus.component import connect_as
+from bus.connection import disconnect
 from bus.consume import CaughtUp, follow
 from bus.folder import DataFolder
 from bus.roles import LEDGER, SEALS
@@ -61,7 +62,7 @@ async def export(folder: DataFolder, out: Path) -> Manifest:
                         writer.add(message.index, message.subject, message.body)
             return writer.finish(time.time_ns())
     finally:
-        await client.close()
+        await disconnect(client)
 
 
 def verify_command(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bus.component import connect_as
+from bus.connection import disconnect
 from bus.consume import CaughtUp, follow
 from bus.folder import DataFolder
 from console.cast import cast
@@ -65,7 +66,7 @@ async def replayed(folder: DataFolder) -> Replayed:
                 break
             entries.append((message.index, message.subject, message.body))
     finally:
-        await client.close()
+        await disconnect(client)
     return derived(folder, entries)
 
 

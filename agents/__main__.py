@@ -17,23 +17,21 @@ from agents.planners.planner import Planner
 from agents.planners.scripted import Plan, ScriptedPlanner
 from agents.processes import AgentProgram, Processes
 from agents.pruning import prune
-from agents.runtime import RuntimeDecider, RuntimeState
+from agents.runtime import RuntimeDecider
 from bus.component import (
-    RunBoot,
     connect_as,
     event_signer,
     read_boot,
+    run_decider,
     run_process,
     say_ready,
     until_orphaned,
 )
 from bus.connection import disconnect
-from bus.decider import Effect
 from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
 from bus.node import Node
 from bus.outbox import Outbox
-from bus.roles import run_subject
 from bus.shell import Shell
 from crypto.sealing import NoKeys
 from crypto.trust import Trust
@@ -81,32 +79,8 @@ async def run_agent() -> None:
     """Plan and propose for the run on standard input until the parent is gone."""
     reader = await stdin_reader()
     boot = await read_boot(reader)
-    await until_orphaned(reader, _run_agent(boot))
-
-
-async def _run_agent(boot: RunBoot) -> None:
-    node: Node[RuntimeState] = Node(
-        RuntimeDecider(boot.run, boot.instance, _planner(boot.plan)),
-        trust=Trust(boot.workspace, boot.root),
-        signer=boot.signer(),
-        actor=Actor(boot.role, boot.instance),
-        keys=boot.keys(),
-        whole=False,
-    )
-    node.prime(boot.admin)
-    client = await boot.connect()
-    shell = Shell(
-        node,
-        client,
-        _perform,
-        consumer=boot.user_public,
-        filter_subject=run_subject(boot.workspace, boot.run),
-        on_ready=say_ready,
-    )
-    try:
-        await shell.run()
-    finally:
-        await disconnect(client)
+    decider = RuntimeDecider(boot.run, boot.instance, _planner(boot.plan))
+    await until_orphaned(reader, run_decider(boot, decider))
 
 
 def _planner(program: bytes) -> Planner:
@@ -114,10 +88,6 @@ def _planner(program: bytes) -> Planner:
     if agent.planner == "model":
         return ModelPlanner(agent.instructions)
     return ScriptedPlanner(msgspec.json.decode(agent.plan, type=Plan))
-
-
-async def _perform(effect: Effect) -> object:
-    raise TypeError(f"a runtime has no effects, not {effect.key}")
 
 
 def main() -> int:

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import uvloop
 
 from bench.house import bare_bus
+from bus.commands import Publish
 from bus.component import quiet_tls_close
 from bus.connection import connect
-from bus.node import Publish
 from bus.publish import Stored, publish
 from bus.tls import client_context
 from console.author import new_event_id

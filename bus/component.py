@@ -19,16 +19,22 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import Struct
 from nats.aio.client import Client
 
-from bus.connection import connect
+from bus.connection import connect, disconnect
+from bus.decider import Decider, Effect
 from bus.errors import BusError, ConnectionTrouble
 from bus.folder import DataFolder
 from bus.identity import UserIdentity, parse_creds
 from bus.lifeline import parent_gone
+from bus.node import Node
+from bus.roles import run_subject
+from bus.shell import Shell
 from bus.tls import TlsFiles, client_context
 from crypto.keyfile import load_signer, read_secret
 from crypto.sealing import RunKeys
 from crypto.signing import Signer
+from crypto.trust import Trust
 from schemas.errors import AnyTeamError
+from schemas.events import Actor
 from schemas.names import Role
 
 _LOG = logging.getLogger("anyteam")
@@ -154,6 +160,36 @@ def quiet_tls_close() -> None:
     logging.getLogger("asyncio").addFilter(
         lambda record: "eof_received() has no effect" not in record.getMessage()
     )
+
+
+async def run_decider(boot: RunBoot, decider: Decider[Any]) -> None:
+    """Run `decider` for the run of `boot`, on its own connection, until something fails."""
+    node: Node[Any] = Node(
+        decider,
+        trust=Trust(boot.workspace, boot.root),
+        signer=boot.signer(),
+        actor=Actor(boot.role, boot.instance),
+        keys=boot.keys(),
+        whole=False,
+    )
+    node.prime(boot.admin)
+    client = await boot.connect()
+    shell = Shell(
+        node,
+        client,
+        _no_effects,
+        consumer=boot.user_public,
+        filter_subject=run_subject(boot.workspace, boot.run),
+        on_ready=say_ready,
+    )
+    try:
+        await shell.run()
+    finally:
+        await disconnect(client)
+
+
+async def _no_effects(effect: Effect) -> object:
+    raise TypeError(f"a run's process has no effects, not {effect.key}")
 
 
 def encode_boot(boot: RunBoot) -> bytes:

@@ -22,6 +22,7 @@ from typing import Generic
 
 from msgspec import Struct
 
+from bus.commands import Command, Perform, Publish
 from bus.decider import (
     Decider,
     Done,
@@ -44,29 +45,6 @@ from schemas.authority import AUTHORITY, FENCED, fence_of, subject_of
 from schemas.envelope import encode_envelope
 from schemas.events import Actor, AnyBody, Event, encode_event, event_digest, type_of
 from schemas.names import NO_DIGEST
-
-
-class Publish(Struct, frozen=True):
-    """Store `body` on `subject`. `fence` is (subject filter, its expected last sequence).
-
-    The bus deduplicates by `message_id`, which follows from the event's id but cannot be
-    foretold: else a hostile run could take the id of another's next event for its own junk.
-    """
-
-    event_id: str
-    message_id: str
-    subject: str
-    body: bytes
-    fence: tuple[str, int] | None
-
-
-class Perform(Struct, frozen=True):
-    """Do this effect now, and report with `Node.done`."""
-
-    effect: Effect
-
-
-Command = Publish | Perform
 
 
 class _Item(Struct, frozen=True):

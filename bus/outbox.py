@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from bus.node import Publish
+from bus.commands import Publish
 from schemas.errors import AnyTeamError
 
 

@@ -14,8 +14,8 @@ from nats.errors import ConnectionClosedError, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from bus.commands import Publish
 from bus.errors import PublishRefused, StreamUnavailable
-from bus.node import Publish
 
 _WRONG_LAST_SEQUENCE: Final = (10071, 10164)
 _ACK_TIMEOUT_S: Final = 5.0

@@ -14,9 +14,10 @@ from typing import Any
 
 from nats.aio.client import Client
 
+from bus.commands import Command, Perform, Publish
 from bus.consume import CaughtUp, Message, follow
 from bus.decider import Effect
-from bus.node import Command, Node, Perform, Publish
+from bus.node import Node
 from bus.outbox import Outbox
 from bus.publish import Stored, publish
 

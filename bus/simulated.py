@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from bus.commands import Command, Perform, Publish
 from bus.decider import Effect
-from bus.node import Command, Node, Perform, Publish
+from bus.node import Node
 from schemas.authority import FENCED
 from schemas.names import SECOND
 

@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator, Callable
 from msgspec import Struct
 from nats.aio.client import Client
 
+from bus.commands import Publish
 from bus.consume import CaughtUp, follow
 from bus.decider import Recorded
 from bus.errors import PublishRefused
-from bus.node import Publish
 from bus.publish import Conflict, publish
 from crypto.errors import Rejected
 from crypto.sealing import ContentKeys, NoKeys, open_event

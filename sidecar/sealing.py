@@ -13,9 +13,9 @@ import uuid
 
 from nats.aio.client import Client
 
+from bus.commands import Publish
 from bus.consume import CaughtUp, follow
 from bus.errors import LedgerDiverged
-from bus.node import Publish
 from bus.outbox import Outbox
 from bus.publish import Stored, publish
 from bus.roles import SEALS, seals_subject

@@ -5,7 +5,7 @@ import random
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from bus.node import Publish
+from bus.commands import Publish
 from crypto.signing import Signer, key_id_of, verify
 from crypto.trust import FOREVER, Trust
 from schemas.authority import subject_of

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from bus.commands import Command, Perform, Publish
 from bus.decider import Decider, Done, Draft, Effect, Entry, Input, Recorded, Refused, Tick
 from bus.errors import LedgerDiverged
-from bus.node import Command, Node, Perform, Publish
+from bus.node import Node
 from crypto.sealing import WorkspaceKeys
 from crypto.trust import Trust
 from schemas.actions import ActionStarted

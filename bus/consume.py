@@ -133,7 +133,9 @@ async def _pull(client: Client, stream: str, name: str) -> AsyncIterator[Message
                 await client.publish(ask, want, reply=inbox)
                 owed += _BATCH
             try:
-                message = await asyncio.wait_for(queue.get(), _HEARTBEAT_S * 3)
+                # Not wait_for: in Python 3.11 it can swallow a cancellation as a message comes.
+                async with asyncio.timeout(_HEARTBEAT_S * 3):
+                    message = await queue.get()
             except TimeoutError:
                 return
             headers = message.headers or {}

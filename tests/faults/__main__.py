@@ -1,4 +1,7 @@
-"""`python -m tests.faults [COMPONENT] --kills N [--json]`: kill -9 at N random moments."""
+"""`python -m tests.faults (COMPONENT | --all) --kills N [--json]`: kill -9 at N random moments.
+
+With `--all` each component in turn is killed N times, in an installation of its own.
+"""
 
 import argparse
 import asyncio
@@ -9,29 +12,33 @@ from pathlib import Path
 import msgspec
 
 from bus.component import quiet_tls_close
-from tests.faults.kills import COMPONENTS, kill_at_random_moments
+from tests.faults.kills import COMPONENTS, Tally, kill_at_random_moments
 
 
 def main() -> int:
     """Exit 0 where every run ended, nothing ran twice and nothing was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("component", nargs="?", choices=COMPONENTS, help="all, where left out")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("component", nargs="?", choices=COMPONENTS)
+    which.add_argument("--all", action="store_true", help="every component, one after another")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     quiet_tls_close()
-    components = (options.component,) if options.component else COMPONENTS
-    with tempfile.TemporaryDirectory(prefix="anyteam-faults-") as home:
-        work = kill_at_random_moments(Path(home), components, options.kills, options.seed)
-        tally = asyncio.run(work)
-    shown = msgspec.to_builtins(tally)
+    tallies: dict[str, Tally] = {}
+    for component in COMPONENTS if options.all else (options.component,):
+        with tempfile.TemporaryDirectory(prefix="anyteam-faults-") as home:
+            work = kill_at_random_moments(Path(home), (component,), options.kills, options.seed)
+            tallies[component] = asyncio.run(work)
+        if not options.json:
+            shown = msgspec.to_builtins(tallies[component])
+            words = ", ".join(f"{name} {value}" for name, value in shown.items())
+            print(f"{component}: {words}", flush=True)
     if options.json:
-        print(msgspec.json.encode(shown).decode())
-    else:
-        print(", ".join(f"{name} {value}" for name, value in shown.items()))
-    wrong = tally.duplicates + tally.lost + tally.unfinished + tally.findings
-    return 1 if wrong else 0
+        value = tallies if options.all else tallies[options.component]
+        print(msgspec.json.encode(value).decode())
+    return 1 if any(tally.wrong for tally in tallies.values()) else 0
 
 
 if __name__ == "__main__":

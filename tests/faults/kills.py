@@ -1,7 +1,8 @@
 """kill -9 of a component at a chosen moment of a run, on a real installation.
 
-Each run updates a deal at a real CRM service a few times. The CRM's own log says what was
-done; the ledger says what we believe was done. The two must agree, whatever died when.
+Each run puts notes on a deal at a real CRM service, every note once. The CRM's own log says
+what was done; the ledger says what we believe was done. The two must agree, whatever died
+when. A bus that dies takes the installation with it, which then comes up on the same folder.
 """
 
 import asyncio
@@ -10,114 +11,113 @@ import json
 import os
 import random
 import signal
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
-from bus.consume import CaughtUp
+from bus.decider import Recorded
 from bus.folder import DataFolder
-from console.commands.credentials import store
 from console.commands.ledger import export
-from console.commands.runs import fresh_reader, request_run
-from console.session import session
+from console.errors import ComponentDied
 from console.supervisor import Supervisor
 from ledger.export import ExportReader
 from ledger.verify import verify
-from schemas.actions import ActionFinished, ActionOutcome, ActionStarted, ReceiptIssued
-from schemas.leases import Intent
-from schemas.names import Role
-from schemas.runs import RunCompleted, RunHalted
-from schemas.tools import Effect
+from schemas.actions import (
+    ActionFinished,
+    ActionOutcome,
+    ActionStarted,
+    Receipt,
+    ReceiptIssued,
+)
+from tests.faults.installation import (
+    DEADLINE_S,
+    ask,
+    below,
+    far_side,
+    follow,
+    is_end,
+    plan_notes,
+    prepared,
+    server_of,
+    until,
+)
 
-STEPS = 5
-COMPONENTS = ("orchestrator", "sidecar", "runtime", "judge")
+BUS = "nats-server"
+COMPONENTS = ("orchestrator", "sidecar", "runtime", "judge", BUS)
 RUN_ENTRIES = 28
 """About how many entries such a run has: the moments to choose from."""
 
-_MODULES = {"runtime": b"agents\0runtime", "judge": b"judge"}
-_SETTINGS = """\
-workspace = "acme"
-reps = ["ann"]
-admins = ["ada"]
-[policy]
-tools = ["crm.update_deal"]
-[connectors.crm]
-url = "http://127.0.0.1:{port}"
-[agents.keeper]
-planner = "scripted"
-plan = "plan.json"
-"""
+_MODULES = {"runtime": ("agents", "runtime"), "judge": ("judge",)}
 
 
 class Tally(Struct, kw_only=True):
-    """What came of the kills; all of the last four must be zero but `unknown`."""
+    """What came of the kills. All but the first five must be zero.
 
-    kills: int = 0
+    `kills` are processes that did die: a moment may find none, as between two attempts.
+    `duplicates` are notes that the CRM was made to keep twice, under whatever keys; `lost`
+    are notes it was made to keep otherwise than the ledger says, or that an ended run never
+    brought about. `unknown` are actions that the ledger leaves open, `unknown_true` those of
+    them that the CRM had done. `unpaired` counts actions without exactly one finish and one
+    receipt, `findings` what verification of the whole ledger found.
+    """
+
     runs: int = 0
-    duplicates: int = 0
-    lost: int = 0
+    kills: int = 0
+    actions: int = 0
     unknown: int = 0
     unknown_true: int = 0
+    duplicates: int = 0
+    lost: int = 0
+    unpaired: int = 0
     unfinished: int = 0
     findings: int = 0
 
-
-class Ran(Struct, frozen=True):
-    """One run: its ending, its actions (event id -> outcome), and whether all have receipts."""
-
-    ended: bool
-    actions: dict[str, ActionOutcome]
-    receipts: int
+    @property
+    def wrong(self) -> int:
+        """How much is not as it must be."""
+        return self.duplicates + self.lost + self.unpaired + self.unfinished + self.findings
 
 
-@contextlib.asynccontextmanager
-async def far_side(home: Path) -> AsyncIterator[int]:
-    """A CRM service of its own process; its port."""
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "token").write_text("a-token-for-tests")
-    port_file = home / "port"
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "examples.crm_service", "--data", str(home / "crm.json")),
-        *("--token-file", str(home / "token"), "--log", str(home / "seen.log")),
-        *("--port-file", str(port_file), "--lifeline"),
-        cwd=Path(__file__).parents[2],
-        stdin=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(20):
-            while not port_file.exists():
-                await asyncio.sleep(0.02)
-        yield int(port_file.read_text())
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
+class Account(Struct, frozen=True):
+    """What the ledger says of one run's actions: how each came out, and whether all is paired."""
+
+    outcomes: dict[str, ActionOutcome]
+    unpaired: int
 
 
 async def kill_at_random_moments(
     home: Path, components: tuple[str, ...], kills: int, seed: int
 ) -> Tally:
-    """One run a kill, each at a random moment of it; then the whole ledger is verified."""
+    """One run a kill, each at a random moment of it; then the whole ledger is verified.
+
+    The components take turns. Returns once all runs have ended or had their time.
+    """
     dice = random.Random(seed)
     tally = Tally()
     async with far_side(home / "crm") as port:
-        folder = DataFolder(home / "data")
-        folder.root.mkdir(parents=True)
-        folder.settings_file.write_text(_SETTINGS.format(port=port))
-        store(folder, "crm", "a-token-for-tests")
+        folder = prepared(home / "data", port=port)
         supervisor = Supervisor(folder, lambda text: None)
         try:
             await supervisor.up()
             for number in range(kills):
                 victim = components[number % len(components)]
-                moment = dice.randrange(1, RUN_ENTRIES)
-                ran = await _run(folder, supervisor, number, victim, moment, dice.random() / 200)
-                tally.kills += 1
-                _count(tally, ran, home / "crm" / "seen.log")
+                notes = plan_notes(folder, f"{number}")
+                run = await ask(folder, "keeper", "crm.update_deal")
+                moment, delay = dice.randrange(1, RUN_ENTRIES), dice.random() / 200
+                tally.runs += 1
+                if await _reached(folder, run, moment):
+                    await asyncio.sleep(delay)
+                    tally.kills += _kill(folder, supervisor, victim)
+                if victim == BUS:
+                    supervisor = await _revived(folder, supervisor)
+                try:
+                    entries = await until(folder, run, is_end)
+                except TimeoutError:
+                    tally.unfinished += 1
+                    continue
+                _count(tally, account_of(entries), notes, home / "crm" / "seen.log")
             await export(folder, home / "export")
         finally:
             await supervisor.down()
@@ -126,83 +126,84 @@ async def kill_at_random_moments(
     return tally
 
 
-async def _run(
-    folder: DataFolder,
-    supervisor: Supervisor,
-    number: int,
-    victim: str,
-    moment: int,
-    delay: float,
-) -> Ran:
-    """One run, with `victim` killed once the run has `moment` entries, and `delay` s more."""
-    steps = [
-        {
-            "tool": "crm.update_deal",
-            "arguments": {"id": "deal-1", "fields": {"note": f"{number}.{step}"}},
-            "purpose": "keep a note",
-        }
-        for step in range(STEPS)
-    ]
-    (folder.root / "plan.json").write_text(json.dumps({"steps": steps}))
-    actions: dict[bytes, str] = {}
+def account_of(entries: list[Recorded]) -> Account:
+    """Pair each action of a run's entries with its finish and its receipt."""
+    started: dict[bytes, str] = {}
+    finished: Counter[bytes] = Counter()
+    receipted: Counter[bytes] = Counter()
     outcomes: dict[str, ActionOutcome] = {}
-    receipts = seen = 0
-    async with session(folder.root, Role.REP) as opened:
-        intent = Intent(summary="keep notes", effects=(Effect.MUTATION,))
-        tools = ("crm.update_deal",)
-        name = await request_run(opened, "keeper", intent, tools, 60, 30, None)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(50):
-                async for item in fresh_reader(opened).follow():
-                    if isinstance(item, CaughtUp) or item.event.run != name:
-                        continue
-                    seen += 1
-                    if seen == moment:
-                        await asyncio.sleep(delay)
-                        _kill(supervisor, victim)
-                    body = item.event.body
-                    if isinstance(body, ActionStarted):
-                        actions[item.digest] = item.event.id
-                    elif isinstance(body, ActionFinished):
-                        outcomes[actions[body.action]] = body.outcome
-                    elif isinstance(body, ReceiptIssued):
-                        receipts += 1
-                    elif isinstance(body, RunCompleted | RunHalted):
-                        whole = len(outcomes) == len(actions) == receipts
-                        return Ran(whole, outcomes, receipts)
-    return Ran(False, outcomes, receipts)
+    for recorded in entries:
+        body = recorded.event.body
+        if isinstance(body, ActionStarted):
+            started[recorded.digest] = recorded.event.id
+        elif isinstance(body, ActionFinished):
+            finished[body.action] += 1
+            outcomes[started[body.action]] = body.outcome
+        elif isinstance(body, ReceiptIssued):
+            receipt = msgspec.msgpack.decode(body.receipt, type=Receipt)
+            receipted[receipt.action] += receipt.outcome is outcomes[receipt.key]
+    unpaired = sum((finished[a], receipted[a]) != (1, 1) for a in started)
+    return Account(outcomes, unpaired)
 
 
-def _kill(supervisor: Supervisor, victim: str) -> None:
-    if victim in _MODULES:
-        pids = _children_running(supervisor.pid_of("orchestrator"), _MODULES[victim])
+async def _reached(folder: DataFolder, run: str, moment: int) -> bool:
+    """Wait until the run has `moment` entries; False where it ends before."""
+    seen = 0
+    async with asyncio.timeout(DEADLINE_S), contextlib.aclosing(follow(folder)) as entries:
+        async for recorded in entries:
+            if recorded.event.run == run:
+                seen += 1
+                if seen == moment:
+                    return True
+                if is_end(recorded):
+                    return False
+    return False
+
+
+def _kill(folder: DataFolder, supervisor: Supervisor, victim: str) -> int:
+    """Kill the victim's process, or both where an attempt overlaps the next; how many died."""
+    if victim == BUS:
+        pids = [server_of(folder)]
+    elif victim in _MODULES:
+        children = below(supervisor.pid_of("orchestrator"))
+        pids = [c.pid for c in children if c.argv[3:] == _MODULES[victim]]
     else:
         pids = [supervisor.pid_of(victim)]
+    died = 0
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+            died += 1
+    return died
 
 
-def _children_running(parent: int, module: bytes) -> list[int]:
-    """The orchestrator's children that run a module, from /proc."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
-                if b"-m\0" + module + b"\0" in (stat.parent / "cmdline").read_bytes():
-                    found.append(int(stat.parent.name))
-    return found
+async def _revived(folder: DataFolder, supervisor: Supervisor) -> Supervisor:
+    """The installation up again on its folder, after its bus died or the run outran the kill."""
+    if not (Path(folder.root) / "run" / "bus.json").exists():
+        raise AssertionError("the installation went down by itself")
+    with contextlib.suppress(TimeoutError, ComponentDied):
+        async with asyncio.timeout(1):
+            await asyncio.shield(supervisor.failed)
+    await supervisor.down()
+    again = Supervisor(folder, lambda text: None)
+    await again.up()
+    return again
 
 
-def _count(tally: Tally, ran: Ran, log: Path) -> None:
-    tally.runs += 1
-    tally.unfinished += not ran.ended
+def _count(tally: Tally, account: Account, notes: list[str], log: Path) -> None:
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    applied = Counter(line["key"] for line in lines if line["effect"] == "applied")
-    for key, outcome in ran.actions.items():
-        tally.duplicates += applied[key] > 1
+    applied = [line for line in lines if line["effect"] == "applied"]
+    by_note = Counter(json.loads(line["body"])["note"] for line in applied)
+    by_key = Counter(line["key"] for line in applied)
+    tally.actions += len(account.outcomes)
+    tally.unpaired += account.unpaired
+    tally.duplicates += sum(by_note[note] > 1 for note in notes)
+    tally.lost += sum(by_note[note] == 0 for note in notes)
+    for key, outcome in account.outcomes.items():
         if outcome is ActionOutcome.UNKNOWN:
             tally.unknown += 1
-            tally.unknown_true += 1
-        elif (outcome is ActionOutcome.CONFIRMED) != (applied[key] == 1):
+            tally.unknown_true += by_key[key]
+        elif (outcome is ActionOutcome.CONFIRMED) != (by_key[key] == 1):
             tally.lost += 1
+    mine = {line["key"] for line in applied if json.loads(line["body"])["note"] in notes}
+    tally.lost += len(mine - set(account.outcomes))

@@ -6,8 +6,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from schemas.content import Content
-from schemas.names import Digest, EventId, Name, Nanoseconds, Text, ToolName
+from schemas.names import Classification, Digest, EventId, Name, Nanoseconds, Text, ToolName
 from schemas.runs import Body
+from schemas.tools import Trust
 
 
 class ProposalMade(Body, frozen=True, tag="proposal.made"):
@@ -21,6 +22,22 @@ class ProposalMade(Body, frozen=True, tag="proposal.made"):
     tool: ToolName
     arguments: Content
     purpose: Content
+
+
+class ObservationRecorded(Body, frozen=True, tag="observation.recorded"):
+    """What the runtime was given to read.
+
+    `source` names where it came from (a tool, a sender, a document). `answers` is the number
+    of the proposal it is the result of, 0 where it came by itself (a mail that arrived, a
+    transcript, earlier context); then `trust` and the content's `sensitivity` are its own,
+    else at least as strict as the tool declares.
+    """
+
+    source: Text
+    content: Content
+    answers: Annotated[int, Meta(ge=0)] = 0
+    trust: Trust = Trust.UNTRUSTED
+    sensitivity: Classification = Classification.CONFIDENTIAL
 
 
 class Verdict(Enum):

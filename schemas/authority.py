@@ -33,6 +33,7 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "plan.finished": ("proposal", (Role.RUNTIME,)),
     "proposal.made": ("proposal", (Role.RUNTIME,)),
     "model.requested": ("proposal", (Role.RUNTIME,)),
+    "observation.recorded": ("outcome", (Role.SIDECAR,)),
     "verdict.given": ("verdict", (Role.JUDGE,)),
     "approval.requested": ("approval", (Role.SIDECAR,)),
     "approval.decided": ("decision", PEOPLE),

@@ -39,6 +39,7 @@ AnyBody = (
     | runs.HaltEngaged
     | runs.HaltReleased
     | actions.ProposalMade
+    | actions.ObservationRecorded
     | actions.VerdictGiven
     | actions.ApprovalRequested
     | actions.ApprovalDecided

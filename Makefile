@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := demo,models,dev
+EXTRAS := demo,models,agentdojo,dev
 WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -4,11 +4,24 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from typing import Any
 
-from bench import gate, publish, verify
+from bench import gate, layers, publish, verify
 
-BENCHMARKS: dict[str, Callable[[argparse.Namespace], dict[str, float]]] = {
+Measure = Callable[[argparse.Namespace], dict[str, Any]]
+
+
+def _agentdojo(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: the benchmark is an extra."""
+    from bench.agentdojo.report import measure
+
+    return measure(options)
+
+
+BENCHMARKS: dict[str, Measure] = {
+    "agentdojo": _agentdojo,
     "gate": gate.measure,
+    "layers": layers.measure,
     "publish": publish.measure,
     "verify": verify.measure,
 }
@@ -22,10 +35,14 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--events", type=int, default=5_000, help="publish, verify: how many")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")
     parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")
+    parser.add_argument(
+        "--suite", action="append", default=[], help="agentdojo: only this suite, repeatable"
+    )
     options = parser.parse_args(words)
     figures = BENCHMARKS[options.name](options)
     for name, value in figures.items():
-        print(f"{name:>14}  {value:,.2f}", file=sys.stderr)
+        shown = f"{value:,.2f}" if isinstance(value, int | float) else value
+        print(f"{name:>14}  {shown}", file=sys.stderr)
     if options.json:
         print(json.dumps(figures))
     return 0

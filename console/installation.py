@@ -34,6 +34,7 @@ STANDING = (
     (Role.SIDECAR, "sidecar", "event.key"),
     (Role.SIDECAR, "sealer", "sealer.key"),
     (Role.SIDECAR, "receipts", "receipts.key"),
+    (Role.SUPERVISOR, "supervisor", "event.key"),
 )
 
 

@@ -34,6 +34,7 @@ PAUSE_S = 0.1
 COMPONENTS = {
     "sidecar": ("sidecar",),
     "orchestrator": ("agents", "orchestrator"),
+    "supervisor": ("sidecar.supervision",),
 }
 
 Say = Callable[[str], None]

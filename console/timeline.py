@@ -18,11 +18,11 @@ _LIGHTS = {
     LayerResult.PASS: "[green]●[/]",
     LayerResult.HOLD: "[yellow]◐[/]",
     LayerResult.REFUSE: "[bold red]✗[/]",
-    LayerResult.NOT_YET_ENFORCED: "[dim]○[/]",
+    LayerResult.NOT_ASKED: "[dim]○[/]",
 }
 LEGEND = (
     "[dim]the gate's 14 lights:[/] [green]●[/] passed  [yellow]◐[/] held for a person"
-    "  [bold red]✗[/] refused  [dim]○ not yet enforced in this build[/]"
+    "  [bold red]✗[/] refused  [dim]○ not asked[/]"
 )
 _STYLES = {
     "action.refused": "red",

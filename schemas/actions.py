@@ -60,12 +60,15 @@ class VerdictGiven(Body, frozen=True, tag="verdict.given"):
 
 
 class LayerResult(Enum):
-    """What one layer of the gate said."""
+    """What one layer of the gate said.
+
+    NOT_ASKED stands where a recording is judged that lacks what the layer goes by.
+    """
 
     PASS = "pass"
     HOLD = "hold"
     REFUSE = "refuse"
-    NOT_YET_ENFORCED = "not yet enforced"
+    NOT_ASKED = "not asked"
 
 
 class LayerOutcome(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -44,6 +44,7 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "receipt.issued": ("receipt", (Role.SIDECAR,)),
     "model.called": ("outcome", (Role.SIDECAR,)),
     "entry.rejected": ("notice", (Role.SIDECAR,)),
+    "supervisor.flagged": ("supervision", (Role.SUPERVISOR,)),
     "halt.engaged": ("halt", PEOPLE),
     "halt.released": ("halt", (Role.ADMIN,)),
 }

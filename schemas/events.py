@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas import actions, runs
+from schemas import actions, runs, supervision
 from schemas.errors import MalformedEvent, Oversized, UnknownVersion
 from schemas.names import Classification, Digest, EventId, Name, Nanoseconds, Role
 
@@ -50,6 +50,7 @@ AnyBody = (
     | actions.EntryRejected
     | actions.ModelRequested
     | actions.ModelCalled
+    | supervision.SupervisorFlagged
 )
 
 

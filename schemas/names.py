@@ -81,5 +81,6 @@ class Role(Enum):
     RUNTIME = "runtime"
     JUDGE = "judge"
     SIDECAR = "sidecar"
+    SUPERVISOR = "supervisor"
     REP = "rep"
     ADMIN = "admin"

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from schemas.names import Classification, Name, Text, ToolName
+from schemas.patterns import Pattern
 
 
 class Effect(Enum):
@@ -52,8 +53,9 @@ class Tool(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One declared tool. `arguments` is a JSON Schema (draft 2020-12) for an object.
 
     `destinations`, `amounts`, `paths`, `objects` and `contents` name top-level arguments
-    by the part they play; a value anywhere below such an argument plays that part. Of an
-    effect, every other argument steers too, as a plain value.
+    by the part they play; a value anywhere below such an argument plays that part, and
+    `argument.field` names one field below it. Of an effect, every other argument steers too,
+    as a plain value.
 
     `trust` and `classification` are those of the result. `trusted` names the result's fields,
     at any depth, that the system behind the tool writes by itself: they are trusted where the
@@ -136,7 +138,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     `destinations` is the allowlist for what leaves the organisation; where `allowlist_only` is
     set nothing else may be reached even if the rep names it. `revalidate_s` is how old the
     last look at an owned entry may be. `per_run`, `per_tool` and `per_day` are ceilings.
-    `rules` are the workspace's own authorisation rules, in Cedar.
+    `patterns` are what the supervisor looks for, None for the built-in set. `rules` are the
+    workspace's own authorisation rules, in Cedar.
     """
 
     version: Annotated[int, Meta(ge=1)]
@@ -156,4 +159,5 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     per_tool: dict[ToolName, Budget] = {}
     per_day: Budget = Budget()
     pace: Pace = Pace()
+    patterns: tuple[Pattern, ...] | None = None
     rules: str = ""

@@ -49,9 +49,12 @@ from sidecar.effects import (
     Performed,
     WrapKeys,
 )
+from sidecar.gate.conduct import Spend
 from sidecar.gate.gate import GateResult, evaluate
 from sidecar.gate.outcome import Case
-from sidecar.state import Acting, Open, RunState, SidecarState, halts_on, lease_of
+from sidecar.remembering import called, day_of, fact_of
+from sidecar.state import Acting, Open, RunState, SidecarState, flags_on, halts_on, lease_of
+from sidecar.supervision.engine import Match, would_match
 
 Answer = Draft | Effect
 
@@ -306,7 +309,21 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
         verdict=waiting.verdict,
         approval=waiting.approval,
         approval_until=asked.expires if isinstance(asked, ApprovalRequested) else None,
+        knowledge=run.memory.knowledge,
+        conduct=run.memory.conduct,
+        day=state.spent if state.day == day_of(now) else Spend(),
+        matches=_matches(state, run, recorded, now),
+        flags=flags_on(state, name, lease),
     )
+
+
+def _matches(state: SidecarState, run: RunState, proposal: Recorded, now: int) -> tuple[Match, ...]:
+    """The patterns that this proposal would complete."""
+    lease, policy = lease_of(run), state.policy
+    call = called(proposal, policy) if policy is not None else None
+    if lease is None or policy is None or call is None:
+        return ()
+    return would_match(state.supervision, fact_of(run.memory, lease, policy, proposal, *call, now))
 
 
 def _place(recorded: Recorded) -> int:

@@ -20,15 +20,16 @@ from schemas.actions import (
     EntryRejected,
     ModelCalled,
     ModelRequested,
+    ObservationRecorded,
     ProposalMade,
     ReceiptIssued,
     VerdictGiven,
 )
 from schemas.leases import Certificate, Lease
 from schemas.names import Role
+from schemas.patterns import Response
 from schemas.runs import (
     ContentKeyWrapped,
-    HaltEngaged,
     HaltReleased,
     HaltScope,
     LeaseExpired,
@@ -43,7 +44,13 @@ from schemas.runs import (
     RunRefused,
     RunRequested,
 )
+from schemas.supervision import SupervisorFlagged, halted_by
 from schemas.tools import Policy
+from sidecar.gate.conduct import Spend
+from sidecar.gate.reading import Memory
+from sidecar.gate.watching import under
+from sidecar.remembering import on_day, remember, spend_of
+from sidecar.supervision.engine import SupervisionState, forget_run, forgive
 
 
 class Open(Struct, frozen=True, kw_only=True):
@@ -82,16 +89,23 @@ class RunState(Struct, frozen=True, kw_only=True):
     acting: Map[bytes, Acting] = Map()
     asked: Map[bytes, Recorded] = Map()
     model_calls: int = 0
+    memory: Memory = Memory()
 
 
 class SidecarState(Struct, frozen=True, kw_only=True):
-    """One workspace. `unrecorded` are the stream's invalid entries yet to be noted."""
+    """One workspace. `supervision` is the gate's own pattern engine, `flags` the holds that the
+    supervisor's process has on record (scope, target, pattern). `spent` is what was used up on
+    `day` (days since the epoch, UTC). `unrecorded` are the stream's invalid entries yet to be noted."""
 
     workspace: str
     policy: Policy | None = None
     reps: Map[str, bool] = Map()
     halts: Map[tuple[HaltScope, str], bytes] = Map()
     runs: Map[str, RunState] = Map()
+    supervision: SupervisionState = SupervisionState()
+    flags: frozenset[tuple[HaltScope, str, str]] = frozenset()
+    day: int = 0
+    spent: Spend = Spend()
     unrecorded: Map[int, Refused] = Map()
 
 
@@ -113,6 +127,20 @@ def halts_on(state: SidecarState, run: str, lease: Lease | None) -> tuple[str, .
     )
 
 
+def flags_on(state: SidecarState, run: str, lease: Lease | None) -> tuple[str, ...]:
+    """The supervisor's holds that cover a run, as `pattern on scope target`, sorted."""
+    scopes = {(HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
+    if lease is not None:
+        scopes |= {(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)}
+    return tuple(
+        sorted(
+            f"{pattern} on {scope.value} {target}".strip()
+            for scope, target, pattern in state.flags
+            if (scope, target) in scopes
+        )
+    )
+
+
 def evolve(state: SidecarState, entry: Entry) -> SidecarState:
     """The state after one entry."""
     if isinstance(entry, Refused):
@@ -128,28 +156,84 @@ def evolve(state: SidecarState, entry: Entry) -> SidecarState:
     if known is None:
         return state
     after = _evolve_run(known, entry)
-    if after is known:
+    if after is known and not isinstance(body, ObservationRecorded):
         return state
+    state, after = _remembered(state, known, after, entry)
     if after.ended and not after.proposals and not after.acting:
-        return _replace(state, runs=state.runs.delete(run))
+        return _replace(
+            state,
+            runs=state.runs.delete(run),
+            supervision=forget_run(state.supervision, run),
+            flags=frozenset(f for f in state.flags if f[:2] != (HaltScope.RUN, run)),
+        )
     return _replace(state, runs=state.runs.set(run, after))
+
+
+def _remembered(
+    state: SidecarState, before: RunState, after: RunState, entry: Recorded
+) -> tuple[SidecarState, RunState]:
+    """What the gate remembers of the run, and what the workspace has used up."""
+    body, lease, policy = entry.event.body, lease_of(before), state.policy
+    if lease is None or policy is None:
+        return state, after
+    memory, supervision = remember(
+        before.memory,
+        state.supervision,
+        lease=lease,
+        policy=policy,
+        proposal=_proposal_of(before, body),
+        entry=entry,
+    )
+    if isinstance(body, ActionStarted) and body.proposal in before.proposals:
+        more = spend_of(before.proposals[body.proposal].proposal, policy)
+        day, spent = on_day(state.day, state.spent, entry.event.at, more)
+        state = _replace(state, day=day, spent=spent)
+    return _replace(state, supervision=supervision), _replace(after, memory=memory)
+
+
+def _proposal_of(run: RunState, body: object) -> Recorded | None:
+    """The proposal that an entry answers, while the run still remembers it."""
+    if isinstance(body, ActionFinished):
+        acting = run.acting.get(body.proposal)
+        return acting.proposal if acting is not None and acting.finished is None else None
+    if isinstance(body, ActionStarted | ActionRefused | ApprovalRequested | ApprovalDecided):
+        waiting = run.proposals.get(body.proposal)
+        return waiting.proposal if waiting is not None else None
+    return None
 
 
 def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
     body = entry.event.body
     if isinstance(body, PolicySet):
-        return _replace(state, policy=body.policy)
+        supervision = under(body.policy, state.supervision)
+        return _replace(state, policy=body.policy, supervision=supervision)
     if isinstance(body, RepActivated):
         return _replace(state, reps=state.reps.set(body.rep, True))
     if isinstance(body, RepRevoked):
         return _replace(state, reps=state.reps.set(body.rep, False))
-    if isinstance(body, HaltEngaged):
-        return _replace(state, halts=state.halts.set((body.scope, body.target), entry.digest))
-    if isinstance(body, HaltReleased) and (body.scope, body.target) in state.halts:
-        return _replace(state, halts=state.halts.delete((body.scope, body.target)))
+    halted = halted_by(body)
+    if halted is not None:
+        scope, target, _ = halted
+        return _replace(state, halts=state.halts.set((scope, target), entry.digest))
+    if isinstance(body, SupervisorFlagged) and body.response is Response.HOLD:
+        flag = (body.scope, body.target, body.pattern)
+        return _replace(state, flags=state.flags | {flag})
+    if isinstance(body, HaltReleased):
+        return _released(state, body)
     if isinstance(body, EntryRejected) and body.index in state.unrecorded:
         return _replace(state, unrecorded=state.unrecorded.delete(body.index))
     return state
+
+
+def _released(state: SidecarState, body: HaltReleased) -> SidecarState:
+    """Halt, holds and half-met patterns of that scope and target are over."""
+    key = (body.scope, body.target)
+    return _replace(
+        state,
+        halts=state.halts.delete(key) if key in state.halts else state.halts,
+        flags=frozenset(flag for flag in state.flags if flag[:2] != key),
+        supervision=forgive(state.supervision, body.scope.value, body.target),
+    )
 
 
 def _evolve_run(run: RunState, entry: Recorded) -> RunState:

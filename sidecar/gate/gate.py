@@ -1,7 +1,7 @@
 """The gate: every layer speaks on every proposal, in order, and all of it is recorded.
 
-One refusal refuses; else one hold holds. A seat that is not yet enforced is recorded as
-such and never counted as passed.
+One refusal refuses; else one hold holds, until a person has approved exactly this proposal.
+Layer 14 speaks last, since it must know whether a layer before it holds.
 """
 
 from collections.abc import Callable
@@ -13,31 +13,44 @@ from schemas.actions import LayerOutcome, LayerResult
 from sidecar.gate.arguments import arguments
 from sidecar.gate.authenticity import authenticity
 from sidecar.gate.capability import capability
+from sidecar.gate.classification import classification
+from sidecar.gate.cost import cost
+from sidecar.gate.destination import destination
 from sidecar.gate.halt import halt
+from sidecar.gate.intent import intent
 from sidecar.gate.lease import lease
-from sidecar.gate.outcome import Case, Word, absent, outcome
+from sidecar.gate.memory import memory
+from sidecar.gate.outcome import Case, Word, outcome
+from sidecar.gate.pace import pace
+from sidecar.gate.provenance import provenance
 from sidecar.gate.review import review
+from sidecar.gate.supervisor import supervisor
 
-LAYERS: Final[tuple[tuple[str, Callable[[Case], Word]], ...]] = (
+Layer = Callable[[Case], Word]
+
+LAYERS: Final[tuple[tuple[str, Layer], ...]] = (
     ("authenticity", authenticity),
     ("lease", lease),
     ("halt", halt),
-    ("intent", absent),
+    ("intent", intent),
     ("capability", capability),
     ("arguments", arguments),
-    ("provenance", absent),
-    ("classification", absent),
-    ("memory", absent),
-    ("destination", absent),
-    ("cost", absent),
-    ("pace", absent),
-    ("supervisor", absent),
-    ("review", review),
+    ("provenance", provenance),
+    ("classification", classification),
+    ("memory", memory),
+    ("destination", destination),
+    ("cost", cost),
+    ("pace", pace),
+    ("supervisor", supervisor),
 )
+"""Layers 1 to 13; layer 14 is `review`, which is told who holds."""
 
 
 class GateResult(Struct, frozen=True):
-    """All 14 outcomes in order, and the one that decided (None where nothing objects)."""
+    """All 14 outcomes in order, and the one that decided (None where nothing objects).
+
+    A hold that a person has answered stays in the record and decides nothing.
+    """
 
     layers: tuple[LayerOutcome, ...]
     decisive: LayerOutcome | None
@@ -48,13 +61,17 @@ class GateResult(Struct, frozen=True):
         return self.decisive.result if self.decisive is not None else LayerResult.PASS
 
 
-def evaluate(case: Case) -> GateResult:
-    """Run all 14 layers over one case."""
-    layers = tuple(
-        outcome(number, name, layer(case)) for number, (name, layer) in enumerate(LAYERS, start=1)
-    )
-    for result in (LayerResult.REFUSE, LayerResult.HOLD):
-        for spoken in layers:
-            if spoken.result is result:
-                return GateResult(layers, spoken)
-    return GateResult(layers, None)
+def evaluate(case: Case, layers: tuple[tuple[str, Layer], ...] = LAYERS) -> GateResult:
+    """Run all 14 layers over one case. `layers` is for showing what each is good for."""
+    spoken = [
+        outcome(number, name, layer(case)) for number, (name, layer) in enumerate(layers, start=1)
+    ]
+    holds = next((one for one in spoken if one.result is LayerResult.HOLD), None)
+    last = outcome(14, "review", review(case, holds))
+    every = (*spoken, last)
+    refused = next((one for one in every if one.result is LayerResult.REFUSE), None)
+    if refused is not None:
+        return GateResult(every, refused)
+    if last.result is LayerResult.PASS:
+        return GateResult(every, None)
+    return GateResult(every, holds or (last if last.result is LayerResult.HOLD else None))

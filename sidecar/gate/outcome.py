@@ -5,6 +5,7 @@ rests on and the fix; it quotes no content above INTERNAL.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -13,15 +14,26 @@ from bus.decider import Recorded
 from schemas.actions import LayerOutcome, LayerResult, ProposalMade
 from schemas.leases import Certificate, Lease
 from schemas.tools import Policy, Tool
+from sidecar.destinations.schedule import Destination
+from sidecar.gate.conduct import Conduct, Spend
+from sidecar.gate.knowledge import Knowledge
+from sidecar.gate.parts import Argument, Audience, audience, parts
+from sidecar.gate.wish import Wish, read
+from sidecar.supervision.engine import Match
 
 
-class Case(Struct, frozen=True, kw_only=True):
+class Case(Struct, frozen=True, kw_only=True, dict=True):
     """All that the layers may look at for one proposal, at one instant.
 
     `arguments` is None where the proposal's content does not open. `lease_key` is the
     certificate of the lease's runtime. `halts` are the scopes now halted that cover the run.
     `verdict` and `approval` are those for exactly this proposal's digest, where given;
     `approval_until` is when a person who was asked should have answered.
+
+    `knowledge` is what the run was given to read, `conduct` what it has done, `day` what the
+    workspace has used up today, `owned` the destinations whose ownership is watched.
+    `matches` are the patterns that this action would complete, `flags` those of the supervisor's
+    process that hold the run. `reviewed` is False only where a recording is judged that has no judge in it.
     """
 
     now: int
@@ -41,6 +53,32 @@ class Case(Struct, frozen=True, kw_only=True):
     verdict: Recorded | None = None
     approval: Recorded | None = None
     approval_until: int | None = None
+    knowledge: Knowledge = Knowledge()
+    conduct: Conduct = Conduct()
+    day: Spend = Spend()
+    owned: Mapping[str, Destination] = {}
+    matches: tuple[Match, ...] = ()
+    flags: tuple[str, ...] = ()
+    reviewed: bool = True
+
+    @cached_property
+    def said(self) -> tuple[Argument, ...]:
+        """The arguments' scalars with the parts they play; none where they are not known."""
+        if self.tool is None or self.arguments is None:
+            return ()
+        return tuple(parts(self.tool, self.arguments))
+
+    @cached_property
+    def seen(self) -> Audience:
+        """Who would see the effect. In doubt, people outside."""
+        if self.tool is None or self.policy is None:
+            return Audience.OUTSIDE
+        return audience(self.tool, self.said, self.policy)
+
+    @cached_property
+    def wish(self) -> Wish | None:
+        """The lease's intent, read."""
+        return read(self.lease.intent) if self.lease is not None else None
 
 
 class Word(Struct, frozen=True):
@@ -67,9 +105,9 @@ def refuse(reason: str, *, evidence: str = "", fix: str = "") -> Word:
     return Word(LayerResult.REFUSE, reason, evidence, fix)
 
 
-def absent(case: Case) -> Word:
-    """The seat of a layer that this build does not enforce yet. Never counted as passed."""
-    return Word(LayerResult.NOT_YET_ENFORCED, reason="this build does not enforce this layer")
+def not_asked(reason: str) -> Word:
+    """The layer has nothing to go by in a recording. Never counted as passed."""
+    return Word(LayerResult.NOT_ASKED, reason=reason)
 
 
 def outcome(number: int, name: str, word: Word) -> LayerOutcome:

@@ -1,18 +1,20 @@
 """Layer 14, review: the judge's verdict for exactly this digest, and a person's where needed.
 
-A verdict other than approval never passes by itself. `route_to_human`, or an effect that
-policy reserves to people, passes only with an approval of this proposal by a person
-other than the agents: rep or admin, signed with their own key.
+A verdict other than approval never passes by itself. Where the judge routes to a person, a
+layer holds, or policy reserves the effect to people, only an approval of this proposal by a
+person passes: rep or admin, signed with their own key, bound to the digest, in time.
 """
 
-from schemas.actions import ApprovalDecided, Decision, Verdict, VerdictGiven
-from sidecar.gate.outcome import Case, Word, hold, passed, refuse
+from schemas.actions import ApprovalDecided, Decision, LayerOutcome, Verdict, VerdictGiven
+from sidecar.gate.outcome import Case, Word, hold, not_asked, passed, refuse
 
 
-def review(case: Case) -> Word:
-    """The verdict, then the person."""
+def review(case: Case, held: LayerOutcome | None = None) -> Word:
+    """The verdict, then the person. `held` is the first layer that holds, if one does."""
     verdict = case.verdict.event.body if case.verdict is not None else None
     if not isinstance(verdict, VerdictGiven) or verdict.proposal != case.recorded.digest:
+        if not case.reviewed:
+            return _person(case, held, "") if held or _reserved(case) else not_asked("no judge")
         return refuse("no verdict for this proposal", fix="see why the judge did not answer")
     if verdict.verdict is Verdict.STOP:
         return refuse(f"the judge stopped the run: {verdict.reason}")
@@ -21,19 +23,25 @@ def review(case: Case) -> Word:
             f"the judge wants another plan: {verdict.reason}",
             fix="propose again with the judge's change",
         )
-    reserved = (
-        case.tool is not None
-        and case.policy is not None
-        and case.tool.effect in case.policy.human_effects
-    )
-    if verdict.verdict is Verdict.APPROVE and not reserved:
+    if verdict.verdict is Verdict.APPROVE and held is None and not _reserved(case):
         return passed(f"approved by the run's judge: {verdict.reason}")
+    return _person(case, held, verdict.question)
+
+
+def _reserved(case: Case) -> bool:
+    """Whether policy reserves the effect to people."""
+    tool, policy = case.tool, case.policy
+    return tool is not None and policy is not None and tool.effect in policy.human_effects
+
+
+def _person(case: Case, held: LayerOutcome | None, question: str) -> Word:
     approval = case.approval.event.body if case.approval is not None else None
     if not isinstance(approval, ApprovalDecided) or approval.proposal != case.recorded.digest:
         if case.approval_until is not None and case.now >= case.approval_until:
             return refuse("expired: nobody answered in time", fix="propose again, and answer")
-        question = verdict.question or f"May the agent use {case.proposal.tool}?"
-        return hold(question, evidence=verdict.reason, fix="`anyteam approve` or `anyteam deny`")
+        asked = question or (held.reason if held else f"May the agent use {case.proposal.tool}?")
+        evidence = f"layer {held.layer} ({held.name}) holds" if held is not None else ""
+        return hold(asked, evidence=evidence, fix="`anyteam approve` or `anyteam deny`")
     person = case.approval.event.actor.instance if case.approval is not None else ""
     if approval.decision is Decision.DENY:
         return refuse(f"denied by {person}", evidence=approval.note)

@@ -245,7 +245,13 @@ async def test_no_secret_is_in_any_argument_or_environment_while_a_run_is_live(
         assert process.argv[3:] in MODULES | {module + standing for module in MODULES}
 
 
-MODULES = {("sidecar",), ("agents", "orchestrator"), ("agents", "runtime"), ("judge",)}
+MODULES = {
+    ("sidecar",),
+    ("sidecar.supervision",),
+    ("agents", "orchestrator"),
+    ("agents", "runtime"),
+    ("judge",),
+}
 
 
 def named(processes: list[Running]) -> set[str]:

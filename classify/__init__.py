@@ -1,0 +1,1 @@
+"""What sensitive things a text holds: spans of names, amounts, accounts, credentials."""

@@ -1,0 +1,28 @@
+"""Keeping a component's outbox small: what a seal covers need not be kept any longer."""
+
+from nats.aio.client import Client
+
+from bus.consume import CaughtUp, follow
+from bus.outbox import Outbox
+from bus.roles import SEALS
+from crypto.trust import Trust
+from ledger.checkpoint import open_checkpoint
+from ledger.errors import BadCheckpoint
+from schemas.names import Role
+
+
+async def prune(client: Client, trust: Trust, outbox: Outbox, *, component: str) -> None:
+    """Follow the seals, and drop from `outbox` what they cover, until cancelled."""
+    stream = follow(
+        client, stream=SEALS, filter_subject=None, consumer=f"{component}-seals", throwaway=True
+    )
+    async for message in stream:
+        if isinstance(message, CaughtUp):
+            continue
+        keys = trust.keys_of(Role.SIDECAR, "sealer")
+        try:
+            note = message.body.decode()
+            outbox.sealed_up_to(open_checkpoint(note, trust.workspace, keys).size)
+        except (BadCheckpoint, UnicodeDecodeError):
+            # Junk, or a seal from before this reader knew its key: the next one covers more.
+            continue

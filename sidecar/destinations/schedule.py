@@ -1,0 +1,142 @@
+"""When an allowed destination is checked again, and what the check means for the next effect.
+
+The rule: a destination is alive only until its expiry, only while its owner is the one who
+was allowed, and only for a grace after it was last seen to be so. Whoever cannot be checked
+is not believed for longer than that. Instants are in ns since the epoch, spans in seconds.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from schemas.names import SECOND
+from sidecar.destinations.fingerprint import (
+    Changed,
+    Ownership,
+    Unobservable,
+    compare,
+    fingerprint,
+)
+
+# A day between checks, and three days of grace: a weekend's outage of somebody's DNS.
+CHECK_EVERY_S: Final = 24 * 3600
+GRACE_S: Final = 3 * CHECK_EVERY_S
+
+
+class Standing(StrEnum):
+    """Whether a destination may be written to: only where it is alive."""
+
+    ALIVE = "alive"
+    EXPIRED = "expired"
+    CHANGED = "changed"
+    UNVERIFIED = "unverified"
+
+
+class Destination(Struct, frozen=True, kw_only=True):
+    """An entry of the allowlist: a canonical domain and the owner it was allowed for.
+
+    `fingerprint` is of `owner`; where only the fingerprint was kept, `owner` is None and no
+    change is small. `checked` is when the owner was last seen to be the same; `changed` says
+    what was seen since then where it was another owner.
+    """
+
+    domain: str
+    added: int
+    expires: int
+    fingerprint: bytes
+    checked: int
+    owner: Ownership | None = None
+    changed: str = ""
+
+
+class Judgement(Struct, frozen=True):
+    """A destination's standing, and why, in words."""
+
+    standing: Standing
+    reason: str
+
+
+def allowed(owner: Ownership, now: int, lasts_s: int) -> Destination:
+    """A new entry for the owner that was just seen, for `lasts_s` seconds."""
+    return Destination(
+        domain=owner.domain,
+        added=now,
+        expires=now + lasts_s * SECOND,
+        fingerprint=fingerprint(owner),
+        checked=now,
+        owner=owner,
+    )
+
+
+def due(
+    entries: Iterable[Destination], now: int, every_s: int = CHECK_EVERY_S
+) -> tuple[Destination, ...]:
+    """The living entries that were not checked for `every_s`, the longest unchecked first.
+
+    One checked in the future, by a clock that was wrong, is due as well.
+    """
+    waiting = (
+        entry
+        for entry in entries
+        if now < entry.expires and not 0 <= now - entry.checked < every_s * SECOND
+    )
+    return tuple(sorted(waiting, key=lambda entry: (entry.checked, entry.domain)))
+
+
+def judge(
+    entry: Destination,
+    observed: Ownership | Unobservable | None,
+    now: int,
+    grace_s: int = GRACE_S,
+) -> Judgement:
+    """What `entry` is worth at `now`, given the latest look at its domain, if there was one.
+
+    An observation that shows the owner counts at once, in both directions. One that shows
+    nothing, a missing name included, leaves the entry alive for `grace_s` after `checked`:
+    names come back, and one that comes back with another owner is caught then. An owner seen
+    to be another one stays so until a look shows the allowed one.
+    """
+    if now >= entry.expires:
+        return Judgement(Standing.EXPIRED, f"{entry.domain} was allowed until an instant now past")
+    if isinstance(observed, Ownership):
+        return _compared(entry, observed)
+    if entry.changed:
+        return Judgement(Standing.CHANGED, entry.changed)
+    why = observed.reason if observed is not None else "it was not looked up again"
+    if abs(now - entry.checked) <= grace_s * SECOND:
+        return Judgement(Standing.ALIVE, f"its owner was the same when last seen; since: {why}")
+    return Judgement(Standing.UNVERIFIED, f"who holds {entry.domain} is not known: {why}")
+
+
+def looked(entry: Destination, observed: Ownership | Unobservable, now: int) -> Destination:
+    """The entry with what a look at its domain showed; a look that showed nothing leaves it.
+
+    The allowed owner stays the measure: only a person's new entry replaces it.
+    """
+    if not isinstance(observed, Ownership):
+        return entry
+    judgement = _compared(entry, observed)
+    match judgement.standing:
+        case Standing.ALIVE:
+            return replace(entry, checked=now, changed="")
+        case Standing.CHANGED:
+            return replace(entry, changed=judgement.reason)
+        case _:
+            return entry
+
+
+def _compared(entry: Destination, seen: Ownership) -> Judgement:
+    if seen.domain != entry.domain:
+        return Judgement(Standing.UNVERIFIED, f"the observation is of {seen.domain}")
+    if fingerprint(seen) == entry.fingerprint:
+        return Judgement(Standing.ALIVE, "its owner is the same")
+    if entry.owner is None or fingerprint(entry.owner) != entry.fingerprint:
+        return Judgement(Standing.CHANGED, "its ownership fingerprint is another")
+    match compare(entry.owner, seen):
+        case Changed(what):
+            return Judgement(Standing.CHANGED, what)
+        case same:
+            return Judgement(Standing.ALIVE, f"its owner is the same; {same.drift}")

@@ -1,0 +1,128 @@
+"""Layer 8, classification: what the action carries may go where it goes.
+
+The gate finds in the arguments what the runtime has read (`sidecar.gate.flows`), with its
+tag. Content travels when the intent asks for it to be carried, from where the rep pointed to;
+never above the tool's ceiling, and never in an encoding. Credentials leave by no tool.
+"""
+
+from classify.credentials import credentials_in
+from schemas.names import Classification
+from schemas.tools import Effect
+from sidecar.gate.domains import address_of
+from sidecar.gate.flows import Dress, Flow, flows, opaque
+from sidecar.gate.knowledge import RANKS, Knowledge
+from sidecar.gate.normal import decodings, stem
+from sidecar.gate.outcome import Case, Word, hold, passed, refuse
+from sidecar.gate.parts import Argument, Audience, Part
+from sidecar.gate.wish import Wish
+
+_CONFIDENTIAL = RANKS[Classification.CONFIDENTIAL]
+_RESTRICTED = RANKS[Classification.RESTRICTED]
+
+
+def classification(case: Case) -> Word:
+    """Credentials, then encodings, then what flows."""
+    tool, given, wish, policy = case.tool, case.arguments, case.wish, case.policy
+    if tool is None or given is None or wish is None or policy is None:
+        return refuse("there is nothing to classify the arguments by")
+    seen = case.seen
+    if seen is Audience.NONE:
+        return passed("nobody else sees it")
+    texts = [text for one in case.said if (text := _carrier(one))]
+    whole = "\n".join(texts)
+    said = (whole, *decodings(whole))
+    for text in said:
+        for span in credentials_in(text):
+            if span.text in wish.intent.summary:
+                return hold("a credential that the intent names would leave", fix="check, approve")
+            return refuse(
+                "a credential would leave",
+                fix="remove it; credentials stay in the vault",
+            )
+    found = flows(case.knowledge, wish, texts, _CONFIDENTIAL)
+    ceiling = RANKS[tool.ceiling]
+    worst: Word | None = None
+    for flow in found:
+        word = _judge(case.knowledge, flow, wish, seen, ceiling)
+        if word is None:
+            continue
+        if word.result is _REFUSE:
+            return word
+        worst = worst or word
+    if worst is None and tool.effect is not Effect.READ:
+        hidden = next(filter(None, (opaque(text) for text in _hideouts(case))), "")
+        if hidden:
+            worst = hold(
+                "an argument carries a long run that cannot be read",
+                evidence=f"{len(hidden)} characters",
+                fix="send it in the clear, or approve",
+            )
+    return worst or passed(f"{len(found)} confidential passages, carried as asked")
+
+
+def _carrier(one: Argument) -> str:
+    """What of an argument can carry content: of an address only its tag, of a URL what follows
+    the host, of an identifier nothing.
+    """
+    if not isinstance(one.value, str) or one.part is Part.OBJECT:
+        return ""
+    if one.part is not Part.DESTINATION:
+        return one.value
+    box = address_of(one.value)
+    if box is not None:
+        return box.tag
+    _, _, rest = one.value.partition("//")
+    _, _, path = (rest or one.value).partition("/")
+    return path
+
+
+def _judge(known: Knowledge, flow: Flow, wish: Wish, seen: Audience, ceiling: int) -> Word | None:
+    outside = seen is Audience.OUTSIDE
+    rank = list(Classification)[flow.segment.rank].value
+    if flow.dress is Dress.ENCODED:
+        return refuse(
+            f"{rank} text is carried in an encoding",
+            evidence=f"observation {flow.segment.observation}, {flow.shared} words",
+            fix="say openly what is sent",
+        )
+    asked = carries(known, wish, flow)
+    above = flow.segment.rank > ceiling
+    if asked and not above:
+        return None
+    if above and outside and not asked:
+        return refuse(
+            f"{rank} text would leave the organisation",
+            evidence=f"observation {flow.segment.observation}, {flow.shared} words",
+            fix="ask for it in the intent, or leave it out",
+        )
+    where = "leave the organisation" if outside else "go to people it was not given to"
+    return hold(
+        f"{rank} text that the run read would {where}",
+        evidence=f"observation {flow.segment.observation}, {flow.shared} words",
+        fix="approve if that is meant",
+    )
+
+
+def carries(known: Knowledge, wish: Wish, flow: Flow) -> bool:
+    """Whether the intent asks for the content of this segment's source to be carried.
+
+    Where the rep named one thing of a kind and the run found it, no other of that kind is meant.
+    """
+    if not wish.carries or flow.segment.certain:
+        return wish.carries
+    nouns = flow.segment.nouns
+    return bool(nouns & wish.carried) and not nouns & known.found
+
+
+def _hideouts(case: Case) -> list[str]:
+    known = case.knowledge
+    return [
+        str(one.value)
+        for one in case.said
+        if one.part in (Part.CONTENT, Part.PLAIN, Part.DESTINATION)
+        and isinstance(one.value, str)
+        and stem(one.value.casefold()) not in known.words
+    ]
+
+
+_REFUSE = refuse("").result

@@ -1,0 +1,142 @@
+"""Which of what the runtime has read is on its way out again, in whatever dress.
+
+Text is compared by the stems of its telling words, so that other word forms, another order
+and light rewording do not hide it; and in all of its decodings, so that an encoding does not
+either. A single telling number, code or address is enough; of plain words it takes several.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final
+
+from msgspec import Struct
+
+from sidecar.gate.knowledge import MAX_POSTINGS, Knowledge, Segment, Standing
+from sidecar.gate.normal import decodings, rotated, spaced, stem, telling, unspaced, words
+from sidecar.gate.wish import Wish
+
+_ENOUGH: Final = 4
+_SHARE: Final = 0.5
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
+
+
+class Dress(IntEnum):
+    """How content stands in an argument."""
+
+    PLAIN = 0
+    ENCODED = 1
+
+
+class Flow(Struct, frozen=True):
+    """One segment that is on its way out, and the words that show it."""
+
+    number: int
+    segment: Segment
+    dress: Dress
+    shared: int
+
+
+def flows(known: Knowledge, wish: Wish, texts: Iterable[str], least: int) -> tuple[Flow, ...]:
+    """The segments of classification rank `least` or above that `texts` carry.
+
+    What the intent itself says is no flow. Order: by segment.
+    """
+    found: dict[int, Flow] = {}
+    for text in texts:
+        for dress, said in dressed(known, text):
+            for number, shared in _carried(known, wish, said, least).items():
+                before = found.get(number)
+                if before is None or before.dress < dress:
+                    segment = known.segments[number]
+                    found[number] = Flow(number, segment, dress, shared)
+    return tuple(found[number] for number in sorted(found))
+
+
+def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
+    """`text` itself, and what it says when decoded, turned or joined."""
+    yield Dress.PLAIN, text
+    for said in decodings(text):
+        yield Dress.ENCODED, said
+    joined = unspaced(text)
+    if joined is not None:
+        yield Dress.ENCODED, joined
+    for turn in (rotated, _backwards):
+        if _turned(known, text, turn):
+            yield Dress.ENCODED, turn(text)
+
+
+def opaque(text: str) -> str:
+    """The first long run in `text` that is neither words nor a known encoding, or nothing."""
+    for match in _OPAQUE.finditer(text):
+        run = match[0]
+        letters = sum(c.isalpha() for c in run)
+        mixed = any(c.isdigit() for c in run) or (run != run.lower() and letters == len(run))
+        if mixed and "://" not in text[max(0, match.start() - 12) : match.start() + 4]:
+            return run
+    return ""
+
+
+def dictated(known: Knowledge, wish: Wish, text: str) -> float:
+    """The share of `text`'s telling words that stand together in suspect or unbidden text and
+    nowhere in the intent; 0 where fewer than three do.
+    """
+    stems = _stems(text)
+    fresh = stems - wish.stems
+    if len(fresh) < 3:
+        return 0.0
+    counts: Counter[int] = Counter()
+    for word in fresh:
+        counts.update(known.suspects.get(word, ()))
+    best = max(counts.values(), default=0)
+    return best / len(fresh) if best >= 3 else 0.0
+
+
+def _carried(known: Knowledge, wish: Wish, text: str, least: int) -> dict[int, int]:
+    counts: Counter[int] = Counter()
+    specific: set[int] = set()
+    for word in _stems(text) - wish.stems:
+        postings = known.words.get(word, ())
+        number_like = _is_specific(word)
+        if len(postings) >= MAX_POSTINGS and not number_like:
+            continue
+        counts.update(postings)
+        if number_like and f" {word} " not in wish.text:
+            specific.update(postings)
+    found = {}
+    for number, shared in counts.items():
+        segment = known.segments[number]
+        if segment.rank < least or segment.standing <= Standing.UNBIDDEN:
+            continue
+        enough = shared >= max(_ENOUGH - 1, min(8, _SHARE * segment.telling))
+        if enough or number in specific:
+            found[number] = shared
+    return found
+
+
+@lru_cache(maxsize=512)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(stem(word) for word in spaced(text).split() if telling(word))
+
+
+def _is_specific(word: str) -> bool:
+    """A number or code long enough to be somebody's: no year, no day."""
+    return not word.isalpha() and len(word) >= 4 and not _YEAR.fullmatch(word)
+
+
+def _turned(known: Knowledge, text: str, turn: Callable[[str], str]) -> bool:
+    """Whether several words of `text` that the run never read become words that it did."""
+    found = 0
+    for word in words(text):
+        if len(word) > 4 and word.isalpha() and stem(word) not in known.words:
+            found += stem(turn(word)) in known.words
+            if found >= _ENOUGH - 1:
+                return True
+    return False
+
+
+def _backwards(text: str) -> str:
+    return text[::-1]

@@ -1,0 +1,73 @@
+"""Layer 4, intent: the action is of a kind that the rep asked for, on what the rep named.
+
+Declared bounds are exact: an effect that is not among them is refused. Where the intent
+declares none, its words decide: what they ask for passes, what a rep who only wanted to know
+something never asked for is refused, and what cannot be told goes to a person.
+"""
+
+from schemas.leases import Intent
+from schemas.tools import Effect
+from sidecar.gate.outcome import Case, Word, hold, passed, refuse
+from sidecar.gate.parts import Part
+from sidecar.gate.wish import Asked, Family, asked, families_of
+
+
+def intent(case: Case) -> Word:
+    """Effect class, then the words, then the declared objects."""
+    tool, given, wish = case.tool, case.arguments, case.wish
+    if tool is None or given is None or wish is None:
+        return refuse("there is no intent, tool or argument to compare")
+    if not tool.effect.high_stakes:
+        return passed("a read")
+    bounds = wish.intent
+    if bounds.effects and tool.effect not in bounds.effects:
+        return refuse(
+            f"the intent allows no {tool.effect.value}",
+            evidence=f"declared effects: {', '.join(e.value for e in bounds.effects)}",
+            fix="ask for a run whose intent includes it",
+        )
+    foreign = _foreign(case, bounds)
+    if foreign:
+        return hold(
+            f"argument {foreign} names a record that the intent does not",
+            evidence=f"{len(bounds.objects)} records are declared",
+            fix="approve it, or request a run on that record",
+        )
+    if bounds.effects:
+        return passed(f"{tool.effect.value} is declared")
+    found = asked(wish, tool)
+    if found is Asked.VERB and Family.REMOVE in families_of(tool):
+        return hold(
+            "the intent asks to remove something, and names no such thing",
+            fix="approve it, or say in the intent what to remove",
+        )
+    if found is not Asked.NO:
+        return passed(
+            f"the intent asks for it by {'verb and object' if found is Asked.YES else 'verb'}"
+        )
+    if wish.delegated:
+        grave = tool.effect in (Effect.PAYMENT, Effect.EGRESS)
+        if grave or Family.REMOVE in families_of(tool):
+            return hold(
+                "the intent hands on instructions found elsewhere, and this cannot be undone",
+                fix="compare with those instructions, then approve",
+            )
+        return passed("the intent hands on instructions found elsewhere")
+    if not wish.families and wish.asking:
+        return refuse(
+            f"the intent only asks to know something; it asks for no {tool.effect.value}",
+            fix="ask for a run whose intent says so",
+        )
+    return hold(
+        f"nothing in the intent asks for {tool.name}",
+        fix="approve it, or request a run whose intent says so",
+    )
+
+
+def _foreign(case: Case, bounds: Intent) -> str:
+    if not bounds.objects:
+        return ""
+    for one in case.said:
+        if one.part is Part.OBJECT and str(one.value) not in bounds.objects:
+            return one.name
+    return ""

@@ -1,0 +1,263 @@
+"""What the runtime was given to read, indexed: the gate's own memory of one run.
+
+The sidecar did every read, so it knows each byte the runtime has, and where it came from.
+An observation is cut into segments (a field, a line, a sentence); each has its standing, the
+record it belongs to, and its classification. The index answers two questions at a cost that
+does not grow with the history: where does this value stand, and which segments share these
+words. Nothing the runtime says enters here.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import IntEnum
+from typing import Any, Final
+
+from immutables import Map
+from msgspec import Struct
+
+from schemas.names import Classification
+from schemas.tools import Tool, Trust
+from sidecar.gate.markers import suspicious
+from sidecar.gate.normal import COMMON, spaced, stem, telling
+from sidecar.gate.values import amount, keyed, name_tokens, tokens
+from sidecar.gate.wish import Wish, nouns_of
+
+MAX_SEGMENTS: Final = 400_000
+MAX_POSTINGS: Final = 64
+_MAX_WORDS: Final = 60
+_LINE: Final = re.compile(r"\n+")
+_SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+")
+RANKS: Final = {rank: place for place, rank in enumerate(Classification)}
+
+
+class Standing(IntEnum):
+    """Whose word a segment is, from the worst to the best.
+
+    SUSPECT reads like instructions to a machine; UNBIDDEN came by itself and nobody pointed
+    to it; READ came of the run's own reading; POINTED of a reading that the rep's words point
+    to; OWN was written by a system of record.
+    """
+
+    SUSPECT = 0
+    UNBIDDEN = 1
+    READ = 2
+    POINTED = 3
+    OWN = 4
+
+
+class Segment(Struct, frozen=True):
+    """A piece of an observation. `text` is its words between blanks; `record` numbers the
+    object it was a field of; `linked` says that the record holds something the rep named,
+    `certain` that this tells it from all others. `nouns` are stems of what the tool that gave
+    it is about.
+    """
+
+    observation: int
+    record: int
+    standing: Standing
+    rank: int
+    text: str
+    telling: int
+    linked: bool
+    certain: bool
+    nouns: frozenset[str]
+
+
+class Knowledge(Struct, frozen=True, kw_only=True):
+    """Everything one run was given. Maps are persistent; segments are numbered from 0.
+
+    `words` maps the stem of a telling word to the last segments that have it, `suspects` likewise for
+    suspect and unbidden segments alone, so that nothing can push those out. `values` maps a
+    typed value to (segment, words of the field's name). `found` are the nouns of the tools that
+    have given a record which the rep had named for certain.
+    """
+
+    segments: Map[int, Segment] = Map()
+    words: Map[str, tuple[int, ...]] = Map()
+    suspects: Map[str, tuple[int, ...]] = Map()
+    values: Map[str, tuple[tuple[int, frozenset[str]], ...]] = Map()
+    observations: int = 0
+    records: int = 0
+    found: frozenset[str] = frozenset()
+    full: bool = False
+
+
+class Leaf(Struct, frozen=True):
+    """One text or number of an observation, below the field `key`, in object `record`."""
+
+    record: int
+    key: str
+    value: str | int | float
+
+
+def observe(
+    known: Knowledge,
+    wish: Wish,
+    content: object,
+    *,
+    tool: Tool | None,
+    pointed: bool,
+    named: bool,
+    unbidden: bool,
+    trust: Trust,
+    sensitivity: Classification,
+) -> Knowledge:
+    """`known` after one more observation.
+
+    `tool` is the declaration of the tool whose result it is, None where it came by itself.
+    `pointed` says that the rep's words point to what was read, `named` that they name it, so
+    that a text that is one whole is linked to them; `unbidden` that no proposal asked for it. `trust` and `sensitivity` hold for what the tool declares nothing about.
+    """
+    leaves = list(_leaves(content))
+    linked = _linked_records(leaves, wish)
+    whole = named and isinstance(content, str)
+    floor = Standing.POINTED if pointed else Standing.READ
+    if unbidden:
+        floor = Standing.UNBIDDEN
+    nouns = nouns_of(tool) if tool is not None else frozenset[str]()
+    number, record = known.observations, known.records
+    rank = RANKS[sensitivity]
+    segments, by_word = known.segments.mutate(), known.words.mutate()
+    suspects, values = known.suspects.mutate(), known.values.mutate()
+    place = len(known.segments)
+    for leaf in leaves:
+        own = trust is Trust.TRUSTED or (tool is not None and leaf.key in tool.trusted)
+        certain = whole or linked.get(leaf.record, False)
+        held = certain or leaf.record in linked
+        best = Standing.OWN if own else floor
+        if unbidden and certain and not own:
+            best = Standing.READ
+        field = name_tokens(leaf.key)
+        for text, standing in _pieces(str(leaf.value), best):
+            said = spaced(text)
+            distinct = {stem(word) for word in said.split() if telling(word)}
+            segments[place] = Segment(
+                number,
+                record + leaf.record,
+                standing,
+                rank,
+                said,
+                len(distinct),
+                held,
+                certain,
+                nouns,
+            )
+            low = standing <= Standing.UNBIDDEN
+            for word in distinct or {stem(w) for w in said.split() if w not in COMMON}:
+                by_word[word] = (*by_word.get(word, ()), place)[-MAX_POSTINGS:]
+                if low:
+                    suspects[word] = (*suspects.get(word, ()), place)[-MAX_POSTINGS:]
+            for token in _tokens(text, leaf):
+                values[token] = (*values.get(token, ()), (place, field))[-MAX_POSTINGS:]
+            place += 1
+    return Knowledge(
+        segments=segments.finish(),
+        words=by_word.finish(),
+        suspects=suspects.finish(),
+        values=values.finish(),
+        observations=number + 1,
+        records=record + 1 + max((leaf.record for leaf in leaves), default=0),
+        found=known.found | nouns if whole or any(linked.values()) else known.found,
+        full=known.full or place > MAX_SEGMENTS,
+    )
+
+
+def _tokens(text: str, leaf: Leaf) -> Iterable[str]:
+    if isinstance(leaf.value, int | float):
+        yield amount(leaf.value)
+        yield keyed(str(leaf.value))
+        return
+    yield from tokens(text)
+    if len(text) <= 64 and leaf.key:
+        yield keyed(text)
+
+
+def _leaves(content: object) -> Iterable[Leaf]:
+    """Texts and numbers, depth first; each object in a list is a record of its own.
+
+    An object's keys that are no field names (they hold a blank or a capital) are values too.
+    """
+    count = 0
+    stack: list[tuple[object, str, int]] = [(content, "", 0)]
+    while stack:
+        value, key, record = stack.pop()
+        if isinstance(value, Mapping):
+            if isinstance(value, dict) and not _is_record(value):
+                for name, inner in reversed(list(value.items())):
+                    count += 1
+                    stack.append((inner, key, count))
+                    stack.append((str(name), key, count))
+            else:
+                stack.extend(
+                    (inner, str(name), record) for name, inner in reversed(list(value.items()))
+                )
+        elif isinstance(value, list | tuple):
+            for inner in reversed(value):
+                if isinstance(inner, Mapping):
+                    count += 1
+                    stack.append((inner, key, count))
+                else:
+                    stack.append((inner, key, record))
+        elif isinstance(value, bool) or value is None:
+            continue
+        elif isinstance(value, str | int | float):
+            yield Leaf(record, key, value)
+
+
+def _is_record(value: Mapping[Any, Any]) -> bool:
+    return all(isinstance(name, str) and _FIELD.fullmatch(name) for name in value)
+
+
+_FIELD: Final = re.compile(r"[a-z_][a-zA-Z0-9_-]{0,63}")
+
+
+def _linked_records(leaves: list[Leaf], wish: Wish) -> dict[int, bool]:
+    """The records that hold something the rep named, and whether that says which one for
+    certain: a typed value or a quotation of several words, and not just a word or a name.
+    Where a quotation is the whole of some field, fields that only hold it are not meant.
+    """
+    whole_fields = {spaced(leaf.value) for leaf in leaves if isinstance(leaf.value, str)}
+    exact = wish.quoted & whole_fields
+    found: dict[int, bool] = {}
+    for leaf in leaves:
+        if found.get(leaf.record) or not isinstance(leaf.value, str):
+            continue
+        text = leaf.value[:20_000]
+        whole = spaced(text)
+        quoted = [
+            said for said in wish.quoted if said == whole or (said not in exact and said in whole)
+        ]
+        certain = any(said.count(" ") > 2 for said in quoted) or any(
+            token in wish.tokens for token in tokens(text) if token[0] in "eua"
+        )
+        if certain or quoted or (2 <= len(whole.split()) <= 8 and whole in wish.text):
+            found[leaf.record] = certain
+    return found
+
+
+def _pieces(text: str, best: Standing) -> Iterable[tuple[str, Standing]]:
+    """`text` cut at lines and sentences, what reads like instructions apart."""
+    if best is Standing.OWN and len(text) <= 40:
+        yield text, best
+        return
+    at = 0
+    for marked in suspicious(text):
+        for piece in _cut(text[at : marked.start]):
+            yield piece, best
+        for piece in _cut(text[marked.start : marked.end]):
+            yield piece, min(best, Standing.SUSPECT)
+        at = marked.end
+    for piece in _cut(text[at:]):
+        yield piece, best
+
+
+def _cut(text: str) -> Iterable[str]:
+    for line in _LINE.split(text):
+        if len(line) <= 300:
+            if line.strip():
+                yield line
+            continue
+        for sentence in _SENTENCE.split(line):
+            said = sentence.split()
+            for start in range(0, len(said), _MAX_WORDS):
+                yield " ".join(said[start : start + _MAX_WORDS])

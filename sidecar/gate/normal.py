@@ -1,0 +1,146 @@
+"""Text as the gate compares it: folded, in words, and with what hides in it brought out.
+
+Two texts that a person or a mail server would take for the same must compare equal here:
+case, compatibility forms (Unicode NFKC, UAX 15), zero-width and other format characters,
+percent, HTML, base64 and hexadecimal encodings. Look-alike letters are not folded away: a
+look-alike address is another address, and `sidecar.gate.destination` says so.
+"""
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+import Stemmer
+
+_FORMAT: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+_WORD: Final = re.compile(r"[^\W_]+")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){8,}")
+_PERCENT: Final = re.compile(r"%[0-9a-fA-F]{2}")
+_LETTERED: Final = re.compile(r"(?:\b\w[ .\-_]){6,}\w\b")
+_DEPTH: Final = 3
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_TURNED: Final = _LETTERS[13:] + _LETTERS[:13]
+_ROT13: Final = str.maketrans(_LETTERS + _LETTERS.upper(), _TURNED + _TURNED.upper())
+_STEMMER: Final = Stemmer.Stemmer("english")
+
+COMMON: Final = frozenset(
+    """a about above after again all also am an and any are as at be because been before being
+    below between both but by can could did do does doing done down during each few for from
+    further get give go had has have having he her here hers him his how i if in into is it its
+    just let like make may me might more most must my new no nor not now of off on once one only
+    or other our out over own per please s same see she should so some such t take than that the
+    their them then there these they this those through to too two under until up us use very was
+    we were what when where which while who whom why will with would you your yours dear hi hello
+    thanks thank regards best sincerely mr ms mrs re fw fwd subject com www http https html
+    """.split()  # noqa: SIM905
+)
+"""Words that say nothing about where a text comes from."""
+
+
+def fold(text: str) -> str:
+    """`text` in compatibility form (NFKC), without format characters, case folded."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", _FORMAT.sub("", text)).casefold()
+
+
+def words(text: str) -> list[str]:
+    """The words of `text`, folded; digits count as letters."""
+    return _WORD.findall(fold(text))
+
+
+@lru_cache(maxsize=1024)
+def spaced(text: str) -> str:
+    """The words of `text` between single blanks, blanks at both ends: phrases are substrings."""
+    return f" {' '.join(words(text))} "
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """The stem of an English word (Porter's second stemmer); a number or code is its own."""
+    return str(_STEMMER.stemWord(word)) if word.isalpha() else word
+
+
+def telling(word: str) -> bool:
+    """Whether a folded word says something about where a text comes from."""
+    if len(word) > 3:
+        return word not in COMMON
+    return len(word) > 1 and not word.isalpha()
+
+
+@lru_cache(maxsize=512)
+def decodings(text: str) -> tuple[str, ...]:
+    """What `text` says when its encoded parts are decoded, up to three layers deep.
+
+    Empty where nothing in it is encoded. Rot-13 and reversal are tried by
+    `sidecar.gate.flows`, which knows what to look for.
+    """
+    found: list[str] = []
+    level = [text]
+    for _ in range(_DEPTH):
+        level = [said for one in level for said in _decoded(one) if said not in found]
+        if not level:
+            break
+        found += level[:32]
+    return tuple(found)
+
+
+def rotated(text: str) -> str:
+    """`text` under rot-13."""
+    return text.translate(_ROT13)
+
+
+def unspaced(text: str) -> str | None:
+    """`text` with letters that stand apart (`s e c r e t`) joined, or None where none do."""
+    if not _LETTERED.search(text):
+        return None
+    return _LETTERED.sub(lambda m: re.sub(r"[ .\-_]", "", m[0]), text)
+
+
+def _decoded(text: str) -> list[str]:
+    said: list[str] = []
+    if _PERCENT.search(text):
+        said.append(
+            _PERCENT.sub(_percent, text).encode("latin-1", "replace").decode("utf-8", "replace")
+        )
+    if "&" in text and (plainer := html.unescape(text)) != text:
+        said.append(plainer)
+    for match in _BASE64.finditer(text):
+        said += _readable(_from_base64(match[0]))
+    for match in _HEX.finditer(text):
+        digits = re.sub(r"[ :]", "", match[0])
+        said += _readable(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+    return said
+
+
+def _percent(match: "re.Match[str]") -> str:
+    return chr(int(match[0][1:], 16))
+
+
+def _from_base64(text: str) -> bytes:
+    body = text.rstrip("=").replace("-", "+").replace("_", "/")
+    body = body[: len(body) // 4 * 4] if len(body) % 4 == 1 else body
+    try:
+        return base64.b64decode(body + "=" * (-len(body) % 4))
+    except binascii.Error:
+        return b""
+
+
+def _readable(raw: bytes) -> list[str]:
+    """`raw` as text where it is text: mostly printable, and more than a chance hit."""
+    if len(raw) < 6:
+        return []
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return []
+    printable = sum(c.isprintable() or c.isspace() for c in text)
+    return [text] if printable == len(text) else []

@@ -1,0 +1,98 @@
+"""The parts that arguments play, and who can see the effect: read off the tool's declaration."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Any
+
+from msgspec import Struct
+
+from schemas.tools import Effect, Policy, Reach, Tool
+
+Scalar = str | int | float | bool
+
+
+class Part(Enum):
+    """What an argument is for."""
+
+    DESTINATION = "destination"
+    AMOUNT = "amount"
+    OBJECT = "object"
+    CONTENT = "content"
+    PLAIN = "plain"
+
+
+class Argument(Struct, frozen=True):
+    """One scalar of the arguments: the part it plays, its innermost name, its value."""
+
+    part: Part
+    name: str
+    value: Scalar
+
+
+class Audience(Enum):
+    """Who sees an effect beside the rep: nobody, people inside the organisation, or others."""
+
+    NONE = "none"
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+
+
+def parts(tool: Tool, given: Mapping[str, Any]) -> Iterator[Argument]:
+    """All scalars of the arguments, in order. Paths are objects too."""
+    for name, value in given.items():
+        for inner, scalar in _scalars(name, value):
+            yield Argument(part_of(tool, name, inner), inner, scalar)
+
+
+def part_of(tool: Tool, name: str, inner: str) -> Part:
+    """The part that the field `inner` of the top-level argument `name` plays."""
+    below = f"{name}.{inner}"
+    for part, declared in (
+        (Part.DESTINATION, tool.destinations),
+        (Part.AMOUNT, tool.amounts),
+        (Part.OBJECT, tool.objects),
+        (Part.OBJECT, tool.paths),
+        (Part.CONTENT, tool.contents),
+    ):
+        if name in declared or below in declared:
+            return part
+    return Part.PLAIN
+
+
+def destinations(said: Iterable[Argument]) -> tuple[str, ...]:
+    """Where an action leads, as proposed."""
+    found = (one for one in said if one.part is Part.DESTINATION)
+    return tuple(str(one.value) for one in found if str(one.value).strip())
+
+
+def audience(tool: Tool, said: Iterable[Argument], policy: Policy) -> Audience:
+    """Who will see the effect. In doubt, people outside."""
+    if tool.reach is Reach.OUTSIDE:
+        return Audience.OUTSIDE
+    reached = destinations(said)
+    if tool.reach is Reach.INSIDE:
+        seen = reached or tool.effect in (Effect.COMMUNICATION, Effect.EGRESS)
+        return Audience.INSIDE if seen else Audience.NONE
+    if not reached:
+        quiet = tool.effect in (Effect.READ, Effect.MUTATION)
+        return Audience.NONE if quiet else Audience.OUTSIDE
+    inside = all(inside_organisation(one, policy) for one in reached)
+    return Audience.INSIDE if inside else Audience.OUTSIDE
+
+
+def inside_organisation(destination: str, policy: Policy) -> bool:
+    """Whether an address is one of the organisation's own."""
+    address = destination.strip().strip("<>").casefold()
+    return address.rpartition("@")[2] in policy.organisation and address.count("@") == 1
+
+
+def _scalars(name: str, value: object) -> Iterator[tuple[str, Scalar]]:
+    stack: list[tuple[str, object]] = [(name, value)]
+    while stack:
+        inner, held = stack.pop()
+        if isinstance(held, Mapping):
+            stack.extend((str(key), below) for key, below in reversed(list(held.items())))
+        elif isinstance(held, list | tuple):
+            stack.extend((inner, below) for below in reversed(held))
+        elif isinstance(held, str | int | float):
+            yield inner, held

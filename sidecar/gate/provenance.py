@@ -1,0 +1,216 @@
+"""Layer 7, provenance: what steers the action comes from the rep or a system of record.
+
+Each value that steers (where to, how much, what on, when) is grounded by the gate itself.
+What rests on text that nobody asked for, or that reads like instructions to a machine, is
+refused. What rests on text that was merely read, or on nothing, is held for a person.
+Reads are free, but for where they lead: the address of a fetch is an effect too.
+"""
+
+from collections.abc import Iterator
+
+from schemas.actions import LayerResult
+from schemas.tools import Effect, Tool
+from sidecar.gate.flows import dictated
+from sidecar.gate.grounding import (
+    Ground,
+    Grounding,
+    ground_amount,
+    ground_destination,
+    ground_object,
+    ground_phrase,
+    ground_plain,
+)
+from sidecar.gate.knowledge import Knowledge
+from sidecar.gate.normal import decodings, spaced, telling
+from sidecar.gate.outcome import Case, Word, hold, passed, refuse
+from sidecar.gate.parts import Argument, Audience, Part
+from sidecar.gate.values import tokens
+from sidecar.gate.wish import VERBS, Asked, Wish, asked, families_of, nouns_of
+
+_DICTATED = 0.6
+
+
+def provenance(case: Case) -> Word:
+    """The worst word on any value that steers."""
+    tool, given, wish, policy = case.tool, case.arguments, case.wish, case.policy
+    if tool is None or given is None or wish is None or policy is None:
+        return refuse("there is nothing to ground the arguments in")
+    if case.knowledge.full and tool.effect.high_stakes:
+        return hold("the run has read more than the gate can index", fix="request a shorter run")
+    said = case.said
+    worst: Word | None = None
+    for word in _words(case.knowledge, wish, tool, said, case.seen):
+        if word.result is LayerResult.REFUSE:
+            return word
+        worst = worst or word
+    return worst or passed(f"{len(said)} values grounded")
+
+
+def _words(
+    known: Knowledge, wish: Wish, tool: Tool, said: tuple[Argument, ...], seen: Audience
+) -> Iterator[Word]:
+    """Objections only."""
+    reached = [
+        (one, ground_destination(known, wish, str(one.value)))
+        for one in said
+        if one.part is Part.DESTINATION and str(one.value).strip()
+    ]
+    for one, found in reached:
+        word = _fetch(wish, tool, one, found) if tool.effect is Effect.READ else None
+        word = word if tool.effect is Effect.READ else _destination(wish, one, found)
+        if word is not None:
+            yield word
+    if tool.effect is Effect.READ:
+        return
+    objects = [
+        (one, ground_object(known, wish, str(one.value), one.name))
+        for one in said
+        if one.part is Part.OBJECT and str(one.value).strip()
+    ]
+    urged = urges(known, tool)
+    for one, found in objects:
+        yield from _object(one, found, urged)
+    holders = frozenset().union(*(g.records for _, g in (*reached, *objects)), frozenset[int]())
+    for one in said:
+        if one.part is Part.AMOUNT and isinstance(one.value, int | float):
+            yield from _amount(one, ground_amount(known, wish, float(one.value)), holders)
+        elif one.part is Part.CONTENT and isinstance(one.value, str):
+            yield from _content(known, wish, one, seen)
+        elif one.part is Part.PLAIN and isinstance(one.value, str):
+            yield from _plain(known, wish, one, seen)
+
+
+def _fetch(wish: Wish, tool: Tool, one: Argument, found: Grounding) -> Word | None:
+    if found.ground <= Ground.UNBIDDEN:
+        return _untrusted(one, found)
+    if found.ground >= Ground.OWN:
+        return None
+    named = asked(wish, tool) is Asked.YES or bool(nouns_of(tool) & wish.stems)
+    if found.ground >= Ground.READ and named:
+        return None
+    return _doubtful(one, found)
+
+
+def _destination(wish: Wish, one: Argument, found: Grounding) -> Word | None:
+    if found.ground <= Ground.UNBIDDEN:
+        return _untrusted(one, found)
+    if found.ground < Ground.OWN:
+        return _doubtful(one, found)
+    if found.contested and found.ground is not Ground.NAMED:
+        return _contested(one)
+    if found.ground is Ground.OWN and _names_another(wish, str(one.value)):
+        return hold(
+            f"argument {one.name} leads elsewhere than to where the intent names",
+            fix="approve it, or name the destination in the intent",
+        )
+    return None
+
+
+def _object(one: Argument, found: Grounding, urged: bool) -> Iterator[Word]:
+    if found.ground <= Ground.UNBIDDEN:
+        yield _untrusted(one, found)
+    elif found.ground < Ground.OWN:
+        yield _doubtful(one, found)
+    elif found.contested and found.ground is not Ground.NAMED:
+        yield _contested(one)
+    elif urged and found.ground is Ground.OWN:
+        yield hold(
+            f"text that nobody asked for urges such an act; argument {one.name} is not named",
+            fix="check that it is meant, then approve",
+        )
+
+
+def urges(known: Knowledge, tool: Tool) -> bool:
+    """Whether suspect or unbidden text speaks of this kind of act on this kind of thing."""
+    verbs = frozenset[str]().union(*(VERBS[family] for family in families_of(tool)))
+    said = known.suspects
+    return any(verb in said for verb in verbs) and any(noun in said for noun in nouns_of(tool))
+
+
+def _amount(one: Argument, found: Grounding, holders: frozenset[int]) -> Iterator[Word]:
+    if found.ground is Ground.NAMED or found.records & holders:
+        return
+    if found.ground <= Ground.UNBIDDEN:
+        yield _untrusted(one, found)
+    else:
+        yield hold(
+            f"argument {one.name} is neither in the intent nor in a record of where it goes",
+            fix="check the amount, then approve",
+        )
+
+
+def _content(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Iterator[Word]:
+    text = str(one.value)
+    said = (text, *decodings(text))
+    for token in sorted(frozenset().union(*(tokens(t) for t in said)) - wish.tokens):
+        if token[0] not in "uae":
+            continue
+        numbers = [number for number, _ in known.values.get(token, ())]
+        standings = {known.segments[number].standing for number in numbers}
+        ground = Ground.INVENTED if not standings else _GROUND[max(standings)]
+        if ground <= Ground.UNBIDDEN:
+            yield _untrusted(one, Grounding(ground), what=_KINDS[token[0]])
+        elif token[0] == "u" and seen is not Audience.NONE and ground < Ground.OWN:
+            yield _doubtful(one, Grounding(ground), what="a link")
+    if any(dictated(known, wish, t) >= _DICTATED for t in said):
+        yield refuse(
+            f"argument {one.name} was dictated by text that nobody asked for",
+            fix="write it from the intent",
+        )
+
+
+def _plain(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Iterator[Word]:
+    text = str(one.value)
+    found = ground_plain(known, wish, text)
+    if found.ground <= Ground.UNBIDDEN:
+        if any(telling(word) for word in spaced(text).split()):
+            yield _untrusted(one, found)
+        return
+    if dictated(known, wish, text) >= _DICTATED:
+        yield refuse(f"argument {one.name} was dictated by text that nobody asked for")
+    elif seen is Audience.OUTSIDE and found.ground in (Ground.READ, Ground.POINTED):
+        if ground_phrase(known, wish, text).ground in (Ground.READ, Ground.POINTED):
+            yield _doubtful(one, found)
+
+
+def _names_another(wish: Wish, value: str) -> bool:
+    """Whether the intent names destinations of this value's type."""
+    kinds = {token[0] for token in tokens(value)} & set("eua")
+    return any(token[0] in kinds for token in wish.tokens)
+
+
+def _untrusted(one: Argument, found: Grounding, what: str = "its value") -> Word:
+    source = (
+        "text that reads like instructions to a machine"
+        if found.ground is Ground.SUSPECT
+        else "text that came by itself"
+    )
+    return refuse(
+        f"argument {one.name}: {what} rests only on {source}",
+        evidence=f"{len(found.segments)} places, none of them the rep's or a system of record's",
+        fix="name it in the intent if it is meant",
+    )
+
+
+def _doubtful(one: Argument, found: Grounding, what: str = "its value") -> Word:
+    if found.ground is Ground.INVENTED:
+        return hold(
+            f"argument {one.name}: {what} is in nothing that the run was given",
+            fix="check it, then approve; or name it in the intent",
+        )
+    return hold(
+        f"argument {one.name}: {what} rests on untrusted text that the run read",
+        evidence=f"{len(found.segments)} places",
+        fix="check it, then approve; or name it in the intent",
+    )
+
+
+def _contested(one: Argument) -> Word:
+    return hold(
+        f"argument {one.name}: text that nobody asked for names this value too",
+        fix="check that it is meant, then approve",
+    )
+
+
+_GROUND = {0: Ground.SUSPECT, 1: Ground.UNBIDDEN, 2: Ground.READ, 3: Ground.POINTED, 4: Ground.OWN}
+_KINDS = {"u": "a link", "a": "an account", "e": "an address"}

@@ -1,0 +1,114 @@
+"""How what a run reads and does enters the gate's memory of it: one fold for bus and library."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from schemas.names import Classification
+from schemas.tools import Tool, Trust
+from sidecar.gate.conduct import Conduct, done, undone
+from sidecar.gate.grounding import Ground, ground_destination, ground_object
+from sidecar.gate.knowledge import RANKS, Knowledge, observe
+from sidecar.gate.normal import spaced
+from sidecar.gate.parts import Part, parts
+from sidecar.gate.wish import Wish, nouns_of
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """What the gate remembers of one run: what it was given to read, and what it did."""
+
+    knowledge: Knowledge = Knowledge()
+    conduct: Conduct = Conduct()
+
+
+def given(
+    memory: Memory,
+    wish: Wish,
+    content: object,
+    *,
+    trust: Trust = Trust.UNTRUSTED,
+    sensitivity: Classification = Classification.CONFIDENTIAL,
+) -> Memory:
+    """After something came by itself: a mail, a transcript, earlier context."""
+    known = observe(
+        memory.knowledge,
+        wish,
+        content,
+        tool=None,
+        pointed=False,
+        named=False,
+        unbidden=trust is Trust.UNTRUSTED,
+        trust=trust,
+        sensitivity=sensitivity,
+    )
+    return _replace(memory, knowledge=known)
+
+
+def answered(
+    memory: Memory,
+    wish: Wish,
+    tool: Tool,
+    arguments: Mapping[str, Any],
+    content: object,
+    *,
+    sensitivity: Classification = Classification.PUBLIC,
+) -> Memory:
+    """After a tool's result came back. The declaration's classification is the least it has."""
+    pointed = points_to(memory.knowledge, wish, tool, arguments)
+    known = observe(
+        memory.knowledge,
+        wish,
+        content,
+        tool=tool,
+        pointed=pointed is not Pointed.NOT,
+        named=pointed is Pointed.BY_NAME,
+        unbidden=False,
+        trust=tool.trust,
+        sensitivity=max(tool.classification, sensitivity, key=RANKS.__getitem__),
+    )
+    return _replace(memory, knowledge=known)
+
+
+def began(memory: Memory, tool: Tool, arguments: Mapping[str, Any], at: int) -> Memory:
+    """After an action was written ahead."""
+    return _replace(memory, conduct=done(memory.conduct, tool, dict(arguments), at))
+
+
+def failed(memory: Memory, tool: Tool, arguments: Mapping[str, Any]) -> Memory:
+    """After an action turned out not to have been done."""
+    return _replace(memory, conduct=undone(memory.conduct, tool, dict(arguments)))
+
+
+class Pointed(Enum):
+    """Whether the rep's words point to what a call reads: by its name, by its kind, or not."""
+
+    BY_NAME = "by name"
+    BY_KIND = "by kind"
+    NOT = "not"
+
+
+def points_to(known: Knowledge, wish: Wish, tool: Tool, arguments: Mapping[str, Any]) -> Pointed:
+    """By a value that they name; by one that stands in what they already pointed to, or by the
+    kind of thing that the tool reads; or not at all.
+    """
+    best = Pointed.BY_KIND if nouns_of(tool) & wish.stems else Pointed.NOT
+    for one in parts(tool, arguments):
+        text = str(one.value)
+        if isinstance(one.value, bool) or len(text) < 3:
+            continue
+        if one.part is Part.DESTINATION:
+            found = ground_destination(known, wish, text)
+        else:
+            found = ground_object(known, wish, text, one.name)
+        one_thing = one.part is not Part.PLAIN or spaced(text) in wish.quoted
+        if found.ground is Ground.NAMED and one_thing:
+            return Pointed.BY_NAME
+        if found.ground >= Ground.POINTED:
+            best = Pointed.BY_KIND
+    return best
+
+
+_replace = msgspec.structs.replace

@@ -1,0 +1,243 @@
+"""What the rep asked for, read from the declared intent: the values it names, and its verbs.
+
+The intent is the one text that is trusted as a whole, since the rep signed it. Its bounds
+(`effects`, `destinations`, `objects`) are exact where they are given. Its words are read
+with a small lexicon of families of action, never by a model: a reading that can be argued
+with must be the same each time.
+"""
+
+import re
+from enum import Enum
+from functools import lru_cache
+from typing import Final
+
+from msgspec import Struct
+
+from schemas.leases import Intent
+from schemas.tools import Effect, Tool
+from sidecar.gate.normal import COMMON, fold, spaced, stem, words
+from sidecar.gate.values import in_order, tokens
+
+
+class Family(Enum):
+    """Kinds of action that people have many verbs for."""
+
+    TELL = "tell"
+    MAKE = "make"
+    CHANGE = "change"
+    REMOVE = "remove"
+    PAY = "pay"
+    ADMIT = "admit"
+
+
+_VERBS: Final = {
+    Family.TELL: """send email mail e-mail message write tell reply respond answer forward notify
+        inform contact dm ping post publish announce share remind text cc submit upload export
+        broadcast tweet comment deliver return""",
+    Family.MAKE: """create add make set schedule book reserve reservation arrange put register open
+        append write save insert note log draft plan compose prepare generate start place order
+        copy record attach duplicate build new""",
+    Family.CHANGE: """update change modify edit adjust reschedule move rename correct fix set mark
+        close switch replace amend revise extend shorten increase decrease raise lower reset assign
+        promote label tag archive complete convert adapt append add""",
+    Family.REMOVE: """delete remove cancel clear drop unshare revoke kick erase discard purge trash
+        unsubscribe uninvite expel ban deactivate withdraw void""",
+    Family.PAY: """pay transfer refund reimburse wire tip buy purchase order donate send settle
+        remit repay schedule subscribe""",
+    Family.ADMIT: """invite add grant share allow permit include admit enroll give subscribe cc
+        welcome onboard""",
+}
+VERBS: Final = {
+    family: frozenset(stem(verb) for verb in said.split()) for family, said in _VERBS.items()
+}
+_READING: Final = frozenset(
+    stem(w)
+    for w in """what which who whom whose when where why how tell show find list summarize summarise
+    check read look search recommend suggest give get see know remind explain count compare
+    describe analyze analyse review many much""".split()  # noqa: SIM905
+)
+_DELEGATES: Final = re.compile(
+    r"\b(?:do|does|perform|execute|complete|follow|carry out|take care of|handle|act on|process|"
+    r"implement|address|finish|work through|run through|deal with)\b[^.!?]{0,60}"
+    r"(?<!following )\b(?:tasks?|actions?|instructions?|to-?dos?|steps?|items?|requests?|chores|errands|asks?|"
+    r"what (?:it|he|she|they) (?:says?|asks?))\b"
+    r"|\baccordingly\b|\bas (?:instructed|requested|described|specified|asked) (?:in|by)\b",
+    re.IGNORECASE,
+)
+_RUN_ON: Final = re.compile(r"(?<=[a-z0-9])\.(?=[A-Z][a-z]{2,}\s)")
+_SENTENCE: Final = re.compile(r"[.!?;:\n]+")
+_DETERMINERS: Final = frozenset(
+    """a an the my your his her its our their this that these those any all some no of unread recent
+    received last next new each every which what whose is are was were been be in from at by
+    following first second third""".split()  # noqa: SIM905
+)
+_TO_ME: Final = frozenset(
+    ("tell", "give", "send", "show", "write", "get", "forward", "read", "remind")
+)
+_QUOTED: Final = re.compile(r"'([^'\n]{1,300})'|\"([^\"\n]{1,300})\"|“([^”\n]{1,300})”|`([^`\n]+)`")
+_CARRIES: Final = re.compile(
+    r"\b(summar\w*|recap|forward|share|include|attach|copy|paste|quote|relay|export|report|send|"
+    r"post|email|mail|give|tell|message|write|based on|according to|details? (?:of|about|from)|"
+    r"information (?:about|on|from))\b",
+    re.IGNORECASE,
+)
+_CARRIED_STOPS: Final = re.compile(
+    r"\b(?:that|which|who|in|from|at|on|to|with|via|by|for|where|and then|then)\b|[.!?;]"
+)
+_GENERIC: Final = frozenset(
+    stem(w)
+    for w in """content contents summary text body information info detail details list copy report
+    note notes recap overview following everything all each every some any message it them this
+    that me him her us""".split()  # noqa: SIM905
+)
+_MANY: Final = re.compile(
+    r"\b(?:all|every|each|both|any|several|multiple|two|three|four|five|six|seven|eight|nine|ten|"
+    r"\d{1,3} (?:\w+ )?(?:files|emails|events|records|items|messages|users|deals|contacts)|"
+    r"those|these|everything|everyone|everybody)\b",
+    re.IGNORECASE,
+)
+
+
+class Wish(Struct, frozen=True, kw_only=True):
+    """An intent, read. `text` is its words between blanks; `tokens` its typed values.
+
+    `stems` are its telling words, `quoted` what stands in quotation marks (as words between
+    blanks), `families` the kinds of action it has a verb for, `verbs` those verbs. `delegated`
+    says that it hands on instructions found elsewhere, `asking` that it wants to know
+    something, `many` that it speaks of more than one thing. `carried` are the things whose
+    content it asks to carry somewhere.
+    """
+
+    intent: Intent
+    text: str
+    tokens: frozenset[str]
+    stems: frozenset[str]
+    quoted: frozenset[str]
+    families: frozenset[Family]
+    verbs: frozenset[str]
+    delegated: bool
+    asking: bool
+    many: bool
+    carries: bool
+    carried: frozenset[str]
+
+
+class Asked(Enum):
+    """How far an intent asks for a tool: by verb and object, by verb, or not at all."""
+
+    YES = 2
+    VERB = 1
+    NO = 0
+
+
+@lru_cache(maxsize=256)
+def read(intent: Intent) -> Wish:
+    """Read an intent. Equal intents give equal readings."""
+    summary = _RUN_ON.sub(". ", intent.summary)
+    said = "\n".join((summary, *intent.destinations, *intent.objects))
+    present = frozenset(stem(word) for word in words(intent.summary))
+    verbs = _requested(intent.summary)
+    families = frozenset(family for family, known in VERBS.items() if verbs & known)
+    carried = _carried(intent.summary)
+    return Wish(
+        intent=intent,
+        text=spaced(said),
+        tokens=tokens(said),
+        stems=frozenset(s for s in present if s not in COMMON),
+        quoted=frozenset(spaced(next(filter(None, m.groups()))) for m in _QUOTED.finditer(said)),
+        families=families,
+        verbs=verbs,
+        delegated=_DELEGATES.search(fold(intent.summary)) is not None,
+        asking=bool(present & _READING) or "?" in intent.summary,
+        many=_MANY.search(intent.summary) is not None,
+        carries=_CARRIES.search(intent.summary) is not None,
+        carried=carried,
+    )
+
+
+def asked(wish: Wish, tool: Tool) -> Asked:
+    """How far `wish` asks for `tool`, by the words of the tool's declaration."""
+    if any(phrase in wish.text for phrase in _phrases(tool.asked_by)):
+        return Asked.YES
+    if not families_of(tool) & wish.families:
+        return Asked.NO
+    return Asked.YES if nouns_of(tool) & wish.stems else Asked.VERB
+
+
+def families_of(tool: Tool) -> frozenset[Family]:
+    """The kinds of action that a tool's name, summary and effect speak of."""
+    return _families(tool.name, tool.summary, tool.effect, bool(tool.destinations))
+
+
+def nouns_of(tool: Tool) -> frozenset[str]:
+    """Stems of what a tool is about: the words of its name that are no verbs, and `asked_by`."""
+    return _nouns(tool.name, tool.asked_by)
+
+
+@lru_cache(maxsize=4096)
+def _phrases(asked_by: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(spaced(said) for said in asked_by)
+
+
+@lru_cache(maxsize=4096)
+def _families(name: str, summary: str, effect: Effect, leads: bool) -> frozenset[Family]:
+    named = [stem(word) for word in in_order(name.rpartition(".")[2])]
+    said = [stem(word) for word in words(summary)[:6]]
+    found = _first_verb(named) or _first_verb(said)
+    if effect is Effect.PAYMENT:
+        found &= {Family.CHANGE, Family.REMOVE}
+        found = found or {Family.PAY}
+    elif effect is Effect.COMMUNICATION and not found:
+        found = {Family.TELL}
+    if not leads:
+        found -= {Family.ADMIT}
+    return frozenset(found)
+
+
+def _first_verb(stems: list[str]) -> set[Family]:
+    """The families of the first verb; a verb of removal anywhere is the one that counts."""
+    if any(one in VERBS[Family.REMOVE] for one in stems):
+        return {Family.REMOVE}
+    for one in stems:
+        found = {family for family, verbs in VERBS.items() if one in verbs}
+        if found:
+            return found
+    return set()
+
+
+@lru_cache(maxsize=4096)
+def _nouns(name: str, asked_by: tuple[str, ...]) -> frozenset[str]:
+    verbs = frozenset[str]().union(_READING, *VERBS.values())
+    named = [stem(word) for word in in_order(name.replace(".", " "))]
+    if named and named[0] in verbs:
+        named = named[1:]
+    said = [stem(word) for phrase in asked_by for word in words(phrase)]
+    return frozenset(s for s in named + said if s not in COMMON and len(s) > 2)
+
+
+def _requested(summary: str) -> frozenset[str]:
+    """Stems of the verbs that ask for something: no nouns (`my email`), no past (`was sent`),
+    and nothing that is only to be told or given to the rep (`tell me`).
+    """
+    found: set[str] = set()
+    for sentence in _SENTENCE.split(fold(summary)):
+        said = words(sentence)
+        for place, word in enumerate(said):
+            before = said[place - 1] if place else ""
+            after = said[place + 1] if place + 1 < len(said) else ""
+            past = word.endswith("ed") and len(word) > 4
+            if before in _DETERMINERS or past or (after in ("me", "us") and word in _TO_ME):
+                continue
+            if any(stem(word) in verbs for verbs in VERBS.values()):
+                found.add(stem(word))
+    return frozenset(found)
+
+
+def _carried(summary: str) -> frozenset[str]:
+    """The head words of what the intent asks to carry: `a summary of the file X` gives file, x."""
+    found: set[str] = set()
+    for match in _CARRIES.finditer(summary):
+        rest = summary[match.end() : match.end() + 120]
+        said = words(_CARRIED_STOPS.split(rest, maxsplit=1)[0])
+        found |= {stem(w) for w in said if w not in COMMON and stem(w) not in _GENERIC}
+    return frozenset(found)

@@ -1,0 +1,67 @@
+"""`python -m sidecar.supervision --data FOLDER`: the supervisor's process.
+
+It shares nothing with the sidecar but code: another identity, whose bus permission is to read
+the ledger and to publish flags, and no content key.
+"""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from bus.component import connect_as, event_signer, run_process, say_ready, until_orphaned
+from bus.connection import disconnect
+from bus.decider import Effect
+from bus.folder import DataFolder
+from bus.lifeline import stdin_reader
+from bus.node import Node
+from bus.outbox import Outbox
+from bus.shell import Shell
+from crypto.sealing import NoKeys
+from crypto.trust import Trust
+from ledger.pruning import prune
+from schemas.events import Actor
+from schemas.names import Role
+from sidecar.supervision.decider import SupervisorDecider, WatcherState
+
+_NAME = "supervisor"
+
+
+async def serve(folder: DataFolder) -> None:
+    """Watch until the parent is gone."""
+    await until_orphaned(await stdin_reader(), _serve(folder))
+
+
+async def _serve(folder: DataFolder) -> None:
+    node: Node[WatcherState] = Node(
+        SupervisorDecider(),
+        trust=Trust(folder.settings().workspace, folder.root_public()),
+        signer=event_signer(folder, Role.SUPERVISOR),
+        actor=Actor(Role.SUPERVISOR, _NAME),
+        keys=NoKeys(),
+    )
+    client = await connect_as(folder, Role.SUPERVISOR)
+    outbox = Outbox(folder.root / "outbox" / _NAME)
+    shell = Shell(node, client, _no_effects, consumer=_NAME, outbox=outbox, on_ready=say_ready)
+    pruning = asyncio.ensure_future(prune(client, node.trust, outbox, component=_NAME))
+    try:
+        await shell.run()
+    finally:
+        pruning.cancel()
+        await asyncio.gather(pruning, return_exceptions=True)
+        await disconnect(client)
+
+
+async def _no_effects(effect: Effect) -> object:
+    raise TypeError(f"the supervisor has no effects, not {effect.key}")
+
+
+def main() -> int:
+    """The process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m sidecar.supervision")
+    parser.add_argument("--data", type=Path, required=True, help="the data folder")
+    return run_process(serve(DataFolder(parser.parse_args().data)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -25,7 +25,7 @@ from schemas.leases import Lease
 from schemas.patterns import FactKind
 from schemas.tools import Effect, Policy, Tool
 from sidecar.gate.conduct import Spend, cost_of, plus
-from sidecar.gate.parts import parts
+from sidecar.gate.parts import audience, parts
 from sidecar.gate.reading import Memory, answered, began, failed, given
 from sidecar.gate.watching import answer_fact, arrival_fact, proposed_fact, read_fact
 from sidecar.gate.wish import read
@@ -59,7 +59,8 @@ def remember(
     tool, arguments = call
     if isinstance(body, ActionStarted):
         fact = fact_of(memory, lease, policy, proposal, tool, arguments, at)
-        memory = began(memory, tool, arguments, at)
+        seen = audience(tool, tuple(parts(tool, arguments)), policy)
+        memory = began(memory, wish, tool, arguments, at, seen=seen)
         reads = tool.effect is Effect.READ
         return memory, supervision if reads else observe(supervision, fact)[0]
     if isinstance(body, ActionFinished):

@@ -95,7 +95,9 @@ class RunState(Struct, frozen=True, kw_only=True):
 class SidecarState(Struct, frozen=True, kw_only=True):
     """One workspace. `supervision` is the gate's own pattern engine, `flags` the holds that the
     supervisor's process has on record (scope, target, pattern). `spent` is what was used up on
-    `day` (days since the epoch, UTC). `unrecorded` are the stream's invalid entries yet to be noted."""
+    `day` (days since the epoch, UTC). `unrecorded` are the stream's invalid entries yet to be
+    noted.
+    """
 
     workspace: str
     policy: Policy | None = None

@@ -13,6 +13,7 @@ import jsonschema_rs
 import msgspec
 
 from schemas.tools import Tool
+from sidecar.gate.normal import decodings
 from sidecar.gate.outcome import Case, Word, passed, refuse
 
 MAX_ARGUMENT_BYTES = 128 * 1024
@@ -39,7 +40,8 @@ def arguments(case: Case) -> Word:
             fix="propose again within the tool's schema",
         )
     for name, path in _paths(tool, given):
-        if problem := path_problem(path):
+        problem = next(filter(None, map(path_problem, (path, *decodings(path)))), "")
+        if problem:
             return refuse(f"argument {name} {problem}", fix="use a relative path inside the folder")
     return passed("schema, bounds and paths hold")
 

@@ -5,13 +5,15 @@ tag. Content travels when the intent asks for it to be carried, from where the r
 never above the tool's ceiling, and never in an encoding. Credentials leave by no tool.
 """
 
+from collections.abc import Iterator
+
 from classify.credentials import credentials_in
 from schemas.names import Classification
 from schemas.tools import Effect
 from sidecar.gate.domains import address_of
 from sidecar.gate.flows import Dress, Flow, flows, opaque
 from sidecar.gate.knowledge import RANKS, Knowledge
-from sidecar.gate.normal import decodings, stem
+from sidecar.gate.normal import decodings, fold, stem, unspaced
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
 from sidecar.gate.parts import Argument, Audience, Part
 from sidecar.gate.wish import Wish
@@ -29,9 +31,8 @@ def classification(case: Case) -> Word:
     if seen is Audience.NONE:
         return passed("nobody else sees it")
     texts = [text for one in case.said if (text := _carrier(one))]
-    whole = "\n".join(texts)
-    said = (whole, *decodings(whole))
-    for text in said:
+    whole = "\n".join(str(one.value) for one in case.said if isinstance(one.value, str))
+    for text in (whole, *decodings(whole), unspaced(whole) or ""):
         for span in credentials_in(text):
             if span.text in wish.intent.summary:
                 return hold("a credential that the intent names would leave", fix="check, approve")
@@ -39,7 +40,10 @@ def classification(case: Case) -> Word:
                 "a credential would leave",
                 fix="remove it; credentials stay in the vault",
             )
-    found = flows(case.knowledge, wish, texts, _CONFIDENTIAL)
+    found = (
+        *flows(case.knowledge, wish, texts, _CONFIDENTIAL, case.conduct.sent),
+        *_inside_objects(case),
+    )
     ceiling = RANKS[tool.ceiling]
     worst: Word | None = None
     for flow in found:
@@ -111,7 +115,17 @@ def carries(known: Knowledge, wish: Wish, flow: Flow) -> bool:
     if not wish.carries or flow.segment.certain:
         return wish.carries
     nouns = flow.segment.nouns
-    return bool(nouns & wish.carried) and not nouns & known.found
+    named = flow.segment.linked or not wish.names
+    return bool(nouns & wish.carried) and named and not nouns & known.found
+
+
+def _inside_objects(case: Case) -> Iterator[Flow]:
+    """What the run itself wrote into the objects that this action hands on."""
+    for one in case.said:
+        if one.part is Part.OBJECT:
+            for number in sorted(case.conduct.tainted.get(fold(str(one.value)), ())):
+                segment = case.knowledge.segments[number]
+                yield Flow(number, segment, Dress.PLAIN, segment.telling)
 
 
 def _hideouts(case: Case) -> list[str]:

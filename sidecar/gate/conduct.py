@@ -12,9 +12,10 @@ from immutables import Map
 from msgspec import Struct
 
 from schemas.names import SECOND
-from schemas.tools import Tool
+from schemas.tools import Effect, Tool
 from sidecar.gate.normal import fold
 from sidecar.gate.parts import Argument, Part, parts
+from sidecar.gate.values import tokens
 
 _WINDOW = 60 * SECOND
 _KEPT = 1024
@@ -32,13 +33,18 @@ class Spend(Struct, frozen=True, kw_only=True):
 
 class Conduct(Struct, frozen=True, kw_only=True):
     """One run. `repeats` counts calls by the digest of tool and folded arguments, `objects`
-    are those that each tool has changed, `effects_at` and `reads_at` the last minute's times.
+    are those that each tool has changed. `sent` maps a confidential segment to its words that
+    effects have carried to others, `tainted` an object that the run wrote to the confidential
+    segments in it (see `sidecar.gate.reading`). `effects_at` and
+    `reads_at` are the last minute's times.
     """
 
     spend: Spend = Spend()
     by_tool: Map[str, Spend] = Map()
     repeats: Map[bytes, int] = Map()
     objects: Map[str, frozenset[str]] = Map()
+    sent: Map[int, frozenset[str]] = Map()
+    tainted: Map[str, frozenset[int]] = Map()
     effects_at: tuple[int, ...] = ()
     reads_at: tuple[int, ...] = ()
 
@@ -67,12 +73,26 @@ def plus(spend: Spend, more: Spend, sign: int = 1) -> Spend:
 
 
 def call_digest(tool: Tool, said: tuple[Argument, ...]) -> bytes:
-    """The same for two calls that differ only in case, invisible characters or blanks."""
-    folded = [
-        (one.name, " ".join(fold(one.value).split()) if isinstance(one.value, str) else one.value)
-        for one in said
-    ]
-    return hashlib.sha256(msgspec.json.encode((tool.name, folded))).digest()
+    """The same for two calls that differ only in case, invisible characters or blanks.
+
+    A payment is the same payment by whatever tool and whatever is written on it: where it
+    goes, and how much.
+    """
+    paying = tool.effect is Effect.PAYMENT
+    weighed = (Part.DESTINATION, Part.AMOUNT)
+    folded = [(one.name, _canonical(one)) for one in said if not paying or one.part in weighed]
+    name = tool.effect.value if paying else tool.name
+    return hashlib.sha256(msgspec.json.encode((name, folded))).digest()
+
+
+def _canonical(one: Argument) -> object:
+    if not isinstance(one.value, str):
+        return one.value
+    if one.part is Part.DESTINATION:
+        typed = sorted(token for token in tokens(one.value) if token[0] in "ea")
+        if typed:
+            return typed
+    return " ".join(fold(one.value).split())
 
 
 def done(conduct: Conduct, tool: Tool, arguments: dict[str, Any], at: int) -> Conduct:
@@ -84,7 +104,8 @@ def done(conduct: Conduct, tool: Tool, arguments: dict[str, Any], at: int) -> Co
     objects = conduct.objects
     if effect and named:
         objects = objects.set(tool.name, objects.get(tool.name, frozenset()) | named)
-    return Conduct(
+    return msgspec.structs.replace(
+        conduct,
         spend=plus(conduct.spend, more),
         by_tool=conduct.by_tool.set(tool.name, plus(conduct.by_tool.get(tool.name, Spend()), more)),
         repeats=conduct.repeats.set(digest, conduct.repeats.get(digest, 0) + 1),

@@ -50,7 +50,7 @@ def _one(
     tool: Tool,
     policy: Policy,
     wish: Wish,
-    known: KnownDomains,
+    known: frozenset[str],
     value: str,
     outside: bool,
 ) -> Word | None:
@@ -69,7 +69,7 @@ def _one(
         return _listed(case, entry, host)
     if outside and policy.allowlist_only:
         return _unlisted(policy, value)
-    copied = imitation(host, known)
+    copied = imitation(host, _without(known, host))
     if copied is not None:
         return hold(
             "a destination looks like one that is known, and is another",
@@ -130,10 +130,15 @@ def _domain_of(entry: AllowedDestination) -> str:
     return entry.destination.casefold().rpartition("@")[2]
 
 
-def _known(policy: Policy, wish: Wish) -> KnownDomains:
+def _known(policy: Policy, wish: Wish) -> frozenset[str]:
     listed = frozenset(_domain_of(entry) for entry in policy.destinations)
     named = frozenset(token[2:] for token in wish.tokens if token.startswith("h:"))
-    return _prepared(listed | named | frozenset(policy.organisation))
+    return listed | named | frozenset(policy.organisation)
+
+
+def _without(known: frozenset[str], host: str) -> KnownDomains:
+    """The known domains but for the one in question: a name does not vouch for itself."""
+    return _prepared(known - {host, host.removeprefix("www.")})
 
 
 @lru_cache(maxsize=256)

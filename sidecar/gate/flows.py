@@ -12,15 +12,18 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
+from immutables import Map
 from msgspec import Struct
 
 from sidecar.gate.knowledge import MAX_POSTINGS, Knowledge, Segment, Standing
-from sidecar.gate.normal import decodings, rotated, spaced, stem, telling, unspaced, words
+from sidecar.gate.normal import decodings, fold, rotated, spaced, stem, telling, unspaced, words
+from sidecar.gate.values import tokens
 from sidecar.gate.wish import Wish
 
 _ENOUGH: Final = 4
 _SHARE: Final = 0.5
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_RUN_ON: Final = re.compile(r"[a-z]{20,400}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
 
 
@@ -40,15 +43,22 @@ class Flow(Struct, frozen=True):
     shared: int
 
 
-def flows(known: Knowledge, wish: Wish, texts: Iterable[str], least: int) -> tuple[Flow, ...]:
+def flows(
+    known: Knowledge,
+    wish: Wish,
+    texts: Iterable[str],
+    least: int,
+    sent: Map[int, frozenset[str]] | None = None,
+) -> tuple[Flow, ...]:
     """The segments of classification rank `least` or above that `texts` carry.
 
-    What the intent itself says is no flow. Order: by segment.
+    What the intent itself says is no flow. `sent` is what earlier effects carried (see
+    `carried_words`): small pieces add up. Order: by segment.
     """
     found: dict[int, Flow] = {}
     for text in texts:
         for dress, said in dressed(known, text):
-            for number, shared in _carried(known, wish, said, least).items():
+            for number, shared in _carried(known, wish, said, least, sent).items():
                 before = found.get(number)
                 if before is None or before.dress < dress:
                     segment = known.segments[number]
@@ -64,6 +74,10 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     joined = unspaced(text)
     if joined is not None:
         yield Dress.ENCODED, joined
+    for run in _RUN_ON.findall(fold(text)):
+        found = _apart(known, run)
+        if found:
+            yield Dress.ENCODED, found
     for turn in (rotated, _backwards):
         if _turned(known, text, turn):
             yield Dress.ENCODED, turn(text)
@@ -95,10 +109,34 @@ def dictated(known: Knowledge, wish: Wish, text: str) -> float:
     return best / len(fresh) if best >= 3 else 0.0
 
 
-def _carried(known: Knowledge, wish: Wish, text: str, least: int) -> dict[int, int]:
+def carried_words(
+    known: Knowledge, wish: Wish, texts: Iterable[str], least: int
+) -> dict[int, frozenset[str]]:
+    """Per segment of rank `least` or above, the telling words of it that `texts` hold."""
+    found: dict[int, set[str]] = {}
+    for text in texts:
+        for word in _stems(text) - wish.stems:
+            postings = known.words.get(word, ())
+            if len(postings) >= MAX_POSTINGS:
+                continue
+            for number in postings:
+                segment = known.segments[number]
+                if segment.rank >= least and segment.standing > Standing.UNBIDDEN:
+                    found.setdefault(number, set()).add(word)
+    return {number: frozenset(said) for number, said in found.items()}
+
+
+def _carried(
+    known: Knowledge,
+    wish: Wish,
+    text: str,
+    least: int,
+    sent: Map[int, frozenset[str]] | None,
+) -> dict[int, int]:
     counts: Counter[int] = Counter()
     specific: set[int] = set()
-    for word in _stems(text) - wish.stems:
+    stems = _stems(text)
+    for word in stems - wish.stems:
         postings = known.words.get(word, ())
         number_like = _is_specific(word)
         if len(postings) >= MAX_POSTINGS and not number_like:
@@ -106,11 +144,18 @@ def _carried(known: Knowledge, wish: Wish, text: str, least: int) -> dict[int, i
         counts.update(postings)
         if number_like and f" {word} " not in wish.text:
             specific.update(postings)
+    for token in tokens(text):
+        if _is_telling_number(token) and token not in wish.tokens:
+            places = [number for number, _ in known.values.get(token, ())]
+            specific.update(places)
+            counts.update(place for place in places if place not in counts)
     found = {}
     for number, shared in counts.items():
         segment = known.segments[number]
         if segment.rank < least or segment.standing <= Standing.UNBIDDEN:
             continue
+        if sent and number in sent:
+            shared += len(sent[number] - stems)
         enough = shared >= max(_ENOUGH - 1, min(8, _SHARE * segment.telling))
         if enough or number in specific:
             found[number] = shared
@@ -122,9 +167,29 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in spaced(text).split() if telling(word))
 
 
+def _is_telling_number(token: str) -> bool:
+    """An account or long number, or an amount of four digits or more that is no year."""
+    if token[0] == "n":
+        whole, _, cents = token[2:].lstrip("-+").partition(".")
+        return len(whole) >= 4 and not (cents == "00" and _YEAR.fullmatch(whole))
+    return token[0] == "a"
+
+
 def _is_specific(word: str) -> bool:
     """A number or code long enough to be somebody's: no year, no day."""
     return not word.isalpha() and len(word) >= 4 and not _YEAR.fullmatch(word)
+
+
+def _apart(known: Knowledge, run: str) -> str:
+    """The known words in a long run of letters without blanks, the longest first."""
+    found: list[str] = []
+    place = 0
+    while place < len(run):
+        ends = range(min(len(run), place + 16), place + 3, -1)
+        word = next((run[place:e] for e in ends if stem(run[place:e]) in known.words), "")
+        found += [word] if word else []
+        place += len(word) or 1
+    return " ".join(found) if len(found) >= _ENOUGH - 1 else ""
 
 
 def _turned(known: Knowledge, text: str, turn: Callable[[str], str]) -> bool:

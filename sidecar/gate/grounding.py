@@ -41,12 +41,14 @@ class Ground(IntEnum):
 
 
 class Grounding(Struct, frozen=True):
-    """`contested` says that suspect or unbidden text names the value too. `records` are the
+    """`contested` says that suspect or unbidden text names the value too, `rival` that the rep
+    named another value of the same list or table. `records` are the
     records of systems of record that hold it, `segments` everything that does.
     """
 
     ground: Ground
     contested: bool = False
+    rival: bool = False
     records: frozenset[int] = frozenset()
     segments: tuple[int, ...] = ()
 
@@ -82,11 +84,14 @@ def ground_object(known: Knowledge, wish: Wish, value: str, argument: str) -> Gr
     place = name_tokens(argument)
     if identifier(value) in wish.tokens or value in wish.intent.objects:
         return Grounding(Ground.NAMED)
+    said = spaced(value)
+    if said in wish.text and not said.replace(" ", "").isdigit():
+        return Grounding(Ground.NAMED)
     found = [number for number, _ in known.values.get(identifier(value), ())]
     found += [
         number for number, field in known.values.get(keyed(value), ()) if field & place or not place
     ]
-    short = not any(telling(word) for word in spaced(value).split()) or value.strip().isdigit()
+    short = not any(telling(word) for word in said.split()) or value.strip().isdigit()
     if short:
         return _grounding(known, found, Ground.INVENTED)
     phrase = ground_phrase(known, wish, value)
@@ -154,4 +159,5 @@ def _grounding(known: Knowledge, found: Iterable[int], nothing: Ground) -> Groun
     if best is Standing.OWN and any(s.linked for s in segments if s.standing is Standing.OWN):
         ground = Ground.LINKED
     contested = any(segment.standing <= Standing.UNBIDDEN for segment in segments)
-    return Grounding(ground, contested, own, numbers)
+    rival = all(s.rival for s in segments if s.standing is best)
+    return Grounding(ground, contested, rival, own, numbers)

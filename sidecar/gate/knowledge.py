@@ -48,7 +48,8 @@ class Standing(IntEnum):
 class Segment(Struct, frozen=True):
     """A piece of an observation. `text` is its words between blanks; `record` numbers the
     object it was a field of; `linked` says that the record holds something the rep named,
-    `certain` that this tells it from all others. `nouns` are stems of what the tool that gave
+    `certain` that this tells it from all others, `rival` that the rep named another value or
+    record of this observation. `nouns` are stems of what the tool that gave
     it is about.
     """
 
@@ -60,14 +61,16 @@ class Segment(Struct, frozen=True):
     telling: int
     linked: bool
     certain: bool
+    rival: bool
     nouns: frozenset[str]
 
 
 class Knowledge(Struct, frozen=True, kw_only=True):
     """Everything one run was given. Maps are persistent; segments are numbered from 0.
 
-    `words` maps the stem of a telling word to the last segments that have it, `suspects` likewise for
-    suspect and unbidden segments alone, so that nothing can push those out. `values` maps a
+    `words` maps the stem of a telling word to the last segments that have it, `suspects`
+    likewise for suspect and unbidden segments alone, so that nothing can push those out.
+    `values` maps a
     typed value to (segment, words of the field's name). `found` are the nouns of the tools that
     have given a record which the rep had named for certain.
     """
@@ -106,7 +109,8 @@ def observe(
 
     `tool` is the declaration of the tool whose result it is, None where it came by itself.
     `pointed` says that the rep's words point to what was read, `named` that they name it, so
-    that a text that is one whole is linked to them; `unbidden` that no proposal asked for it. `trust` and `sensitivity` hold for what the tool declares nothing about.
+    that a text that is one whole is linked to them; `unbidden` that no proposal asked for it.
+    `trust` and `sensitivity` hold for what the tool declares nothing about.
     """
     leaves = list(_leaves(content))
     linked = _linked_records(leaves, wish)
@@ -120,6 +124,7 @@ def observe(
     segments, by_word = known.segments.mutate(), known.words.mutate()
     suspects, values = known.suspects.mutate(), known.values.mutate()
     place = len(known.segments)
+    chosen, passed_over = _choices(leaves, wish)
     for leaf in leaves:
         own = trust is Trust.TRUSTED or (tool is not None and leaf.key in tool.trusted)
         certain = whole or linked.get(leaf.record, False)
@@ -128,6 +133,7 @@ def observe(
         if unbidden and certain and not own:
             best = Standing.READ
         field = name_tokens(leaf.key)
+        rival = leaf.record in passed_over or leaf.key in chosen
         for text, standing in _pieces(str(leaf.value), best):
             said = spaced(text)
             distinct = {stem(word) for word in said.split() if telling(word)}
@@ -140,6 +146,7 @@ def observe(
                 len(distinct),
                 held,
                 certain,
+                rival and spaced(text) not in wish.text,
                 nouns,
             )
             low = standing <= Standing.UNBIDDEN
@@ -230,9 +237,36 @@ def _linked_records(leaves: list[Leaf], wish: Wish) -> dict[int, bool]:
         certain = any(said.count(" ") > 2 for said in quoted) or any(
             token in wish.tokens for token in tokens(text) if token[0] in "eua"
         )
-        if certain or quoted or (2 <= len(whole.split()) <= 8 and whole in wish.text):
+        full = 2 <= len(whole.split()) <= 8 and whole in wish.text
+        if certain or quoted or full or (wish.names and _speaks_of(whole, wish.names)):
             found[leaf.record] = certain
     return found
+
+
+def _speaks_of(whole: str, names: frozenset[str]) -> bool:
+    return not names.isdisjoint(stem(word) for word in whole.split())
+
+
+def _choices(leaves: list[Leaf], wish: Wish) -> tuple[frozenset[str], frozenset[int]]:
+    """The fields of which the rep named one value (`#releases` of a list of channels), and the
+    records that have another value there. A value that several records share chooses none,
+    and neither does a person's address: it says whose a record is, not which.
+    """
+    named: dict[str, list[int]] = {}
+    others: dict[str, set[int]] = {}
+    for leaf in leaves:
+        if isinstance(leaf.value, str) and len(leaf.value) <= 80:
+            whole = spaced(leaf.value)
+            if "@" in leaf.value:
+                continue
+            if whole.strip() and whole in wish.text:
+                named.setdefault(leaf.key, []).append(leaf.record)
+            else:
+                others.setdefault(leaf.key, set()).add(leaf.record)
+    chosen = {key for key, records in named.items() if len(records) == 1}
+    kept = {record for key in chosen for record in named[key]}
+    passed_over = {record for key in chosen for record in others.get(key, ())} - kept
+    return frozenset(chosen), frozenset(passed_over)
 
 
 def _pieces(text: str, best: Standing) -> Iterable[tuple[str, Standing]]:

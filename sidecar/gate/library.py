@@ -26,7 +26,7 @@ from schemas.content import Sealed, value_of
 from schemas.events import Actor, AnyBody, Event
 from schemas.leases import Certificate, Lease
 from schemas.names import NO_DIGEST, SECOND, Classification, Role
-from schemas.patterns import FactKind
+from schemas.patterns import FactKind, Response
 from schemas.runs import HaltEngaged, HaltReleased, LeaseRevoked, RepRevoked, RunRequested
 from schemas.tools import Effect, Policy, Tool
 from sidecar.destinations.schedule import Destination
@@ -66,6 +66,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     last: int = 0
     supervision: SupervisionState = SupervisionState()
     halts: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     ended: str = ""
     rep_active: bool = True
     judged: bool = False
@@ -199,8 +200,15 @@ def propose(
         proposals=recording.proposals.set(proposal.number, proposal),
     )
     if result.result is not LayerResult.PASS or case.tool is None or case.arguments is None:
-        return result, _replace(after, supervision=_answered(after, proposal, result))
-    memory = began(recording.memory, case.tool, case.arguments, recording.now)
+        return result, _answered(after, proposal, result)
+    memory = began(
+        recording.memory,
+        read(recording.lease.intent),
+        case.tool,
+        case.arguments,
+        recording.now,
+        seen=case.seen,
+    )
     day = plus(recording.day, cost_of(case.tool, case.said))
     counted = recording.began | {proposal.number}
     supervision = recording.supervision
@@ -244,6 +252,7 @@ def case_of(
         day=recording.day,
         owned=recording.owned,
         matches=would_match(recording.supervision, fact) if fact is not None else (),
+        flags=recording.flags,
         reviewed=recording.judged,
     )
 
@@ -281,8 +290,8 @@ def _fact(recording: Recording, proposal: ProposalMade, tool: Tool) -> Fact:
     )
 
 
-def _answered(recording: Recording, proposal: ProposalMade, result: GateResult) -> SupervisionState:
-    """The engine's state after the gate objected."""
+def _answered(recording: Recording, proposal: ProposalMade, result: GateResult) -> Recording:
+    """After the gate objected; what that completes stands, as the supervisor would have it."""
     objecting = tuple(one.layer for one in result.layers if one.result is result.result)
     kind = FactKind.REFUSAL if result.result is LayerResult.REFUSE else FactKind.HOLD
     fact = answer_fact(
@@ -293,7 +302,10 @@ def _answered(recording: Recording, proposal: ProposalMade, result: GateResult) 
         at=recording.now,
         digest=proposal_digest(proposal),
     )
-    return observe_fact(recording.supervision, fact)[0]
+    supervision, matches = observe_fact(recording.supervision, fact)
+    held = {match.pattern for match in matches if match.response is not Response.FLAG}
+    flags = (*recording.flags, *sorted(held - set(recording.flags)))
+    return _replace(recording, supervision=supervision, flags=flags)
 
 
 def _tool(recording: Recording, name: str) -> Tool | None:

@@ -24,7 +24,7 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){8,}")
 _PERCENT: Final = re.compile(r"%[0-9a-fA-F]{2}")
-_LETTERED: Final = re.compile(r"(?:\b\w[ .\-_]){6,}\w\b")
+_LETTERED: Final = re.compile(r"(?:(?<!\w)\w[ .-]){6,}\w(?!\w)")
 _DEPTH: Final = 3
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _TURNED: Final = _LETTERS[13:] + _LETTERS[:13]
@@ -102,7 +102,7 @@ def unspaced(text: str) -> str | None:
     """`text` with letters that stand apart (`s e c r e t`) joined, or None where none do."""
     if not _LETTERED.search(text):
         return None
-    return _LETTERED.sub(lambda m: re.sub(r"[ .\-_]", "", m[0]), text)
+    return _LETTERED.sub(lambda m: re.sub(r"[ .-]", "", m[0]), text)
 
 
 def _decoded(text: str) -> list[str]:
@@ -114,7 +114,10 @@ def _decoded(text: str) -> list[str]:
     if "&" in text and (plainer := html.unescape(text)) != text:
         said.append(plainer)
     for match in _BASE64.finditer(text):
-        said += _readable(_from_base64(match[0]))
+        run = match[0]
+        for part in (run, *(run.split("/") if "/" in run else ())):
+            if len(part) >= 12:
+                said += _readable(_from_base64(part))
     for match in _HEX.finditer(text):
         digits = re.sub(r"[ :]", "", match[0])
         said += _readable(bytes.fromhex(digits[: len(digits) // 2 * 2]))

@@ -32,8 +32,9 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
 
     `knowledge` is what the run was given to read, `conduct` what it has done, `day` what the
     workspace has used up today, `owned` the destinations whose ownership is watched.
-    `matches` are the patterns that this action would complete, `flags` those of the supervisor's
-    process that hold the run. `reviewed` is False only where a recording is judged that has no judge in it.
+    `matches` are the patterns that this action would complete, `flags` those of the
+    supervisor's process that hold the run. `reviewed` is False only where a recording is judged
+    that has no judge in it.
     """
 
     now: int

@@ -38,10 +38,13 @@ class Audience(Enum):
 
 
 def parts(tool: Tool, given: Mapping[str, Any]) -> Iterator[Argument]:
-    """All scalars of the arguments, in order. Paths are objects too."""
+    """All scalars of the arguments, in order; paths are objects too. Of contents, keys as well."""
     for name, value in given.items():
         for inner, scalar in _scalars(name, value):
             yield Argument(part_of(tool, name, inner), inner, scalar)
+        if name in tool.contents:
+            for key in _keys(value):
+                yield Argument(Part.CONTENT, name, key)
 
 
 def part_of(tool: Tool, name: str, inner: str) -> Part:
@@ -84,6 +87,18 @@ def inside_organisation(destination: str, policy: Policy) -> bool:
     """Whether an address is one of the organisation's own."""
     address = destination.strip().strip("<>").casefold()
     return address.rpartition("@")[2] in policy.organisation and address.count("@") == 1
+
+
+def _keys(value: object) -> Iterator[str]:
+    """The keys of objects at any depth: where they are free, they carry text like values."""
+    stack = [value]
+    while stack:
+        held = stack.pop()
+        if isinstance(held, Mapping):
+            yield from map(str, held)
+            stack.extend(held.values())
+        elif isinstance(held, list | tuple):
+            stack.extend(held)
 
 
 def _scalars(name: str, value: object) -> Iterator[tuple[str, Scalar]]:

@@ -98,7 +98,7 @@ def _destination(wish: Wish, one: Argument, found: Grounding) -> Word | None:
         return _doubtful(one, found)
     if found.contested and found.ground is not Ground.NAMED:
         return _contested(one)
-    if found.ground is Ground.OWN and _names_another(wish, str(one.value)):
+    if found.ground is Ground.OWN and (found.rival or _names_another(wish, str(one.value))):
         return hold(
             f"argument {one.name} leads elsewhere than to where the intent names",
             fix="approve it, or name the destination in the intent",
@@ -113,6 +113,11 @@ def _object(one: Argument, found: Grounding, urged: bool) -> Iterator[Word]:
         yield _doubtful(one, found)
     elif found.contested and found.ground is not Ground.NAMED:
         yield _contested(one)
+    elif found.rival and found.ground is Ground.OWN:
+        yield hold(
+            f"argument {one.name} is another one than the intent names",
+            fix="check that it is meant, then approve",
+        )
     elif urged and found.ground is Ground.OWN:
         yield hold(
             f"text that nobody asked for urges such an act; argument {one.name} is not named",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -10,11 +10,14 @@ from msgspec import Struct
 from schemas.names import Classification
 from schemas.tools import Tool, Trust
 from sidecar.gate.conduct import Conduct, done, undone
+from sidecar.gate.flows import carried_words, flows
 from sidecar.gate.grounding import Ground, ground_destination, ground_object
 from sidecar.gate.knowledge import RANKS, Knowledge, observe
-from sidecar.gate.normal import spaced
-from sidecar.gate.parts import Part, parts
+from sidecar.gate.normal import fold, spaced
+from sidecar.gate.parts import Audience, Part, parts
 from sidecar.gate.wish import Wish, nouns_of
+
+_CONFIDENTIAL: Final = RANKS[Classification.CONFIDENTIAL]
 
 
 class Memory(Struct, frozen=True, kw_only=True):
@@ -69,17 +72,69 @@ def answered(
         trust=tool.trust,
         sensitivity=max(tool.classification, sensitivity, key=RANKS.__getitem__),
     )
-    return _replace(memory, knowledge=known)
+    conduct = _tainted_result(memory, tool, arguments, content)
+    return _replace(memory, knowledge=known, conduct=conduct)
 
 
-def began(memory: Memory, tool: Tool, arguments: Mapping[str, Any], at: int) -> Memory:
-    """After an action was written ahead."""
-    return _replace(memory, conduct=done(memory.conduct, tool, dict(arguments), at))
+def began(
+    memory: Memory,
+    wish: Wish,
+    tool: Tool,
+    arguments: Mapping[str, Any],
+    at: int,
+    *,
+    seen: Audience,
+) -> Memory:
+    """After an action was written ahead. `seen` is who sees its effect."""
+    conduct = done(memory.conduct, tool, dict(arguments), at)
+    if not tool.effect.high_stakes:
+        return _replace(memory, conduct=conduct)
+    said = tuple(parts(tool, arguments))
+    texts = [str(one.value) for one in said if one.part in (Part.CONTENT, Part.PLAIN)]
+    if seen is Audience.NONE:
+        found = flows(memory.knowledge, wish, texts, _CONFIDENTIAL)
+        conduct = _taint(conduct, _written(tool, arguments), frozenset(f.number for f in found))
+        return _replace(memory, conduct=conduct)
+    sent = conduct.sent.mutate()
+    for number, stems in carried_words(memory.knowledge, wish, texts, _CONFIDENTIAL).items():
+        sent[number] = sent.get(number, frozenset()) | stems
+    return _replace(memory, conduct=_replace(conduct, sent=sent.finish()))
 
 
 def failed(memory: Memory, tool: Tool, arguments: Mapping[str, Any]) -> Memory:
     """After an action turned out not to have been done."""
     return _replace(memory, conduct=undone(memory.conduct, tool, dict(arguments)))
+
+
+def _written(tool: Tool, arguments: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an effect writes to: its objects, and short names among its plain values."""
+    return tuple(
+        fold(str(one.value))
+        for one in parts(tool, arguments)
+        if one.part is Part.OBJECT or (one.part is Part.PLAIN and len(str(one.value)) <= 80)
+    )
+
+
+def _taint(conduct: Conduct, written: tuple[str, ...], segments: frozenset[int]) -> Conduct:
+    if not segments:
+        return conduct
+    tainted = conduct.tainted.mutate()
+    for name in written:
+        tainted[name] = tainted.get(name, frozenset()) | segments
+    return _replace(conduct, tainted=tainted.finish())
+
+
+def _tainted_result(
+    memory: Memory, tool: Tool, arguments: Mapping[str, Any], content: object
+) -> Conduct:
+    """What a tool says it wrote goes by the identifiers in its result, too."""
+    if not tool.effect.high_stakes or not isinstance(content, Mapping):
+        return memory.conduct
+    segments = frozenset[int]().union(
+        *(memory.conduct.tainted.get(name, frozenset()) for name in _written(tool, arguments))
+    )
+    own = (str(content[key]) for key in tool.trusted if isinstance(content.get(key), str | int))
+    return _taint(memory.conduct, tuple(fold(name) for name in own), segments)
 
 
 class Pointed(Enum):

@@ -33,7 +33,16 @@ _IDENTIFIED: Final = re.compile(
     r"|#([a-z0-9][a-z0-9_-]{0,62})|['\"`]([a-z0-9][a-z0-9_-]{0,15})['\"`]",
     re.IGNORECASE,
 )
-_NUMBERED: Final = re.compile(r"\b([a-z]{3,20})s? (\d{1,9})\b", re.IGNORECASE)
+_NUMBERED: Final = re.compile(
+    r"\b(?:invoice|order|file|ticket|case|event|deal|record|task|issue|bill|booking|reservation|"
+    r"contract|project|version|room|week|page|line|section|chapter|part|quote|item|employee|"
+    r"customer|user|message|e-?mail|mail|document|row|step|flight|gate|seat|transaction|payment|"
+    r"appointment|meeting|lead|opportunity|contact|account|claim|asset|device|server|pr|po|rfc|"
+    r"job|batch|lot|shipment|parcel|form|question|slide|table|figure|release|build|sprint|epic|"
+    r"story|candidate|entry|note|product|model|unit|floor|building|level|phase|stage|option)s?"
+    r" (?:of |is |with )?#?(\d{1,9})\b(?![.,]\d)",
+    re.IGNORECASE,
+)
 _MONTHS: Final = {
     name[:3]: number
     for number, name in enumerate(
@@ -85,6 +94,7 @@ def tokens(text: str) -> frozenset[str]:
         found |= address(match[0])
     for match in _ACCOUNT.finditer(folded):
         found.add("a:" + _SECURE_SPACES.sub("", match[0]))
+    folded = _ACCOUNT.sub(" ; ", folded)
     if any(c.isdigit() for c in folded):
         _numbers(folded, found)
     return frozenset(found)
@@ -153,7 +163,9 @@ def _numbers(folded: str, found: set[str]) -> None:
             folded = date.sub(" ; ", folded)
     for match in _LONG_NUMBER.finditer(folded):
         found.add("a:" + _SECURE_SPACES.sub("", match[0]))
-    for match in _NUMBER.finditer(folded):
+    for match in _NUMBERED.finditer(folded):
+        found.add("i:" + match[1])
+    for match in _NUMBER.finditer(_NUMBERED.sub(" ; ", folded)):
         found.add(amount(float(match[0].replace(",", ""))))
     for match in _MULTIPLIED.finditer(folded):
         found.add(amount(float(match[1]) * _MULTIPLE[match[2].lower()]))
@@ -161,9 +173,6 @@ def _numbers(folded: str, found: set[str]) -> None:
         name = match[1] or match[2] or match[3]
         if any(c.isdigit() for c in name):
             found.add("i:" + name)
-    for match in _NUMBERED.finditer(folded):
-        if match[1][:3] not in _MONTHS:
-            found.add("i:" + match[2])
 
 
 def _days(folded: str, found: set[str]) -> None:

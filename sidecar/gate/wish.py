@@ -54,22 +54,35 @@ _READING: Final = frozenset(
     stem(w)
     for w in """what which who whom whose when where why how tell show find list summarize summarise
     check read look search recommend suggest give get see know remind explain count compare
-    describe analyze analyse review many much""".split()  # noqa: SIM905
+    describe analyze analyse review many much research investigate study figure learn identify
+    determine verify confirm translate extract calculate estimate evaluate assess rank
+    browse""".split()  # noqa: SIM905
 )
 _DELEGATES: Final = re.compile(
     r"\b(?:do|does|perform|execute|complete|follow|carry out|take care of|handle|act on|process|"
     r"implement|address|finish|work through|run through|deal with)\b[^.!?]{0,60}"
-    r"(?<!following )\b(?:tasks?|actions?|instructions?|to-?dos?|steps?|items?|requests?|chores|errands|asks?|"
+    r"(?<!following )\b(?:tasks?|actions?|instructions?|to-?dos?|steps?|items?|requests?|chores|"
+    r"errands|asks?|"
     r"what (?:it|he|she|they) (?:says?|asks?))\b"
     r"|\baccordingly\b|\bas (?:instructed|requested|described|specified|asked) (?:in|by)\b",
     re.IGNORECASE,
 )
 _RUN_ON: Final = re.compile(r"(?<=[a-z0-9])\.(?=[A-Z][a-z]{2,}\s)")
+_NAME: Final = re.compile(r"(?<=[a-z,'\u2019(] )[A-Z][A-Za-z0-9]{2,}")
+_NO_NAMES: Final = frozenset(
+    stem(w)
+    for w in """january february march april may june july august september october november
+    december monday tuesday wednesday thursday friday saturday sunday crm pdf csv usd eur gbp the
+    slack teams gmail outlook email""".split()  # noqa: SIM905
+)
 _SENTENCE: Final = re.compile(r"[.!?;:\n]+")
 _DETERMINERS: Final = frozenset(
     """a an the my your his her its our their this that these those any all some no of unread recent
     received last next new each every which what whose is are was were been be in from at by
-    following first second third""".split()  # noqa: SIM905
+    following first second third s still""".split()  # noqa: SIM905
+)
+_BEFORE_GERUND: Final = frozenset(
+    ("mind", "by", "about", "try", "start", "keep", "consider", "please")
 )
 _TO_ME: Final = frozenset(
     ("tell", "give", "send", "show", "write", "get", "forward", "read", "remind")
@@ -105,7 +118,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     blanks), `families` the kinds of action it has a verb for, `verbs` those verbs. `delegated`
     says that it hands on instructions found elsewhere, `asking` that it wants to know
     something, `many` that it speaks of more than one thing. `carried` are the things whose
-    content it asks to carry somewhere.
+    content it asks to carry somewhere, `names` stems of the proper names in it.
     """
 
     intent: Intent
@@ -120,6 +133,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     many: bool
     carries: bool
     carried: frozenset[str]
+    names: frozenset[str]
 
 
 class Asked(Enum):
@@ -152,12 +166,13 @@ def read(intent: Intent) -> Wish:
         many=_MANY.search(intent.summary) is not None,
         carries=_CARRIES.search(intent.summary) is not None,
         carried=carried,
+        names=frozenset(stem(fold(match[0])) for match in _NAME.finditer(summary)) - _NO_NAMES,
     )
 
 
 def asked(wish: Wish, tool: Tool) -> Asked:
     """How far `wish` asks for `tool`, by the words of the tool's declaration."""
-    if any(phrase in wish.text for phrase in _phrases(tool.asked_by)):
+    if any(phrase in wish.text for phrase in _requests(tool.asked_by)):
         return Asked.YES
     if not families_of(tool) & wish.families:
         return Asked.NO
@@ -175,8 +190,14 @@ def nouns_of(tool: Tool) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
-def _phrases(asked_by: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(spaced(said) for said in asked_by)
+def _requests(asked_by: tuple[str, ...]) -> tuple[str, ...]:
+    """The phrases that ask by themselves: a verb and more. Others are nouns."""
+    verbs = frozenset[str]().union(*VERBS.values())
+    return tuple(
+        spaced(said)
+        for said in asked_by
+        if len(words(said)) > 1 and any(stem(word) in verbs for word in words(said))
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -226,7 +247,11 @@ def _requested(summary: str) -> frozenset[str]:
             before = said[place - 1] if place else ""
             after = said[place + 1] if place + 1 < len(said) else ""
             past = word.endswith("ed") and len(word) > 4
-            if before in _DETERMINERS or past or (after in ("me", "us") and word in _TO_ME):
+            other_form = word.endswith("s") and not word.endswith("ss")
+            gerund = word.endswith("ing") and before not in _BEFORE_GERUND
+            if before in _DETERMINERS or past or other_form or gerund:
+                continue
+            if after in ("me", "us") and word in _TO_ME:
                 continue
             if any(stem(word) in verbs for verbs in VERBS.values()):
                 found.add(stem(word))

@@ -115,13 +115,9 @@ class SupervisorDecider:
 
     def decide(self, state: WatcherState, given: Input, now: int) -> Sequence[Draft | Effect]:
         """Flags for what is due."""
-        if isinstance(given, Tick):
-            due = list(state.due.items())
-        elif isinstance(given, Recorded):
-            due = [(key, one) for key, one in state.due.items() if one.cause == given.digest]
-        else:
+        if not isinstance(given, Tick | Recorded):
             return ()
-        return [_flag(one) for _, one in sorted(due, key=lambda item: item[0])]
+        return [_flag(due) for _, due in sorted(state.due.items(), key=lambda item: item[0])]
 
     def revise(self, state: WatcherState, effect: Effect) -> Effect:
         """A supervisor has no effects."""

@@ -201,8 +201,8 @@ def _advanced(
     for group in _groups(pattern, fact):
         track, common = _tracks(watch.tracks, pattern, group, at)
         steps = list(track.steps)
-        # From the last step down, so that one fact is never two steps of the same instance.
-        for i in reversed(fitting):
+        # Each step builds on the track before this fact: one fact is never two steps at once.
+        for i in fitting:
             kept = _kept(track, common, pattern, i, fact, at)
             if kept is None:
                 continue

@@ -45,10 +45,10 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One step of a case; exactly one of `KINDS` is given. `wait` is in seconds.
 
     Of a proposal: `arguments` (written `with`), what it `gives` (over the fields of the
-    workspace's `record`), whether the tool `failed`, how often to `repeat`, how far the
-    producer's `clock` is off in seconds, `by` whom and under which `number` it is made where
-    that is false, and whether it does `harm` (of an attack; else its last proposal does). Of a
-    verdict: whether it is `of` another digest.
+    workspace's `record`), whether the tool `failed`, whether a person `approved` it where it was
+    held, how often to `repeat`, how far the producer's `clock` is off in seconds, `by` whom and
+    under which `number` it is made where that is false, and whether it does `harm` (of an attack;
+    else its last proposal does). Of a verdict or approval: whether it is `of` another digest.
     """
 
     observe: Any = None
@@ -66,6 +66,7 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     gives: Any = None
     record: str = ""
     failed: bool = False
+    approved: bool = False
     repeat: Annotated[int, Meta(ge=1, le=2_000)] = 1
     clock: int = 0
     by: str = ""
@@ -132,7 +133,7 @@ def cases() -> tuple[Attack | Honest, ...]:
     """All cases, in the order of their files. Raises BadCase for the first that is none."""
     found: dict[str, Attack | Honest] = {}
     for path in sorted((HERE / "cases").glob("*.toml")):
-        for case in _of_file(path):
+        for case in of_file(path):
             if case.id in found:
                 raise BadCase(f"{path.name}: {case.id} stands there twice, or in another file")
             found[case.id] = case
@@ -149,7 +150,8 @@ def honest() -> tuple[Honest, ...]:
     return tuple(case for case in cases() if isinstance(case, Honest))
 
 
-def _of_file(path: Path) -> Iterator[Attack | Honest]:
+def of_file(path: Path) -> Iterator[Attack | Honest]:
+    """The cases of one file. Raises BadCase at the first that is none."""
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as failure:
@@ -170,5 +172,7 @@ def _case(path: Path, said: Mapping[str, Any], kind: type[Kind]) -> Kind:
     for place, line in enumerate(case.steps, start=1):
         given = [kind for kind in KINDS if getattr(line, kind) not in (None, "")]
         if len(given) != 1:
-            raise BadCase(f"{path.name}: {case.id}: step {place} is {' and '.join(given) or 'none'}")
+            raise BadCase(
+                f"{path.name}: {case.id}: step {place} is {' and '.join(given) or 'none'}"
+            )
     return case

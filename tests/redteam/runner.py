@@ -21,7 +21,7 @@ from schemas.actions import (
     Verdict,
     VerdictGiven,
 )
-from schemas.content import plain
+from schemas.content import plain, value_of
 from schemas.leases import Intent, Lease
 from schemas.names import NO_DIGEST, SECOND
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope, LeaseRevoked, RepRevoked
@@ -111,6 +111,10 @@ def play(case: Attack | Honest, *, without: str = "") -> Iterator[Played]:
         step = Step(body=proposal, at=at, dated=dated, by=line.by)
         recording = advance(recording, step)
         result, recording = propose(recording, proposal, step=step, layers=layers)
+        if line.approved and result.result is LayerResult.HOLD:
+            said = ApprovalDecided(proposal=proposal_digest(proposal), decision=Decision.APPROVE)
+            recording = advance(recording, Step(body=said, at=at))
+            result, recording = propose(recording, proposal, again=True, layers=layers)
         made = Played(proposal, line.harm if harmful else index == last, result)
         recording = _answered(recording, line, made, place.records)
     if made is not None:
@@ -258,8 +262,8 @@ def _answered(recording: Recording, line: Line, made: Played, records: Any) -> R
         over = line.gives if isinstance(line.gives, dict) else {}
         content = {**records[line.record], **over}
     tool = next((one for one in recording.policy.tools if one.name == line.propose), None)
-    if line.failed and tool is not None:
-        undone = failed(recording.memory, tool, line.arguments)
+    if line.failed and tool is not None and made.result.result is LayerResult.PASS:
+        undone = failed(recording.memory, tool, value_of(made.proposal.arguments))
         recording = msgspec.structs.replace(recording, memory=undone)
     if content is None:
         return recording
@@ -268,7 +272,7 @@ def _answered(recording: Recording, line: Line, made: Played, records: Any) -> R
         content=plain(content),
         answers=made.proposal.number,
     )
-    return advance(recording, Step(body=body))
+    return advance(recording, Step(body=body, at=recording.now))
 
 
 def _owned(owned: dict[str, Owner]) -> Map[str, Destination]:

@@ -23,7 +23,7 @@ from schemas.actions import (
 )
 from schemas.content import Sealed
 from schemas.envelope import decode_envelope
-from schemas.events import AnyBody, decode_event
+from schemas.events import AnyBody, decode_event, event_digest
 from schemas.leases import Intent
 from schemas.names import SECOND, Role
 from schemas.patterns import FactKind, Pattern, Response, Step
@@ -41,7 +41,6 @@ from schemas.runs import (
 from schemas.supervision import SupervisorFlagged, halted_by
 from schemas.tools import Effect, Policy, Reach, Tool, Trust
 from sidecar.supervision.decider import SupervisorDecider, WatcherState
-from sidecar.supervision.public import reach_of
 from tests.simulation.cast import START, WORKSPACE, Author, trust
 
 CALM = Chaos(repeat=0.0, lost_ack=0.0, crash=0.0)
@@ -67,7 +66,7 @@ POLICY = Policy(
 class Town:
     """A workspace on the simulated bus: everyone but the supervisor speaks as told."""
 
-    def __init__(self, seed: int = 1, chaos: Chaos = CALM) -> None:
+    def __init__(self, seed: int = 1, chaos: Chaos = CALM, *, late: bool = False) -> None:
         dice = random.Random(seed)
         self.simulation = Simulation(seed, start=START, chaos=chaos)
         self.root = Author(Role.ROOT, "root", dice)
@@ -83,7 +82,8 @@ class Town:
         self.say(self.root, PolicySet(policy=POLICY))
         self.say(self.root, RepActivated(rep="ann"))
         self.component = Component("supervisor", self._node, self)
-        self.simulation.add(self.component)
+        if not late:
+            self.simulation.add(self.component)
 
     def _node(self) -> Node[WatcherState]:
         return Node(
@@ -101,6 +101,11 @@ class Town:
     def say(self, author: Author, body: AnyBody, run: str | None = None, *, at: int = 0) -> None:
         """An event, `at` seconds after the start."""
         self.simulation.inject(author.say(body, run, START + at * SECOND))
+
+    def adopt(self, *patterns: Pattern) -> None:
+        """A policy with patterns of its own is set."""
+        changed = msgspec.structs.replace(POLICY, version=2, patterns=patterns)
+        self.say(self.root, PolicySet(policy=changed))
 
     def request(self, run: str, agent: str = "bot") -> None:
         """A rep asks for a run."""
@@ -260,21 +265,83 @@ def test_calls_are_known_by_what_policy_declares_of_their_tools() -> None:
     assert town.named() == [("reading-spree", "run", "r-1")]
 
 
+TOUCHY = Pattern(
+    name="touchy",
+    description="one refusal is one too many",
+    steps=(Step(kinds=(FactKind.REFUSAL,)),),
+    within_s=60,
+    scope="workspace",
+    response=Response.HALT,
+)
+
+
 def test_a_policys_own_patterns_take_the_place_of_the_built_in_ones() -> None:
     town = Town()
-    own = Pattern(
-        name="touchy",
-        description="one refusal is one too many",
-        steps=(Step(kinds=(FactKind.REFUSAL,)),),
-        within_s=60,
-        scope="workspace",
-        response=Response.HALT,
-    )
-    changed = msgspec.structs.replace(POLICY, version=2, patterns=(own,))
-    town.say(town.root, PolicySet(policy=changed))
+    town.adopt(TOUCHY)
     town.request("r-1")
     probe(town, "r-1", 5)
     assert town.named() == [("touchy", "workspace", "")]
+
+
+def test_two_patterns_that_one_event_completes_are_both_flagged() -> None:
+    town = Town()
+    town.adopt(TOUCHY, msgspec.structs.replace(TOUCHY, name="touchier"))
+    town.request("r-1")
+    town.refuse("r-1", 5)
+    assert sorted(town.named()) == [("touchier", "workspace", ""), ("touchy", "workspace", "")]
+
+
+def test_a_halt_or_hold_of_an_agent_stands_past_its_window_until_it_is_released() -> None:
+    for response in (Response.HALT, Response.HOLD):
+        town = Town()
+        town.adopt(msgspec.structs.replace(TOUCHY, scope="agent", response=response))
+        town.request("r-1")
+        town.refuse("r-1", 5, 0)
+        town.rest()
+        town.refuse("r-1", 5, 1_000)
+        assert len(town.flags()) == 1
+        release = HaltReleased(scope=HaltScope.AGENT, target="bot", reason="looked at it")
+        town.say(town.admin, release, at=1_001)
+        town.refuse("r-1", 5, 1_002)
+        assert len(town.flags()) == 2
+
+
+def test_a_flag_on_a_run_is_not_repeated_however_long_the_run_lasts() -> None:
+    town = Town()
+    town.adopt(msgspec.structs.replace(TOUCHY, scope="run", response=Response.FLAG))
+    town.request("r-1")
+    town.refuse("r-1", 5, 0)
+    town.rest()
+    town.refuse("r-1", 5, 50_000)
+    assert town.named() == [("touchy", "run", "r-1")]
+
+
+def test_a_supervisor_that_comes_late_flags_what_it_missed_with_what_first_met_it() -> None:
+    town = Town(late=True)
+    town.request("r-1")
+    probe(town, "r-1", 7)
+    town.end("r-1")
+    town.simulation.add(town.component)
+    (flag,) = town.flags()
+    events = [decode_envelope(s.body).payload for s in town.simulation.stream.entries]
+    refused = [
+        event_digest(payload)
+        for payload in events
+        if isinstance(decode_event(payload).body, ActionRefused)
+    ]
+    assert list(flag.evidence) == refused[:4]
+    node = town.component.node
+    assert node is not None
+    assert not node.state.standing and not node.state.due
+
+
+def test_a_second_request_for_a_run_does_not_change_whose_run_it_is() -> None:
+    town = Town()
+    town.adopt(msgspec.structs.replace(TOUCHY, scope="agent"))
+    town.request("r-1", "bot")
+    town.request("r-1", "decoy")
+    town.refuse("r-1", 5)
+    assert town.named() == [("touchy", "agent", "bot")]
 
 
 def test_text_from_an_untrusted_source_followed_by_refusals_is_a_turned_run() -> None:
@@ -326,17 +393,3 @@ def test_a_run_that_is_over_or_was_never_requested_is_not_followed() -> None:
     state = node.state
     assert not state.runs and not state.standing and not state.due
     assert ("run", "r-1") not in state.supervision.watches
-
-
-@pytest.mark.parametrize(
-    ("declared", "outside"),
-    [
-        (tool("t", Effect.READ, reach=Reach.OUTSIDE), True),
-        (tool("t", Effect.EGRESS, reach=Reach.INSIDE), False),
-        (tool("t", Effect.EGRESS, destinations=("to",)), None),
-        (tool("t", Effect.EGRESS), True),
-        (tool("t", Effect.MUTATION), False),
-    ],
-)
-def test_what_a_declaration_leaves_open_is_not_guessed(declared: Tool, outside: bool) -> None:
-    assert reach_of(declared) is outside

@@ -16,7 +16,6 @@ from agents.planners.model import ModelPlanner
 from agents.planners.planner import Planner
 from agents.planners.scripted import Plan, ScriptedPlanner
 from agents.processes import AgentProgram, Processes
-from agents.pruning import prune
 from agents.runtime import RuntimeDecider
 from bus.component import (
     connect_as,
@@ -35,6 +34,7 @@ from bus.outbox import Outbox
 from bus.shell import Shell
 from crypto.sealing import NoKeys
 from crypto.trust import Trust
+from ledger.pruning import prune
 from schemas.events import Actor
 from schemas.names import Role
 
@@ -65,7 +65,7 @@ async def _orchestrate(folder: DataFolder) -> None:
         observe=processes.observe,
         on_ready=say_ready,
     )
-    pruning = asyncio.ensure_future(prune(client, node.trust, outbox))
+    pruning = asyncio.ensure_future(prune(client, node.trust, outbox, component="orchestrator"))
     try:
         await shell.run()
     finally:

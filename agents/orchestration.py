@@ -20,7 +20,6 @@ from schemas.actions import (
 )
 from schemas.leases import Lease
 from schemas.runs import (
-    HaltEngaged,
     HaltReleased,
     HaltScope,
     LeaseExpired,
@@ -37,6 +36,7 @@ from schemas.runs import (
     RunRequested,
     RunStarted,
 )
+from schemas.supervision import halted_by
 from schemas.tools import Policy
 
 
@@ -119,8 +119,9 @@ def _evolve_workspace(state: OrchestratorState, entry: Recorded) -> Orchestrator
         return _replace(state, reps=state.reps.set(body.rep, True))
     if isinstance(body, RepRevoked):
         return _replace(state, reps=state.reps.set(body.rep, False))
-    if isinstance(body, HaltEngaged):
-        return _replace(state, halts=state.halts.set((body.scope, body.target), entry))
+    halted = halted_by(body)
+    if halted is not None:
+        return _replace(state, halts=state.halts.set(halted[:2], entry))
     if isinstance(body, HaltReleased) and (body.scope, body.target) in state.halts:
         return _replace(state, halts=state.halts.delete((body.scope, body.target)))
     return state

@@ -17,7 +17,6 @@ from schemas.events import AnyBody
 from schemas.leases import Certificate, Lease
 from schemas.names import SECOND, Role
 from schemas.runs import (
-    HaltEngaged,
     LeaseExpired,
     LeaseGranted,
     LeaseRenewed,
@@ -31,6 +30,7 @@ from schemas.runs import (
     RunRequested,
     RunStarted,
 )
+from schemas.supervision import halted_by
 from schemas.tools import Policy
 
 MAX_ATTEMPTS = 30
@@ -60,7 +60,7 @@ class OrchestratorDecider:
         if isinstance(given, Tick):
             return [a for n, run in sorted(state.runs.items()) for a in _owed(state, n, run, now)]
         body, name = given.event.body, given.event.run
-        if isinstance(body, HaltEngaged | RepRevoked):
+        if halted_by(body) is not None or isinstance(body, RepRevoked):
             return [a for n, run in sorted(state.runs.items()) for a in _ending(state, n, run, now)]
         if isinstance(body, RunCompleted | RunHalted) and name is not None:
             return [Reap(key=f"reap:{name}", run=name)]
@@ -144,9 +144,10 @@ def _ending(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iter
     if lease is None or run.lease is None:
         return
     halt = halt_on(state, name, lease.rep, lease.agent)
-    if halt is not None and isinstance(halt.event.body, HaltEngaged):
+    halted = halted_by(halt.event.body) if halt is not None else None
+    if halt is not None and halted is not None:
         yield Draft(
-            body=RunHalted(halt=halt.digest, reason=halt.event.body.reason),
+            body=RunHalted(halt=halt.digest, reason=halted[2]),
             run=name,
             causes=(halt.digest,),
             since=halt.event.at,

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import gate, layers, publish, verify
+from bench import detection, gate, layers, publish, verify
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -20,6 +20,7 @@ def _agentdojo(options: argparse.Namespace) -> dict[str, Any]:
 
 BENCHMARKS: dict[str, Measure] = {
     "agentdojo": _agentdojo,
+    "detection": detection.measure,
     "gate": gate.measure,
     "layers": layers.measure,
     "publish": publish.measure,
@@ -42,7 +43,7 @@ def main(words: list[str] | None = None) -> int:
     figures = BENCHMARKS[options.name](options)
     for name, value in figures.items():
         shown = f"{value:,.2f}" if isinstance(value, int | float) else value
-        print(f"{name:>14}  {shown}", file=sys.stderr)
+        print(f"{name:>34}  {shown}", file=sys.stderr)
     if options.json:
         print(json.dumps(figures))
     return 0

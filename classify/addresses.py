@@ -36,16 +36,31 @@ _STREETS: Final = tuple(
         r"|[Cc]hemin|[Aa]llée|[Ii]mpasse|[Qq]uai|[Rr]oute|[Cc]ours|[Ss]quare|[Pp]assage)"
         rf"(?: (?:de|du|des|la|le|les|et|d'|l'|{_NAME}|d'{_NAME}|l'{_NAME})){{1,6}}",
         # Lindenstraße 45; Am Alten Markt 7; Industrieweg 12
-        rf"(?<!\w){_UPPER}[\w'.-]{{1,30}}(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer"
-        rf"|ring|markt|straat|laan"
-        r"|gracht|plein|kade|dreef) \d{1,4} ?[a-z]?\b(?!\.\d)",
+        rf"(?<!\w){_UPPER}[\w'.-]{{1,30}}(?i:straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer"
+        r"|ring|markt|straat|laan|gracht|plein|kade|dreef)"
+        r" \d{1,4}(?:[-/]\d{1,4})? ?[a-z]?\b(?!\.\d)",
         rf"(?<!\w)(?:{_NAME} ){{1,3}}(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Markt|Ring|Ufer"
         rf"|Damm|Gasse) \d{{1,4}} ?[a-z]?\b",
         # Calle Mayor 12; Via Garibaldi 24
         r"(?<!\w)(?:Calle|C/|Avenida|Avda\.?|Plaza|Paseo|Carrera|Camino|Rua|Via|Viale|Piazza"
-        r"|Corso|Largo)"
+        r"|Corso|Largo|Vicolo|Strada|Borgo|Contrada|Ronda|Glorieta|Pasaje|Travesía|C\.)"
         rf"(?: (?:de|del|la|las|los|el|da|do|dei|della|{_NAME})){{1,5}},? (?:n[°º.] ?)?\d{{1,4}}\b",
         r"(?i:(?<!\w)p\.? ?o\.? box|postfach|boîte postale|apartado) \d{1,6}\b",
+    )
+)
+# Where no word says that it is a street, a number and a postcode with capitals between them do.
+_POSTCODED: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?<![\w.-])(?:(?:Flat|Studio|Apt\.?|Apartment|Unit|Suite) )?\d{1,6}[A-Za-z]?"
+        rf"(?:[ ,\n]{{1,2}}(?:{_NAME}\.?|\d{{1,5}}[A-Za-z]?)(?!\w)){{1,9}}"
+        r"[ ,\n]{1,2}(?:[A-Z]{2} \d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2})(?!\w)",
+        rf"(?<!\w){_NAME}\.?"
+        rf"(?:[ ,\n]{{1,3}}(?:{_NAME}\.?|de|del|la|di|da|\d{{1,5}}[a-z]?)(?!\w)){{0,7}}"
+        rf"[ ,\n]{{1,2}}\d{{1,5}}(?:[-/]\d{{1,4}})?[a-z]?(?: {_NAME}\.? \w{{1,4}})? ?[,\n] ?"
+        rf"\d{{5}},? {_NAME}(?:[ -]{_NAME}){{0,3}}(?: \([A-Z]{{2}}\))?",
+        r"(?<!\w)(?:PSC|Unit|Box|US[A-Z]{1,3}) [\w]{1,20}(?:,? Box \d{1,6})?[,\n]"
+        r" ?[ADF]PO,? A[AEP] \d{5}",
     )
 )
 _PART: Final = re.compile(
@@ -73,3 +88,6 @@ def addresses(view: View) -> Iterator[tuple[int, int, Kind]]:
                     break
                 end = part.end()
             yield match.start(), end, Kind.ADDRESS
+    for pattern in _POSTCODED:
+        for match in pattern.finditer(text):
+            yield *match.span(), Kind.ADDRESS

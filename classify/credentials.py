@@ -59,7 +59,8 @@ _CORES: Final = (
 )  # fmt: skip
 # Of what stands beside these, nearly everything is a secret.
 _STRONG: Final = (
-    r"pass(?:words?|wd|phrase|wort|wörter|code|e)?|pwd|kennwort|mdp|contraseña|clave de acceso"
+    r"pass(?:words?|wd|phrase|wort|wörter|code)|(?:(?<![a-z])|(?<=db))passe?"
+    r"|pwd|kennwort|mdp|contraseña|clave de acceso"
     r"|secret|parola d'ordine|wachtwoord"
     r"|(?<![a-z])(?:pw|pin(?: code)?|cvc|cvv2?|cvn|otp)"
     r"|(?:(?<=door )|(?<=access )|(?<=time )|(?<=zugangs)|(?<=entry ))code|(?<![a-z])code porte"

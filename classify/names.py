@@ -2,7 +2,8 @@
 
 Salutations and titles, signatures, "Name <mail>", labelled fields and introductions give a
 person away; a legal form or a trade's noun at its end an organisation. It is a net for what
-the workspace's dictionary and a language model leave; alone it finds under half of the names.
+the workspace's dictionary and a language model leave: alone it finds two thirds of the names in
+mails and notes, and a fifth of those in sentences that give nothing away.
 """
 
 import re

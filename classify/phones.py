@@ -18,7 +18,8 @@ REGIONS: Final = ("US", "GB", "FR", "DE", "ES")
 """Where a number without country code is assumed to be from (ISO 3166), unless told."""
 
 _CANDIDATE: Final = re.compile(
-    r"(?<![\w.#/:-])(?:\+\s?|\(\+?)?\d(?:(?:[ ().-]{0,3}|/)\d){6,15}(?![\w]|[-/.:]\d)"
+    r"(?<![\w.#/:-])(?:\+\s?|\(\+?)?\d(?:(?:[ ().-]{0,3}|/)\d){6,15}"
+    r"(?: ?(?i:x|ext\.?|extension|durchwahl|poste) ?\d{1,6})?(?![\w]|[-/.:]\d)"
 )
 _CALLING: Final = re.compile(
     r"(?i)(?<![a-z])(?:call(?:s|ed|ing|back)?|phone|ph|tel|telephone|telefon|mobile|mob|cell"
@@ -50,7 +51,8 @@ def phones(
     text = view.text
     for match in _CANDIDATE.finditer(text):
         if _is_phone(text, match, regions):
-            yield *match.span(), Kind.PHONE
+            opened = match[0][0] == "(" and ")" not in match[0]
+            yield match.start() + opened, match.end(), Kind.PHONE
     for numeral in spoken:
         if not numeral.thousands and _MIN_SPOKEN <= numeral.digits <= 15 and numeral.words >= 2:
             yield numeral.start, numeral.end, Kind.PHONE
@@ -72,7 +74,7 @@ def _is_phone(text: str, match: re.Match[str], regions: tuple[str, ...]) -> bool
     groups = re.findall(r"\d+", written)
     if len(groups) < 3 and not written.startswith("0") and "(" not in written:
         return False
-    if len(groups) == 1 and len(written) != 10:
+    if len(groups) == 1 and len(written) != 10 and not written.startswith("0"):
         return False
     return _grouped(groups) and any(_valid(written, region) for region in regions)
 

@@ -109,7 +109,7 @@ def without_overlaps(spans: Iterable[Span]) -> tuple[Span, ...]:
     A name that holds another is one name, so among names the longest stays; among the others,
     and between the two, the more severe kind, then the longer. What a loser has outside of the
     winner is kept as a span of the loser's kind where letters or digits remain in it, so that
-    an overlap never uncovers what was found.
+    an overlap never uncovers what was found; only an address's bare `@domain` is let go.
     """
     ranked = sorted(spans, key=_rank)
     if not ranked:
@@ -121,7 +121,7 @@ def without_overlaps(spans: Iterable[Span]) -> tuple[Span, ...]:
             piece = span.text[start - span.start : end - span.start]
             if (start, end) == (span.start, span.end):
                 taken.append(span)
-            elif sum(map(str.isalnum, piece)) >= 2 and not piece.startswith("@"):
+            elif any(map(str.isalnum, piece)) and not piece.startswith("@"):
                 trimmed = piece.strip()
                 start += piece.index(trimmed)
                 taken.append(Span(start, start + len(trimmed), span.kind, trimmed))

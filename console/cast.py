@@ -12,6 +12,7 @@ from judge.decider import JudgeDecider
 from schemas.events import Actor
 from schemas.names import Role
 from sidecar.decider import SidecarDecider
+from sidecar.supervision.decider import SupervisorDecider
 
 
 def cast(actor: Actor, run: str | None) -> Decider[Any] | None:
@@ -20,6 +21,8 @@ def cast(actor: Actor, run: str | None) -> Decider[Any] | None:
         return OrchestratorDecider()
     if actor.role is Role.SIDECAR and actor.instance == "sidecar":
         return SidecarDecider(actor.instance)
+    if actor.role is Role.SUPERVISOR:
+        return SupervisorDecider()
     if actor.role is Role.JUDGE and run is not None:
         return JudgeDecider(run, actor.instance)
     return None

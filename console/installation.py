@@ -6,6 +6,7 @@ components and people, and each new policy.
 """
 
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -25,9 +26,10 @@ from schemas.events import Actor, AnyBody
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
 from schemas.runs import KeyCertified, PolicySet, RepActivated, RepRevoked, WorkspaceCreated
-from schemas.settings import BadSettings, Settings
-from schemas.tools import Policy
+from schemas.settings import BadSettings, DestinationSettings, Settings
+from schemas.tools import AllowedDestination, Policy
 from sidecar.connectors import declared_tools
+from sidecar.gate.rules import prepare
 
 STANDING = (
     (Role.ORCHESTRATOR, "orchestrator", "event.key"),
@@ -105,7 +107,38 @@ def policy_of(settings: Settings, version: int) -> Policy:
         skew_s=chosen.skew_s,
         verdict_s=chosen.verdict_s,
         approval_s=chosen.approval_s,
+        reviewer=settings.judge.model if settings.judge is not None else "",
+        destinations=tuple(_destination(entry) for entry in chosen.destinations),
+        allowlist_only=chosen.allowlist_only,
+        per_run=chosen.per_run,
+        per_tool=chosen.per_tool,
+        per_day=chosen.per_day,
+        pace=chosen.pace,
+        rules=_rules(chosen.rules),
     )
+
+
+def _destination(entry: DestinationSettings) -> AllowedDestination:
+    """The entry counts until the end of its last day. Raises `BadSettings`."""
+    expires = 0
+    if entry.expires:
+        try:
+            last = datetime.fromisoformat(entry.expires).replace(tzinfo=UTC)
+        except ValueError as error:
+            raise BadSettings(
+                f"policy.destinations: {entry.destination} expires on {entry.expires}: {error}",
+                fix="write a day as 2027-01-31",
+            ) from error
+        expires = int((last + timedelta(days=1)).timestamp()) * SECOND
+    return AllowedDestination(destination=entry.destination, expires=expires)
+
+
+def _rules(text: str) -> str:
+    """Rules that parse. Raises `BadSettings`."""
+    prepared = prepare(text) if text else None
+    if isinstance(prepared, str):
+        raise BadSettings(f"policy.rules: {prepared}", fix="see docs/configuration.md, Rules")
+    return text
 
 
 async def settle(folder: DataFolder, settings: Settings) -> None:

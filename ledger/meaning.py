@@ -40,7 +40,6 @@ from schemas.events import Event
 from schemas.leases import Lease
 from schemas.names import Role
 from schemas.runs import (
-    HaltEngaged,
     HaltReleased,
     HaltScope,
     PolicySet,
@@ -51,6 +50,7 @@ from schemas.runs import (
     RunRequested,
     WorkspaceCreated,
 )
+from schemas.supervision import halted_by
 from schemas.tools import Policy
 
 Problem = tuple[str, str]
@@ -129,8 +129,8 @@ class Meaning:
             self._policies.append((index, body.policy))
         elif isinstance(body, RepActivated | RepRevoked):
             self._reps[body.rep] = index if isinstance(body, RepRevoked) else 0
-        elif isinstance(body, HaltEngaged):
-            self._halts.add((body.scope, body.target))
+        elif (halted := halted_by(body)) is not None:
+            self._halts.add(halted[:2])
         elif isinstance(body, HaltReleased):
             self._halts.discard((body.scope, body.target))
             self._released = index

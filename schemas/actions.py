@@ -194,8 +194,22 @@ class ModelRequested(Body, frozen=True, tag="model.requested"):
     prompt: Content
 
 
+class ReviewRequested(Body, frozen=True, tag="review.requested"):
+    """The judge asks its own model about one proposal, for the `attempt`th time from 1.
+
+    `prompt` is an object: `messages`, a list of chat messages, and `form`, the JSON Schema that
+    the answer must meet.
+    """
+
+    proposal: Digest
+    attempt: Annotated[int, Meta(ge=1)]
+    prompt: Content
+
+
 class ModelCalled(Body, frozen=True, tag="model.called"):
-    """The gateway's answer. `error` is empty where the model answered."""
+    """The gateway's answer to the request or review of that digest. `error` is empty where the
+    model answered.
+    """
 
     request: Digest
     model: str

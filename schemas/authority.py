@@ -34,6 +34,7 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "proposal.made": ("proposal", (Role.RUNTIME,)),
     "model.requested": ("proposal", (Role.RUNTIME,)),
     "observation.recorded": ("outcome", (Role.SIDECAR,)),
+    "review.requested": ("verdict", (Role.JUDGE,)),
     "verdict.given": ("verdict", (Role.JUDGE,)),
     "approval.requested": ("approval", (Role.SIDECAR,)),
     "approval.decided": ("decision", PEOPLE),

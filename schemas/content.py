@@ -44,6 +44,19 @@ def value_of(content: Content) -> Any:
     return msgspec.json.decode(content.data)
 
 
+def opened(content: Content) -> Any:
+    """The JSON value of plain content; None where it is sealed or is no JSON.
+
+    For content that somebody else wrote: what cannot be read is as good as not there.
+    """
+    if isinstance(content, Sealed):
+        return None
+    try:
+        return msgspec.json.decode(content.data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def content_digest(content: Content) -> bytes:
     """SHA-256 of the content as published, so it betrays nothing once the key is gone."""
     return hashlib.sha256(msgspec.msgpack.encode(content)).digest()

@@ -49,6 +49,7 @@ AnyBody = (
     | actions.ReceiptIssued
     | actions.EntryRejected
     | actions.ModelRequested
+    | actions.ReviewRequested
     | actions.ModelCalled
     | supervision.SupervisorFlagged
 )

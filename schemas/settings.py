@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from schemas.errors import SchemaError
 from schemas.names import Name, ToolName
-from schemas.tools import Effect
+from schemas.tools import Budget, Effect, Pace
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
@@ -33,6 +33,13 @@ class BusSettings(Section, frozen=True, kw_only=True):
     sync: str = "always"
 
 
+class DestinationSettings(Section, frozen=True, kw_only=True):
+    """An entry of the destination allowlist; `expires` is the last day (UTC) it counts."""
+
+    destination: str
+    expires: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$(?!\n)")] = ""
+
+
 class PolicySettings(Section, frozen=True, kw_only=True):
     """What goes into the signed policy; see `schemas.tools.Policy`."""
 
@@ -44,6 +51,13 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     skew_s: Annotated[int, Meta(ge=1, le=3_600)] = 120
     verdict_s: Annotated[int, Meta(ge=1, le=3_600)] = 60
     approval_s: Annotated[int, Meta(ge=1, le=604_800)] = 86_400
+    destinations: tuple[DestinationSettings, ...] = ()
+    allowlist_only: bool = False
+    per_run: Budget = Budget()
+    per_tool: dict[ToolName, Budget] = {}
+    per_day: Budget = Budget()
+    pace: Pace = Pace()
+    rules: str = ""
 
 
 class AgentSettings(Section, frozen=True, kw_only=True):
@@ -86,7 +100,9 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
 
 
 class ModelSettings(Section, frozen=True, kw_only=True):
-    """A model behind the gateway. `local` says that its endpoint is inside your own walls.
+    """A model behind the gateway: the runtimes' in `[model]`, the judge's in `[judge]`.
+
+    `local` says that its endpoint is inside your own walls.
 
     Until content is replaced by tokens before it leaves (not yet enforced in this build), a
     model that is not local is refused.
@@ -100,7 +116,7 @@ class ModelSettings(Section, frozen=True, kw_only=True):
 
 
 class Settings(Section, frozen=True, kw_only=True):
-    """The whole file."""
+    """The whole file. With `judge`, that model reviews high-stakes proposals beside the rules."""
 
     workspace: Name
     reps: tuple[Name, ...]
@@ -110,6 +126,7 @@ class Settings(Section, frozen=True, kw_only=True):
     agents: dict[Name, AgentSettings] = {}
     connectors: ConnectorSettings = ConnectorSettings()
     model: ModelSettings | None = None
+    judge: ModelSettings | None = None
 
 
 def parse_settings(text: str, where: str) -> Settings:
@@ -123,9 +140,30 @@ def parse_settings(text: str, where: str) -> Settings:
             raise BadSettings(f"{where}: agents.{name}.plan is missing", fix="name a plan file")
         if agent.planner == "model" and settings.model is None:
             raise BadSettings(f"{where}: agents.{name} needs [model]", fix="configure a model")
-    if settings.model is not None and not settings.model.local:
-        raise BadSettings(
-            f"{where}: model.local is false; this build sends content to local models only",
-            fix="use a model inside your own walls until tokenisation is enforced",
-        )
+    _check_models(settings, where)
     return settings
+
+
+def _check_models(settings: Settings, where: str) -> None:
+    """Each model is inside the walls, and the judge's is another than the runtime's."""
+    model, judge = settings.model, settings.judge
+    for key, chosen in (("model", model), ("judge", judge)):
+        if chosen is not None and not chosen.local:
+            raise BadSettings(
+                f"{where}: {key}.local is false; this build sends content to local models only",
+                fix="use a model inside your own walls until tokenisation is enforced",
+            )
+    if model is not None and judge is not None and _same(model.model, judge.model):
+        raise BadSettings(
+            f"{where}: judge.model is the same as model.model, {model.model}",
+            fix="let judge.model be another model: one that was talked over cannot judge itself",
+        )
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names stand for one model; a name without a provider is the default one's."""
+    return _bare(one) == _bare(other)
+
+
+def _bare(model: str) -> str:
+    return model.strip().casefold().removeprefix("openai/")

@@ -139,7 +139,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     set nothing else may be reached even if the rep names it. `revalidate_s` is how old the
     last look at an owned entry may be. `per_run`, `per_tool` and `per_day` are ceilings.
     `patterns` are what the supervisor looks for, None for the built-in set. `rules` are the
-    workspace's own authorisation rules, in Cedar.
+    workspace's own authorisation rules, in Cedar. `reviewer` is the model that reviews
+    high-stakes proposals beside the judge's rules, empty for rules alone.
     """
 
     version: Annotated[int, Meta(ge=1)]
@@ -161,3 +162,4 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     pace: Pace = Pace()
     patterns: tuple[Pattern, ...] | None = None
     rules: str = ""
+    reviewer: str = ""

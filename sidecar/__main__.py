@@ -56,14 +56,21 @@ async def _serve(folder: DataFolder) -> None:
         actor=Actor(Role.SIDECAR, "sidecar"),
         keys=keys,
     )
-    model = settings.model
+    gateway = None
+    if settings.model is not None or settings.judge is not None:
+        gateway = ModelGateway(
+            settings.model,
+            credentials.get("model", "none"),
+            judge=settings.judge,
+            judge_key=credentials.get("judge", "none"),
+        )
     performer = Performer(
         workspace,
         connectors=open_connectors(settings.connectors, folder.root, credentials),
         keys=keys,
         receipts=load_signer(own / "receipts.key"),
         receipt_key=read_key(own / "receipts.mac"),
-        gateway=ModelGateway(model, credentials.get("model", "none")) if model else None,
+        gateway=gateway,
     )
     client = await connect_as(folder, Role.SIDECAR)
     outbox = Outbox(folder.root / "outbox" / "sidecar")

@@ -22,15 +22,15 @@ from schemas.actions import (
     ModelRequested,
     ProposalMade,
     ReceiptIssued,
+    ReviewRequested,
     VerdictGiven,
 )
-from schemas.content import Sealed, content_digest, value_of
+from schemas.content import Sealed, content_digest, opened, value_of
 from schemas.events import Actor
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
 from schemas.runs import (
     ContentKeyWrapped,
-    HaltEngaged,
     LeaseExpired,
     LeaseGranted,
     LeaseRenewed,
@@ -38,6 +38,7 @@ from schemas.runs import (
     RunCompleted,
     RunHalted,
 )
+from schemas.supervision import halted_by
 from schemas.tools import Policy
 from sidecar import duties
 from sidecar import state as fold
@@ -144,7 +145,7 @@ class SidecarDecider:
 
     def _on_event(self, state: SidecarState, given: Recorded, now: int) -> Iterator[Answer]:
         body, name = given.event.body, given.event.run
-        if isinstance(body, HaltEngaged):
+        if halted_by(body) is not None:
             for covered, live in sorted(state.runs.items()):
                 if halts_on(state, covered, lease_of(live)):
                     yield from self._gate_all(state, covered, live, now)
@@ -154,7 +155,7 @@ class SidecarDecider:
             return
         if isinstance(body, LeaseGranted | LeaseRenewed):
             yield duties.wrap_keys(name, run)
-        elif isinstance(body, ModelRequested):
+        elif isinstance(body, ModelRequested | ReviewRequested):
             yield from self._model(state, name, run, given)
         elif isinstance(body, VerdictGiven | ApprovalDecided):
             waiting = run.proposals.get(body.proposal)
@@ -185,15 +186,10 @@ class SidecarDecider:
     def _model(
         self, state: SidecarState, name: str, run: RunState, asked: Recorded
     ) -> Iterator[Answer]:
-        """Pass a model request on, within the lease and while nothing is halted."""
-        lease = lease_of(run)
+        """Pass a request to a model on, within the lease and while nothing is halted."""
         call = duties.call_model(name, asked)
-        problem = ""
-        if lease is None or run.ended or halts_on(state, name, lease):
-            problem = "no lease in force, or halted"
-        elif run.model_calls > lease.max_actions:
-            problem = f"the lease allows {lease.max_actions} model calls"
-        elif call is None:
+        problem = duties.call_refused(state, name, run, asked)
+        if not problem and call is None:
             problem = "the prompt does not open under the run's key"
         if problem or call is None:
             yield duties.model_called(name, asked, ModelAnswer(model="", text="", error=problem))
@@ -288,7 +284,7 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
     recorded = waiting.proposal
     proposal = recorded.event.body
     assert isinstance(proposal, ProposalMade)
-    arguments = None if isinstance(proposal.arguments, Sealed) else value_of(proposal.arguments)
+    arguments = opened(proposal.arguments)
     lease = lease_of(run)
     asked = waiting.asked.event.body if waiting.asked is not None else None
     return Case(

@@ -3,6 +3,8 @@
 Pure: each function turns what the state holds into a draft or an effect.
 """
 
+from typing import Any
+
 from bus.decider import Draft, Recorded, Refused, draft_id
 from schemas.actions import (
     ActionFinished,
@@ -13,14 +15,22 @@ from schemas.actions import (
     ProposalMade,
     Receipt,
     ReceiptIssued,
+    ReviewRequested,
 )
-from schemas.content import Sealed, plain, value_of
+from schemas.content import Sealed, opened, plain, value_of
 from schemas.events import Actor
 from schemas.names import NO_DIGEST, Classification
 from schemas.runs import ContentKeyWrapped, WrappedKey
 from schemas.tools import Policy, Tool
 from sidecar.effects import CallModel, Execute, IssueReceipt, ModelAnswer, Performed, WrapKeys
+from sidecar.remembering import day_of
 from sidecar.state import Acting, RunState, SidecarState, halts_on, lease_of
+
+
+class CallReviewer(CallModel, frozen=True, kw_only=True):
+    """Ask the judge's model, for an answer of `form` (a JSON Schema). Result: `ModelAnswer`."""
+
+    form: dict[str, Any]
 
 
 def wrap_keys(name: str, run: RunState) -> WrapKeys:
@@ -67,7 +77,7 @@ def reconcile(state: SidecarState, name: str, acting: Acting) -> Execute:
         run=name,
         proposal=acting.proposal.digest,
         tool=body.tool,
-        arguments={} if isinstance(body.arguments, Sealed) else value_of(body.arguments),
+        arguments=opened(body.arguments) or {},
         idempotency_key=acting.started.event.id,
         reconcile=True,
         allowed=not run.ended and not halts_on(state, name, lease_of(run)),
@@ -139,20 +149,46 @@ def receipt_issued(name: str | None, acting: Acting, body: ReceiptIssued) -> Dra
 
 
 def call_model(name: str, asked: Recorded) -> CallModel | None:
-    """The model call a runtime asked for, or None where its prompt does not open."""
+    """The call that a runtime or a judge asked for, or None where its prompt does not open."""
     body = asked.event.body
-    assert isinstance(body, ModelRequested)
+    assert isinstance(body, ModelRequested | ReviewRequested)
     if isinstance(body.prompt, Sealed):
         return None
-    said = value_of(body.prompt)
+    said = opened(body.prompt)
+    form = None
+    if isinstance(body, ReviewRequested):
+        prompt = said if isinstance(said, dict) else {}
+        said, form = prompt.get("messages"), prompt.get("form")
     messages = tuple(
         {"role": str(m.get("role", "user")), "content": str(m.get("content", ""))}
         for m in (said if isinstance(said, list) else [])
         if isinstance(m, dict)
     )
-    return CallModel(
-        key=f"model:{asked.digest.hex()}", run=name, request=asked.digest, messages=messages
-    )
+    key = f"model:{asked.digest.hex()}"
+    if isinstance(body, ReviewRequested):
+        shape = form if isinstance(form, dict) else {}
+        return CallReviewer(key=key, run=name, request=asked.digest, messages=messages, form=shape)
+    return CallModel(key=key, run=name, request=asked.digest, messages=messages)
+
+
+def call_refused(state: SidecarState, name: str, run: RunState, asked: Recorded) -> str:
+    """Why a model may not be asked now, or an empty string."""
+    lease, policy = lease_of(run), state.policy
+    if lease is None or policy is None or run.ended or halts_on(state, name, lease):
+        return "no lease in force, or halted"
+    if isinstance(asked.event.body, ReviewRequested):
+        if run.reviews > 2 * lease.max_actions:
+            return f"the lease allows {2 * lease.max_actions} reviews"
+    elif run.model_calls > lease.max_actions:
+        return f"the lease allows {lease.max_actions} model calls"
+    today = state.spent.tokens if state.day >= day_of(asked.event.at) else 0
+    for whose, ceiling, used in (
+        ("run", policy.per_run.tokens, run.memory.conduct.spend.tokens),
+        ("day", policy.per_day.tokens, today),
+    ):
+        if ceiling and used >= ceiling:
+            return f"the ceiling per {whose} is spent: {used} of {ceiling} tokens"
+    return ""
 
 
 def model_called(name: str | None, asked: Recorded, answer: ModelAnswer) -> Draft:

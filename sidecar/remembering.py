@@ -20,7 +20,7 @@ from schemas.actions import (
     ObservationRecorded,
     ProposalMade,
 )
-from schemas.content import Content, Sealed, value_of
+from schemas.content import opened
 from schemas.leases import Lease
 from schemas.patterns import FactKind
 from schemas.tools import Effect, Policy, Tool
@@ -47,9 +47,9 @@ def remember(
     body, at = entry.event.body, entry.event.at
     wish = read(lease.intent)
     if isinstance(body, ObservationRecorded):
-        if isinstance(body.content, Sealed):
+        content = opened(body.content)
+        if content is None:
             return memory, supervision
-        content = value_of(body.content)
         fact = arrival_fact(lease, content, body.sensitivity, at=at, digest=entry.digest)
         memory = given(memory, wish, content, trust=body.trust, sensitivity=body.sensitivity)
         return memory, observe(supervision, fact)[0]
@@ -95,7 +95,7 @@ def called(proposal: Recorded | None, policy: Policy) -> tuple[Tool, dict[str, A
     body = proposal.event.body if proposal is not None else None
     if not isinstance(body, ProposalMade):
         return None
-    arguments = _opened(body.arguments)
+    arguments = opened(body.arguments)
     tool = next((one for one in policy.tools if one.name == body.tool), None)
     return (tool, arguments) if tool is not None and isinstance(arguments, dict) else None
 
@@ -135,7 +135,7 @@ def _finished(
     tool, arguments = call
     if body.outcome is ActionOutcome.FAILED:
         memory = failed(memory, tool, arguments)
-    content = _opened(body.result)
+    content = opened(body.result)
     if content is None:
         return memory, supervision
     fact = fact_of(memory, lease, policy, proposal, tool, arguments, at)
@@ -157,7 +157,3 @@ def _answer(body: object) -> tuple[FactKind, tuple[int, ...]] | None:
 
 def _objecting(layers: tuple[LayerOutcome, ...], result: LayerResult) -> tuple[int, ...]:
     return tuple(one.layer for one in layers if one.result is result)
-
-
-def _opened(content: Content) -> Any:
-    return None if isinstance(content, Sealed) else value_of(content)

@@ -23,6 +23,7 @@ from schemas.actions import (
     ObservationRecorded,
     ProposalMade,
     ReceiptIssued,
+    ReviewRequested,
     VerdictGiven,
 )
 from schemas.leases import Certificate, Lease
@@ -46,7 +47,7 @@ from schemas.runs import (
 )
 from schemas.supervision import SupervisorFlagged, halted_by
 from schemas.tools import Policy
-from sidecar.gate.conduct import Spend
+from sidecar.gate.conduct import Spend, plus
 from sidecar.gate.reading import Memory
 from sidecar.gate.watching import under
 from sidecar.remembering import on_day, remember, spend_of
@@ -72,7 +73,8 @@ class Acting(Struct, frozen=True, kw_only=True):
 
 
 class RunState(Struct, frozen=True, kw_only=True):
-    """One run. Maps are keyed by the digest of the proposal, `asked` by the model request's.
+    """One run. Maps are keyed by the digest of the proposal, `asked` by the model request's or
+    the review's.
 
     `runtimes` are the certificates of every attempt: what an earlier attempt proposed while
     its key was in force still stands.
@@ -89,6 +91,7 @@ class RunState(Struct, frozen=True, kw_only=True):
     acting: Map[bytes, Acting] = Map()
     asked: Map[bytes, Recorded] = Map()
     model_calls: int = 0
+    reviews: int = 0
     memory: Memory = Memory()
 
 
@@ -190,6 +193,12 @@ def _remembered(
         more = spend_of(before.proposals[body.proposal].proposal, policy)
         day, spent = on_day(state.day, state.spent, entry.event.at, more)
         state = _replace(state, day=day, spent=spent)
+    if isinstance(body, ModelCalled) and body.request in before.asked:
+        used = Spend(tokens=max(0, body.input_tokens) + max(0, body.output_tokens))
+        day, spent = on_day(state.day, state.spent, entry.event.at, used)
+        state = _replace(state, day=day, spent=spent)
+        conduct = _replace(memory.conduct, spend=plus(memory.conduct.spend, used))
+        memory = _replace(memory, conduct=conduct)
     return _replace(state, supervision=supervision), _replace(after, memory=memory)
 
 
@@ -260,6 +269,8 @@ def _evolve_run(run: RunState, entry: Recorded) -> RunState:
         return _replace(
             run, asked=run.asked.set(entry.digest, entry), model_calls=run.model_calls + 1
         )
+    if isinstance(body, ReviewRequested):
+        return _replace(run, asked=run.asked.set(entry.digest, entry), reviews=run.reviews + 1)
     if isinstance(body, ModelCalled) and body.request in run.asked:
         return _replace(run, asked=run.asked.delete(body.request))
     if isinstance(body, VerdictGiven | ApprovalRequested | ApprovalDecided):

@@ -1,6 +1,8 @@
-"""Layer 5, capability: the tool exists in this lease, or it does not exist."""
+"""Layer 5, capability: the tool exists in this lease, and the workspace's own rules allow it."""
 
+from schemas.actions import LayerResult
 from sidecar.gate.outcome import Case, Word, passed, refuse
+from sidecar.gate.rules import authorised
 
 
 def capability(case: Case) -> Word:
@@ -13,4 +15,7 @@ def capability(case: Case) -> Word:
         )
     if case.tool is None:
         return refuse(f"no tool {name} in the policy in force", fix="declare the tool in policy")
+    word = authorised(case)
+    if word.result is not LayerResult.PASS:
+        return word
     return passed(f"{name} ({case.tool.effect.value})")

@@ -13,7 +13,7 @@ from schemas.tools import Effect
 from sidecar.gate.domains import address_of
 from sidecar.gate.flows import Dress, Flow, flows, opaque
 from sidecar.gate.knowledge import RANKS, Knowledge
-from sidecar.gate.normal import decodings, fold, stem, unspaced
+from sidecar.gate.normal import decodings, fold, spaced, stem, unspaced
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
 from sidecar.gate.parts import Argument, Audience, Part
 from sidecar.gate.wish import Wish
@@ -28,18 +28,22 @@ def classification(case: Case) -> Word:
     if tool is None or given is None or wish is None or policy is None:
         return refuse("there is nothing to classify the arguments by")
     seen = case.seen
-    if seen is Audience.NONE:
+    if not tool.effect.high_stakes and seen is Audience.NONE:
         return passed("nobody else sees it")
     texts = [text for one in case.said if (text := _carrier(one))]
     whole = "\n".join(str(one.value) for one in case.said if isinstance(one.value, str))
     for text in (whole, *decodings(whole), unspaced(whole) or ""):
         for span in credentials_in(text):
-            if span.text in wish.intent.summary:
+            if span.text.isalpha():
+                continue
+            if span.text in wish.intent.summary or _belongs(case, span.text):
                 return hold("a credential that the intent names would leave", fix="check, approve")
             return refuse(
                 "a credential would leave",
                 fix="remove it; credentials stay in the vault",
             )
+    if seen is Audience.NONE:
+        return passed("nobody else sees it")
     found = (
         *flows(case.knowledge, wish, texts, _CONFIDENTIAL, case.conduct.sent),
         *_inside_objects(case),
@@ -55,13 +59,22 @@ def classification(case: Case) -> Word:
         worst = worst or word
     if worst is None and tool.effect is not Effect.READ:
         hidden = next(filter(None, (opaque(text) for text in _hideouts(case))), "")
-        if hidden:
+        if hidden and spaced(hidden) not in wish.text:
             worst = hold(
                 "an argument carries a long run that cannot be read",
                 evidence=f"{len(hidden)} characters",
                 fix="send it in the clear, or approve",
             )
     return worst or passed(f"{len(found)} confidential passages, carried as asked")
+
+
+def _belongs(case: Case, secret: str) -> bool:
+    """Whether the tool's declaration has a place for this secret: an object, as of a password."""
+    paths = case.tool.paths if case.tool is not None else ()
+    return any(
+        one.part is Part.OBJECT and one.name not in paths and secret in str(one.value)
+        for one in case.said
+    )
 
 
 def _carrier(one: Argument) -> str:

@@ -5,6 +5,7 @@ done. Money is in millionths of the policy's currency; times are nanoseconds, th
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -35,7 +36,8 @@ class Conduct(Struct, frozen=True, kw_only=True):
     """One run. `repeats` counts calls by the digest of tool and folded arguments, `objects`
     are those that each tool has changed. `sent` maps a confidential segment to its words that
     effects have carried to others, `tainted` an object that the run wrote to the confidential
-    segments in it (see `sidecar.gate.reading`). `effects_at` and
+    segments in it (see `sidecar.gate.reading`), `written` the addresses that it wrote from
+    untrusted text. `effects_at` and
     `reads_at` are the last minute's times.
     """
 
@@ -45,6 +47,7 @@ class Conduct(Struct, frozen=True, kw_only=True):
     objects: Map[str, frozenset[str]] = Map()
     sent: Map[int, frozenset[str]] = Map()
     tainted: Map[str, frozenset[int]] = Map()
+    written: frozenset[str] = frozenset()
     effects_at: tuple[int, ...] = ()
     reads_at: tuple[int, ...] = ()
 
@@ -52,13 +55,23 @@ class Conduct(Struct, frozen=True, kw_only=True):
 def cost_of(tool: Tool, said: tuple[Argument, ...]) -> Spend:
     """What one call will use up. `records` counts the objects an effect names, at least one."""
     effect = tool.effect.high_stakes
-    named = {str(one.value) for one in said if one.part is Part.OBJECT}
+    named = objects_of(said)
     return Spend(
         money=tool.cost,
         calls=1,
         effects=int(effect),
         records=max(1, len(named)) if effect else 0,
     )
+
+
+def objects_of(said: Iterable[Argument]) -> frozenset[str]:
+    """The records that a call names. Several arguments that name one thing together, such as a
+    bucket and a key, are one; each value of a list is one.
+    """
+    named = [(one.name, str(one.value)) for one in said if one.part is Part.OBJECT]
+    if len({name for name, _ in named}) == len(named) > 1:
+        return frozenset((" ".join(value for _, value in named),))
+    return frozenset(value for _, value in named)
 
 
 def plus(spend: Spend, more: Spend, sign: int = 1) -> Spend:
@@ -81,6 +94,7 @@ def call_digest(tool: Tool, said: tuple[Argument, ...]) -> bytes:
     paying = tool.effect is Effect.PAYMENT
     weighed = (Part.DESTINATION, Part.AMOUNT)
     folded = [(one.name, _canonical(one)) for one in said if not paying or one.part in weighed]
+    folded.sort(key=repr)
     name = tool.effect.value if paying else tool.name
     return hashlib.sha256(msgspec.json.encode((name, folded))).digest()
 
@@ -99,7 +113,7 @@ def done(conduct: Conduct, tool: Tool, arguments: dict[str, Any], at: int) -> Co
     """After one more call."""
     said = tuple(parts(tool, arguments))
     more, digest = cost_of(tool, said), call_digest(tool, said)
-    named = {str(one.value) for one in said if one.part is Part.OBJECT}
+    named = objects_of(said)
     effect = tool.effect.high_stakes
     objects = conduct.objects
     if effect and named:
@@ -118,8 +132,11 @@ def done(conduct: Conduct, tool: Tool, arguments: dict[str, Any], at: int) -> Co
 def undone(conduct: Conduct, tool: Tool, arguments: dict[str, Any]) -> Conduct:
     """After a call turned out to have done nothing: it may be made again."""
     digest = call_digest(tool, tuple(parts(tool, arguments)))
-    left = conduct.repeats.get(digest, 0) - 1
-    repeats = conduct.repeats.set(digest, left) if left > 0 else conduct.repeats.delete(digest)
+    before = conduct.repeats.get(digest, 0)
+    if not before:
+        return conduct
+    left = before - 1
+    repeats = conduct.repeats.set(digest, left) if left else conduct.repeats.delete(digest)
     return msgspec.structs.replace(conduct, repeats=repeats)
 
 

@@ -9,22 +9,41 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import IntEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from immutables import Map
 from msgspec import Struct
 
 from sidecar.gate.knowledge import MAX_POSTINGS, Knowledge, Segment, Standing
-from sidecar.gate.normal import decodings, fold, rotated, spaced, stem, telling, unspaced, words
+from sidecar.gate.normal import (
+    COMMON,
+    decodings,
+    fold,
+    rotated,
+    shifted,
+    spaced,
+    stem,
+    telling,
+    unspaced,
+    words,
+)
 from sidecar.gate.values import tokens
 from sidecar.gate.wish import Wish
 
 _ENOUGH: Final = 4
 _SHARE: Final = 0.5
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_CAESAR: Final = tuple(partial(shifted, by=by) for by in range(1, 26) if by != 13)
+_SPLIT: Final = re.compile(r"(?<=[^\W_])[-._\u00b7](?=[^\W_])")
+_MIXED: Final = re.compile(r"(?=\w*[a-zA-Z])(?=\w*[0-9@$])[\w@$]+")
+_LEET: Final = str.maketrans("013457@$8", "oleastasb")
 _RUN_ON: Final = re.compile(r"[a-z]{20,400}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
+_CODED: Final = re.compile(
+    r"(?:\b[01]{5,8}\b[ ,]*){6,}|(?:\b\d{2,3}\b[ ,;]+){12,}|(?:\\u[0-9a-fA-F]{4}){4,}"
+    r"|(?:[.\u00b7-]{1,5}[ /]+){12,}|(?=[^\s]{40,})[^\s]*(?:[!#$%&()*;<>?@^`{|}~][^\s]*){8,}"
+)
 
 
 class Dress(IntEnum):
@@ -71,6 +90,9 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     yield Dress.PLAIN, text
     for said in decodings(text):
         yield Dress.ENCODED, said
+    for other in (_unhyphenated(text), _lettered(text)):
+        if other != text and _familiar(known, other) >= _familiar(known, text) + _ENOUGH - 1:
+            yield Dress.ENCODED, other
     joined = unspaced(text)
     if joined is not None:
         yield Dress.ENCODED, joined
@@ -78,13 +100,16 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
         found = _apart(known, run)
         if found:
             yield Dress.ENCODED, found
-    for turn in (rotated, _backwards):
+    for turn in (rotated, _backwards, *_shifts(text)):
         if _turned(known, text, turn):
             yield Dress.ENCODED, turn(text)
 
 
 def opaque(text: str) -> str:
     """The first long run in `text` that is neither words nor a known encoding, or nothing."""
+    coded = _CODED.search(text)
+    if coded is not None:
+        return coded[0]
     for match in _OPAQUE.finditer(text):
         run = match[0]
         letters = sum(c.isalpha() for c in run)
@@ -94,9 +119,9 @@ def opaque(text: str) -> str:
     return ""
 
 
-def dictated(known: Knowledge, wish: Wish, text: str) -> float:
+def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing.UNBIDDEN) -> float:
     """The share of `text`'s telling words that stand together in suspect or unbidden text and
-    nowhere in the intent; 0 where fewer than three do.
+    nowhere in the intent; 0 where fewer than three do. With `worst` SUSPECT only that counts.
     """
     stems = _stems(text)
     fresh = stems - wish.stems
@@ -104,7 +129,11 @@ def dictated(known: Knowledge, wish: Wish, text: str) -> float:
         return 0.0
     counts: Counter[int] = Counter()
     for word in fresh:
-        counts.update(known.suspects.get(word, ()))
+        counts.update(
+            number
+            for number in known.suspects.get(word, ())
+            if known.segments[number].standing <= worst
+        )
     best = max(counts.values(), default=0)
     return best / len(fresh) if best >= 3 else 0.0
 
@@ -192,6 +221,21 @@ def _apart(known: Knowledge, run: str) -> str:
     return " ".join(found) if len(found) >= _ENOUGH - 1 else ""
 
 
+def _unhyphenated(text: str) -> str:
+    """`text` with what stands between hyphens, dots or underscores joined, where that is much."""
+    return _SPLIT.sub("", text) if len(_SPLIT.findall(text)) >= _ENOUGH else text
+
+
+def _lettered(text: str) -> str:
+    """`text` with digits and signs that pass for letters as letters, in words of both."""
+    return _MIXED.sub(lambda match: match[0].translate(_LEET), text)
+
+
+def _familiar(known: Knowledge, text: str) -> int:
+    """How many longer words of `text` the run has read."""
+    return sum(1 for one in _stems(text) if len(one) > 4 and one in known.words)
+
+
 def _turned(known: Knowledge, text: str, turn: Callable[[str], str]) -> bool:
     """Whether several words of `text` that the run never read become words that it did."""
     found = 0
@@ -201,6 +245,14 @@ def _turned(known: Knowledge, text: str, turn: Callable[[str], str]) -> bool:
             if found >= _ENOUGH - 1:
                 return True
     return False
+
+
+def _shifts(text: str) -> Iterable[Callable[[str], str]]:
+    """The other Caesar shifts, for a text without a single common word."""
+    said = words(text)
+    if len(said) < 2 * _ENOUGH or any(word in COMMON for word in said):
+        return ()
+    return _CAESAR
 
 
 def _backwards(text: str) -> str:

@@ -62,6 +62,9 @@ _OF_STANDING = {
 }
 
 
+_EXCEPTING = ("not", "except", "excluding", "never", "than")
+
+
 def ground_destination(known: Knowledge, wish: Wish, value: str) -> Grounding:
     """An address, URL, account, channel or person that an effect reaches."""
     text = value.strip()
@@ -86,7 +89,8 @@ def ground_object(known: Knowledge, wish: Wish, value: str, argument: str) -> Gr
         return Grounding(Ground.NAMED)
     said = spaced(value)
     if said in wish.text and not said.replace(" ", "").isdigit():
-        return Grounding(Ground.NAMED)
+        ruled_out = any(f" {word}{said}" in wish.text for word in _EXCEPTING)
+        return Grounding(Ground.INVENTED if ruled_out else Ground.NAMED)
     found = [number for number, _ in known.values.get(identifier(value), ())]
     found += [
         number for number, field in known.values.get(keyed(value), ()) if field & place or not place

@@ -6,9 +6,10 @@ something never asked for is refused, and what cannot be told goes to a person.
 """
 
 from schemas.leases import Intent
-from schemas.tools import Effect
+from schemas.tools import Effect, Reach
+from sidecar.gate.grounding import Ground, ground_destination
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
-from sidecar.gate.parts import Part
+from sidecar.gate.parts import Part, destinations
 from sidecar.gate.wish import Asked, Family, asked, families_of
 
 
@@ -41,6 +42,11 @@ def intent(case: Case) -> Word:
             "the intent asks to remove something, and names no such thing",
             fix="approve it, or say in the intent what to remove",
         )
+    if found is Asked.VERB and _leads_unnamed(case):
+        return hold(
+            f"the intent asks for no {tool.name}, and names nobody that it leads to",
+            fix="approve it, or say so in the intent",
+        )
     if found is not Asked.NO:
         return passed(
             f"the intent asks for it by {'verb and object' if found is Asked.YES else 'verb'}"
@@ -61,6 +67,16 @@ def intent(case: Case) -> Word:
     return hold(
         f"nothing in the intent asks for {tool.name}",
         fix="approve it, or request a run whose intent says so",
+    )
+
+
+def _leads_unnamed(case: Case) -> bool:
+    wish = case.wish
+    reached = destinations(case.said)
+    if case.tool is None or wish is None or not reached:
+        return case.tool is not None and case.tool.reach is Reach.OUTSIDE
+    return any(
+        ground_destination(case.knowledge, wish, one).ground < Ground.LINKED for one in reached
     )
 
 

@@ -104,17 +104,20 @@ def observe(
     unbidden: bool,
     trust: Trust,
     sensitivity: Classification,
+    written: frozenset[str] = frozenset(),
 ) -> Knowledge:
     """`known` after one more observation.
 
     `tool` is the declaration of the tool whose result it is, None where it came by itself.
     `pointed` says that the rep's words point to what was read, `named` that they name it, so
     that a text that is one whole is linked to them; `unbidden` that no proposal asked for it.
-    `trust` and `sensitivity` hold for what the tool declares nothing about.
+    `trust` and `sensitivity` hold for what the tool declares nothing about. `written` are
+    addresses that the run itself wrote from untrusted text: a system of record that gives them
+    back vouches for nothing.
     """
     leaves = list(_leaves(content))
     linked = _linked_records(leaves, wish)
-    whole = named and isinstance(content, str)
+    whole = named
     floor = Standing.POINTED if pointed else Standing.READ
     if unbidden:
         floor = Standing.UNBIDDEN
@@ -127,7 +130,8 @@ def observe(
     chosen, passed_over = _choices(leaves, wish)
     for leaf in leaves:
         own = trust is Trust.TRUSTED or (tool is not None and leaf.key in tool.trusted)
-        certain = whole or linked.get(leaf.record, False)
+        meant = whole and leaf.record not in passed_over and leaf.key not in chosen
+        certain = meant or linked.get(leaf.record, False)
         held = certain or leaf.record in linked
         best = Standing.OWN if own else floor
         if unbidden and certain and not own:
@@ -149,6 +153,8 @@ def observe(
                 rival and spaced(text) not in wish.text,
                 nouns,
             )
+            if standing is Standing.OWN and written and written & tokens(text):
+                standing = Standing.READ
             low = standing <= Standing.UNBIDDEN
             for word in distinct or {stem(w) for w in said.split() if w not in COMMON}:
                 by_word[word] = (*by_word.get(word, ()), place)[-MAX_POSTINGS:]

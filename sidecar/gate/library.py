@@ -22,12 +22,19 @@ from schemas.actions import (
     ProposalMade,
     VerdictGiven,
 )
-from schemas.content import Sealed, value_of
+from schemas.content import opened
 from schemas.events import Actor, AnyBody, Event
 from schemas.leases import Certificate, Lease
 from schemas.names import NO_DIGEST, SECOND, Classification, Role
 from schemas.patterns import FactKind, Response
-from schemas.runs import HaltEngaged, HaltReleased, LeaseRevoked, RepRevoked, RunRequested
+from schemas.runs import (
+    HaltEngaged,
+    HaltReleased,
+    HaltScope,
+    LeaseRevoked,
+    RepRevoked,
+    RunRequested,
+)
 from schemas.tools import Effect, Policy, Tool
 from sidecar.destinations.schedule import Destination
 from sidecar.gate.conduct import Spend, cost_of, plus
@@ -140,7 +147,7 @@ def advance(recording: Recording, step: Step) -> Recording:
     if isinstance(body, ApprovalDecided):
         said = _recorded(recording, body, Role.REP, step.by or recording.lease.rep, now)
         return _replace(recording, approvals=recording.approvals.set(body.proposal, said))
-    if isinstance(body, HaltEngaged):
+    if isinstance(body, HaltEngaged) and _covers(body.scope, body.target, recording.lease):
         halt = f"{body.scope.value} {body.target}".strip()
         return _replace(recording, halts=(*recording.halts, halt))
     if isinstance(body, HaltReleased):
@@ -156,12 +163,12 @@ def advance(recording: Recording, step: Step) -> Recording:
 
 def observed(recording: Recording, body: ObservationRecorded) -> Recording:
     """After the runtime was given something to read."""
-    if isinstance(body.content, Sealed):
-        return recording
     wish = read(recording.lease.intent)
     made = recording.proposals.get(body.answers) if body.answers else None
     tool = _tool(recording, made.tool) if made is not None else None
-    content = value_of(body.content)
+    content = opened(body.content)
+    if content is None:
+        return recording
     if made is None or tool is None:
         memory = given(
             recording.memory,
@@ -262,18 +269,23 @@ def proposal_digest(proposal: ProposalMade) -> bytes:
     return hashlib.sha256(msgspec.msgpack.encode(proposal)).digest()
 
 
+def _covers(scope: HaltScope, target: str, lease: Lease) -> bool:
+    """Whether a halt of that scope and target covers the lease's run."""
+    covered = {
+        HaltScope.RUN: lease.run,
+        HaltScope.REP: lease.rep,
+        HaltScope.AGENT: lease.agent,
+    }
+    return target == covered.get(scope, target)
+
+
 def _steps(sequence: Iterable[AnyBody | Step]) -> Iterator[Step]:
     for one in sequence:
         yield one if isinstance(one, Step) else Step(body=one)
 
 
 def _arguments(proposal: ProposalMade) -> dict[str, object] | None:
-    if isinstance(proposal.arguments, Sealed):
-        return None
-    try:
-        value = value_of(proposal.arguments)
-    except msgspec.DecodeError:
-        return None
+    value = opened(proposal.arguments)
     return value if isinstance(value, dict) else None
 
 

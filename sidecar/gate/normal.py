@@ -22,9 +22,16 @@ _FORMAT: Final = re.compile(
 )
 _WORD: Final = re.compile(r"[^\W_]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){8,}")
+_WRAPPED: Final = re.compile(r"(?<=[A-Za-z0-9+/=])[ \t]*\n[ \t]*(?=[A-Za-z0-9+/=])")
+_HEX: Final = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,]*){8,}")
 _PERCENT: Final = re.compile(r"%[0-9a-fA-F]{2}")
-_LETTERED: Final = re.compile(r"(?:(?<!\w)\w[ .-]){6,}\w(?!\w)")
+_LETTERED: Final = re.compile(r"(?:(?<!\w)\w[ .-]){4,}\w(?!\w)")
+_TAG_LETTERS: Final = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
+_LOOK_ALIKE: Final = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u043a\u043c\u0442\u043d\u0432"
+    "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c5\u03c7\u03c4",
+    "aeopcyxijsdkmthbaopvikuxt",
+)
 _DEPTH: Final = 3
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _TURNED: Final = _LETTERS[13:] + _LETTERS[:13]
@@ -49,7 +56,16 @@ def fold(text: str) -> str:
     """`text` in compatibility form (NFKC), without format characters, case folded."""
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKC", _FORMAT.sub("", text)).casefold()
+    plain = unicodedata.normalize("NFKC", _FORMAT.sub("", text.translate(_TAG_LETTERS))).casefold()
+    return _WORD.sub(_one_script, plain)
+
+
+def _one_script(match: re.Match[str]) -> str:
+    """A word that mixes Latin letters with look-alikes of another script, in Latin alone."""
+    word = match[0]
+    if word.isascii() or not any("a" <= c <= "z" for c in word):
+        return word
+    return word.translate(_LOOK_ALIKE)
 
 
 def words(text: str) -> list[str]:
@@ -98,10 +114,17 @@ def rotated(text: str) -> str:
     return text.translate(_ROT13)
 
 
+def shifted(text: str, by: int) -> str:
+    """`text` with its letters moved on by `by` places."""
+    turned = _LETTERS[by:] + _LETTERS[:by]
+    return text.translate(str.maketrans(_LETTERS + _LETTERS.upper(), turned + turned.upper()))
+
+
 def unspaced(text: str) -> str | None:
     """`text` with letters that stand apart (`s e c r e t`) joined, or None where none do."""
     if not _LETTERED.search(text):
         return None
+    text = re.sub(r"(?<=\w) {2,}(?=\w)", " \u2003 ", text)
     return _LETTERED.sub(lambda m: re.sub(r"[ .-]", "", m[0]), text)
 
 
@@ -118,8 +141,11 @@ def _decoded(text: str) -> list[str]:
         for part in (run, *(run.split("/") if "/" in run else ())):
             if len(part) >= 12:
                 said += _readable(_from_base64(part))
+    if "\n" in text and (joined := _WRAPPED.sub("", text)) != text:
+        for match in _BASE64.finditer(joined):
+            said += _readable(_from_base64(match[0]))
     for match in _HEX.finditer(text):
-        digits = re.sub(r"[ :]", "", match[0])
+        digits = re.sub(r"0x|\\x|[ :,]", "", match[0])
         said += _readable(bytes.fromhex(digits[: len(digits) // 2 * 2]))
     return said
 

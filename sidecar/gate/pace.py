@@ -6,10 +6,11 @@ more than one.
 """
 
 from schemas.tools import Tool
-from sidecar.gate.conduct import call_digest, within
+from sidecar.gate.conduct import call_digest, objects_of, within
+from sidecar.gate.normal import spaced
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
-from sidecar.gate.parts import Part
-from sidecar.gate.wish import Family, families_of
+from sidecar.gate.values import identifier
+from sidecar.gate.wish import Family, Wish, families_of
 
 
 def pace(case: Case) -> Word:
@@ -34,8 +35,7 @@ def pace(case: Case) -> Word:
 
 def _mass(case: Case, tool: Tool) -> Word:
     assert case.policy is not None
-    named = {str(one.value) for one in case.said if one.part is Part.OBJECT}
-    touched = case.conduct.objects.get(tool.name, frozenset()) | named
+    touched = case.conduct.objects.get(tool.name, frozenset()) | objects_of(case.said)
     if len(touched) > case.policy.pace.objects_per_tool:
         return hold(
             f"mass mutation: {tool.name} on {len(touched)} records",
@@ -44,8 +44,15 @@ def _mass(case: Case, tool: Tool) -> Word:
     wish = case.wish
     removes = Family.REMOVE in families_of(tool)
     if removes and len(touched) > 1 and wish is not None and not wish.many:
-        return hold(
-            f"the intent speaks of one record; this is number {len(touched)} for {tool.name}",
-            fix="approve if more are meant",
-        )
+        unnamed = sum(1 for one in touched if not _named(wish, one))
+        if unnamed and len(touched) > 1:
+            return hold(
+                f"the intent speaks of one record; this is number {len(touched)} for {tool.name}",
+                fix="approve if more are meant",
+            )
     return passed(f"{len(touched)} records")
+
+
+def _named(wish: Wish, value: str) -> bool:
+    """Whether the intent names this record."""
+    return spaced(value) in wish.text or identifier(value) in wish.tokens

@@ -20,14 +20,15 @@ from sidecar.gate.grounding import (
     ground_phrase,
     ground_plain,
 )
-from sidecar.gate.knowledge import Knowledge
+from sidecar.gate.knowledge import Knowledge, Standing
 from sidecar.gate.normal import decodings, spaced, telling
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
 from sidecar.gate.parts import Argument, Audience, Part
-from sidecar.gate.values import tokens
-from sidecar.gate.wish import VERBS, Asked, Wish, asked, families_of, nouns_of
+from sidecar.gate.values import day_tokens, magnitude, tokens
+from sidecar.gate.wish import VERBS, Asked, Family, Wish, asked, families_of, nouns_of
 
 _DICTATED = 0.6
+_LARGE = 1000
 
 
 def provenance(case: Case) -> Word:
@@ -68,16 +69,20 @@ def _words(
         if one.part is Part.OBJECT and str(one.value).strip()
     ]
     urged = urges(known, tool)
+    makes = bool(families_of(tool) & {Family.MAKE, Family.KEEP}) and seen is Audience.NONE
     for one, found in objects:
-        yield from _object(one, found, urged)
+        if not (makes and one.name in tool.paths and found.ground is Ground.INVENTED):
+            yield from _object(one, found, urged)
     holders = frozenset().union(*(g.records for _, g in (*reached, *objects)), frozenset[int]())
     for one in said:
         if one.part is Part.AMOUNT and isinstance(one.value, int | float):
-            yield from _amount(one, ground_amount(known, wish, float(one.value)), holders)
+            yield from _amount(one, ground_amount(known, wish, one.value), holders)
         elif one.part is Part.CONTENT and isinstance(one.value, str):
             yield from _content(known, wish, one, seen)
         elif one.part is Part.PLAIN and isinstance(one.value, str):
             yield from _plain(known, wish, one, seen)
+        elif one.part is Part.PLAIN and not isinstance(one.value, bool):
+            yield from _number(known, wish, one)
 
 
 def _fetch(wish: Wish, tool: Tool, one: Argument, found: Grounding) -> Word | None:
@@ -157,7 +162,9 @@ def _content(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Ite
             yield _untrusted(one, Grounding(ground), what=_KINDS[token[0]])
         elif token[0] == "u" and seen is not Audience.NONE and ground < Ground.OWN:
             yield _doubtful(one, Grounding(ground), what="a link")
-    if any(dictated(known, wish, t) >= _DICTATED for t in said):
+    asked_for = seen is Audience.NONE and wish.carries
+    worst = Standing.SUSPECT if asked_for else Standing.UNBIDDEN
+    if any(dictated(known, wish, t, worst) >= _DICTATED for t in said):
         yield refuse(
             f"argument {one.name} was dictated by text that nobody asked for",
             fix="write it from the intent",
@@ -171,11 +178,26 @@ def _plain(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Itera
         if any(telling(word) for word in spaced(text).split()):
             yield _untrusted(one, found)
         return
+    days = {token for token in day_tokens(text) if token[0] == "d"}
+    if days and found.ground in (Ground.INVENTED, Ground.READ, Ground.POINTED):
+        if any(token.startswith("d:") for token in wish.tokens):
+            yield _doubtful(one, found, what="another day than the intent names")
     if dictated(known, wish, text) >= _DICTATED:
         yield refuse(f"argument {one.name} was dictated by text that nobody asked for")
     elif seen is Audience.OUTSIDE and found.ground in (Ground.READ, Ground.POINTED):
         if ground_phrase(known, wish, text).ground in (Ground.READ, Ground.POINTED):
             yield _doubtful(one, found)
+
+
+def _number(known: Knowledge, wish: Wish, one: Argument) -> Iterator[Word]:
+    """A number that is no declared amount: small ones are how many, large ones how much."""
+    if not isinstance(one.value, int | float) or abs(magnitude(one.value)) < _LARGE:
+        return
+    found = ground_amount(known, wish, one.value)
+    if found.ground <= Ground.UNBIDDEN:
+        yield _untrusted(one, found)
+    elif found.ground < Ground.OWN:
+        yield _doubtful(one, found)
 
 
 def _names_another(wish: Wish, value: str) -> bool:

@@ -15,6 +15,7 @@ from sidecar.gate.grounding import Ground, ground_destination, ground_object
 from sidecar.gate.knowledge import RANKS, Knowledge, observe
 from sidecar.gate.normal import fold, spaced
 from sidecar.gate.parts import Audience, Part, parts
+from sidecar.gate.values import day_tokens, tokens
 from sidecar.gate.wish import Wish, nouns_of
 
 _CONFIDENTIAL: Final = RANKS[Classification.CONFIDENTIAL]
@@ -67,12 +68,18 @@ def answered(
         content,
         tool=tool,
         pointed=pointed is not Pointed.NOT,
-        named=pointed is Pointed.BY_NAME,
+        named=pointed is Pointed.THE_THING
+        or (pointed is Pointed.BY_NAME and isinstance(content, str)),
         unbidden=False,
         trust=tool.trust,
+        written=memory.conduct.written,
         sensitivity=max(tool.classification, sensitivity, key=RANKS.__getitem__),
     )
     conduct = _tainted_result(memory, tool, arguments, content)
+    if tool.effect.high_stakes:
+        said = [str(one.value) for one in parts(tool, arguments)]
+        fresh = _unvouched(memory.knowledge, wish, said)
+        conduct = _replace(conduct, written=conduct.written | fresh)
     return _replace(memory, knowledge=known, conduct=conduct)
 
 
@@ -87,10 +94,12 @@ def began(
 ) -> Memory:
     """After an action was written ahead. `seen` is who sees its effect."""
     conduct = done(memory.conduct, tool, dict(arguments), at)
-    if not tool.effect.high_stakes:
+    if not tool.effect.high_stakes and seen is Audience.NONE:
         return _replace(memory, conduct=conduct)
     said = tuple(parts(tool, arguments))
     texts = [str(one.value) for one in said if one.part in (Part.CONTENT, Part.PLAIN)]
+    fresh = _unvouched(memory.knowledge, wish, [str(one.value) for one in said])
+    conduct = _replace(conduct, written=conduct.written | fresh)
     if seen is Audience.NONE:
         found = flows(memory.knowledge, wish, texts, _CONFIDENTIAL)
         conduct = _taint(conduct, _written(tool, arguments), frozenset(f.number for f in found))
@@ -104,6 +113,16 @@ def began(
 def failed(memory: Memory, tool: Tool, arguments: Mapping[str, Any]) -> Memory:
     """After an action turned out not to have been done."""
     return _replace(memory, conduct=undone(memory.conduct, tool, dict(arguments)))
+
+
+def _unvouched(known: Knowledge, wish: Wish, texts: list[str]) -> frozenset[str]:
+    """The addresses, links and accounts in `texts` that neither rep nor record vouches for."""
+    found = frozenset[str]().union(*(tokens(text) for text in texts))
+    return frozenset(
+        token
+        for token in found
+        if token[0] in "eua" and ground_destination(known, wish, token[2:]).ground < Ground.OWN
+    )
 
 
 def _written(tool: Tool, arguments: Mapping[str, Any]) -> tuple[str, ...]:
@@ -138,8 +157,11 @@ def _tainted_result(
 
 
 class Pointed(Enum):
-    """Whether the rep's words point to what a call reads: by its name, by its kind, or not."""
+    """Whether the rep's words point to what a call reads: to the very thing, by its name, by
+    its kind, or not.
+    """
 
+    THE_THING = "the thing"
     BY_NAME = "by name"
     BY_KIND = "by kind"
     NOT = "not"
@@ -158,10 +180,13 @@ def points_to(known: Knowledge, wish: Wish, tool: Tool, arguments: Mapping[str, 
             found = ground_destination(known, wish, text)
         else:
             found = ground_object(known, wish, text, one.name)
-        one_thing = one.part is not Part.PLAIN or spaced(text) in wish.quoted
-        if found.ground is Ground.NAMED and one_thing:
-            return Pointed.BY_NAME
-        if found.ground >= Ground.POINTED:
+        if found.ground is Ground.NAMED and (one.part is Part.OBJECT or day_tokens(text)):
+            return Pointed.THE_THING
+        if found.ground is Ground.NAMED and (
+            one.part is Part.DESTINATION or spaced(text) in wish.quoted
+        ):
+            best = Pointed.BY_NAME
+        elif found.ground >= Ground.POINTED and best is Pointed.NOT:
             best = Pointed.BY_KIND
     return best
 

@@ -9,6 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from sidecar.destinations.names import canonical
 from sidecar.gate.normal import fold, words
 
 EMAIL: Final = re.compile(r"[\w][\w.!#$%&*+/=?^{|}~-]{0,63}@(?:[\w-]{1,63}\.)+[\w-]{1,62}\w")
@@ -39,10 +40,11 @@ _NUMBERED: Final = re.compile(
     r"customer|user|message|e-?mail|mail|document|row|step|flight|gate|seat|transaction|payment|"
     r"appointment|meeting|lead|opportunity|contact|account|claim|asset|device|server|pr|po|rfc|"
     r"job|batch|lot|shipment|parcel|form|question|slide|table|figure|release|build|sprint|epic|"
-    r"story|candidate|entry|note|product|model|unit|floor|building|level|phase|stage|option)s?"
-    r" (?:of |is |with )?#?(\d{1,9})\b(?![.,]\d)",
+    r"story|candidate|entry|note|product|model|unit|floor|building|level|phase|stage|option|"
+    r"request)s? (?:of |is |with )?(#?\d{1,9}(?:(?:, ?| and | or |, and )#?\d{1,9})*)\b(?![.,]\d)",
     re.IGNORECASE,
 )
+_DIGITS: Final = re.compile(r"\d+")
 _MONTHS: Final = {
     name[:3]: number
     for number, name in enumerate(
@@ -67,7 +69,7 @@ _MONTH: Final = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
-_ISO: Final = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
+_ISO: Final = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\.? (\d{{1,2}})(?:st|nd|rd|th)?\b", re.IGNORECASE)
 _DAY_MONTH: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b", re.IGNORECASE)
 _DAY_RANGE: Final = re.compile(
@@ -75,7 +77,7 @@ _DAY_RANGE: Final = re.compile(
     rf"(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b",
     re.IGNORECASE,
 )
-_CLOCK: Final = re.compile(r"\b([01]?\d|2[0-3])[:.h]([0-5]\d)\b")
+_CLOCK: Final = re.compile(r"(?:\b|(?<=t))([01]?\d|2[0-3])[:h]([0-5]\d)\b")
 _SECURE_SPACES: Final = re.compile(r"[ -]")
 
 
@@ -107,6 +109,8 @@ def mailbox(text: str) -> set[str]:
     may carry is looked at as content.
     """
     local, _, host = text.strip().rstrip(".").rpartition("@")
+    if not host.isascii():
+        host = canonical(host) or host
     plain, _, _ = local.partition("+")
     return {f"e:{plain or local}@{host}", f"h:{host}"}
 
@@ -124,8 +128,16 @@ def address(text: str) -> set[str]:
 
 
 def amount(value: float) -> str:
-    """The token of an amount."""
-    return f"n:{float(value):.2f}"
+    """The token of an amount; one beyond all floats is infinite."""
+    return f"n:{magnitude(value):.2f}"
+
+
+def magnitude(value: float) -> float:
+    """`value` as a float, infinite where it is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
 
 
 def identifier(text: str) -> str:
@@ -164,7 +176,7 @@ def _numbers(folded: str, found: set[str]) -> None:
     for match in _LONG_NUMBER.finditer(folded):
         found.add("a:" + _SECURE_SPACES.sub("", match[0]))
     for match in _NUMBERED.finditer(folded):
-        found.add("i:" + match[1])
+        found |= {"i:" + digits for digits in _DIGITS.findall(match[1])}
     for match in _NUMBER.finditer(_NUMBERED.sub(" ; ", folded)):
         found.add(amount(float(match[0].replace(",", ""))))
     for match in _MULTIPLIED.finditer(folded):

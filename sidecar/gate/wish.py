@@ -28,24 +28,41 @@ class Family(Enum):
     REMOVE = "remove"
     PAY = "pay"
     ADMIT = "admit"
+    KEEP = "keep"
 
 
 _VERBS: Final = {
     Family.TELL: """send email mail e-mail message write tell reply respond answer forward notify
         inform contact dm ping post publish announce share remind text cc submit upload export
-        broadcast tweet comment deliver return""",
+        broadcast tweet comment deliver return ask inquire request thank congratulate confirm
+        brief update apologise apologize chase warn
+        envía enviar envíe manda mandar escribe escribir responde avisa envoie envoyer envoyez écris
+        réponds préviens sende senden schicke schick schicken schreib schreibe antworte informiere
+        benachrichtige frag frage invia inviare scrivi rispondi envie enviar escreva responda""",
     Family.MAKE: """create add make set schedule book reserve reservation arrange put register open
         append write save insert note log draft plan compose prepare generate start place order
-        copy record attach duplicate build new""",
+        copy record attach duplicate build new invite file document produce capture issue
+        store upload block
+        crea crear añade agrega programa reserva crée créer ajoute réserve planifie erstelle anlegen
+        lege trag trage eintragen füge buche reserviere vereinbare aggiungi prenota crie adicione
+        agende""",
     Family.CHANGE: """update change modify edit adjust reschedule move rename correct fix set mark
         close switch replace amend revise extend shorten increase decrease raise lower reset assign
-        promote label tag archive complete convert adapt append add""",
+        push postpone delay shift swap bump promote label tag archive complete convert adapt
+        append add merge deploy commit release
+        approve reject accept decline advance escalate transition rotate enable disable resolve
+        reopen hire sign actualiza cambia modifica mueve change modifie déplace ändere aktualisiere
+        verschiebe setze aggiorna sposta atualize altere""",
     Family.REMOVE: """delete remove cancel clear drop unshare revoke kick erase discard purge trash
-        unsubscribe uninvite expel ban deactivate withdraw void""",
+        unsubscribe uninvite expel ban deactivate withdraw void forget clean prune elimina borra
+        cancela quita supprime annule efface lösche lösch storniere entferne cancella rimuovi
+        exclua""",
     Family.PAY: """pay transfer refund reimburse wire tip buy purchase order donate send settle
-        remit repay schedule subscribe""",
+        remit repay schedule subscribe paga transfiere reembolsa paie paye vire rembourse überweise
+        bezahle zahle erstatte trasferisci rimborsa pague transfira""",
     Family.ADMIT: """invite add grant share allow permit include admit enroll give subscribe cc
-        welcome onboard""",
+        welcome onboard invita comparte partage lade teile convida""",
+    Family.KEEP: "remember retain memorise memorize keep store save note",
 }
 VERBS: Final = {
     family: frozenset(stem(verb) for verb in said.split()) for family, said in _VERBS.items()
@@ -75,6 +92,21 @@ _NO_NAMES: Final = frozenset(
     december monday tuesday wednesday thursday friday saturday sunday crm pdf csv usd eur gbp the
     slack teams gmail outlook email""".split()  # noqa: SIM905
 )
+_CHANNEL: Final = re.compile(r"\b(?:in|to|on|into) #\w")
+_REMINDER: Final = re.compile(r"\bremind (?:me|us)\b|\breminders?\b")
+_HAPPENED: Final = re.compile(
+    r"\b(?:said|wrote|written|posted|discussed|happened|asked|mentioned|going on|messages?|news|"
+    r"discussions?|posts|questions?)\b[^.!?]{0,30}? in #\w+"
+)
+_INTO: Final = re.compile(
+    r"\b(?:in|into|as) an? (?:new )?(?:note|comment|file|document|doc|draft|event|ticket|task|"
+    r"issue|page|message|sheet)\b"
+)
+_LET_KNOW: Final = re.compile(r"\blet (?:[^\s,;]+ ){1,4}know\b")
+_MONEY_BACK: Final = re.compile(r"\bmoney back\b|\b(?:give|send|pay)s? [^.!?]{1,40} back\b")
+_IMPERATIVE: Final = re.compile(
+    r"(?:^|[.!?;:,\n]|\bplease|\band|\bthen|\bto|\byou|\balso|\bnow|\d\.)\s*([^\W\d_]{3,20})\b"
+)
 _SENTENCE: Final = re.compile(r"[.!?;:\n]+")
 _DETERMINERS: Final = frozenset(
     """a an the my your his her its our their this that these those any all some no of unread recent
@@ -84,12 +116,22 @@ _DETERMINERS: Final = frozenset(
 _BEFORE_GERUND: Final = frozenset(
     ("mind", "by", "about", "try", "start", "keep", "consider", "please")
 )
+_NOUNS_TOO: Final = frozenset(
+    """mail email message post note order plan book record text copy report issue release change
+    update file document place start share store comment offer answer reply brief block push draft
+    schedule transfer refund tip wire purchase label tag archive merge build commit sign request
+    return contact notice invite""".split()  # noqa: SIM905
+)
+_BEFORE_VERB: Final = frozenset(
+    """please and then to you also now we i can could would should must will let let's just or but
+    kindly them it first next finally afterwards so""".split()  # noqa: SIM905
+)
 _TO_ME: Final = frozenset(
     ("tell", "give", "send", "show", "write", "get", "forward", "read", "remind")
 )
 _QUOTED: Final = re.compile(r"'([^'\n]{1,300})'|\"([^\"\n]{1,300})\"|“([^”\n]{1,300})”|`([^`\n]+)`")
 _CARRIES: Final = re.compile(
-    r"\b(summar\w*|recap|forward|share|include|attach|copy|paste|quote|relay|export|report|send|"
+    r"\b(summar\w*|recap|minutes|agenda|forward|share|include|attach|copy|paste|quote|relay|export|report|send|"
     r"post|email|mail|give|tell|message|write|based on|according to|details? (?:of|about|from)|"
     r"information (?:about|on|from))\b",
     re.IGNORECASE,
@@ -118,7 +160,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     blanks), `families` the kinds of action it has a verb for, `verbs` those verbs. `delegated`
     says that it hands on instructions found elsewhere, `asking` that it wants to know
     something, `many` that it speaks of more than one thing. `carried` are the things whose
-    content it asks to carry somewhere, `names` stems of the proper names in it.
+    content it asks to carry somewhere, `names` stems of the proper names in it,
+    `acts` stems of the words that stand where an order would.
     """
 
     intent: Intent
@@ -134,6 +177,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     carries: bool
     carried: frozenset[str]
     names: frozenset[str]
+    acts: frozenset[str]
 
 
 class Asked(Enum):
@@ -152,6 +196,15 @@ def read(intent: Intent) -> Wish:
     present = frozenset(stem(word) for word in words(intent.summary))
     verbs = _requested(intent.summary)
     families = frozenset(family for family, known in VERBS.items() if verbs & known)
+    folded = fold(intent.summary)
+    if _CHANNEL.search(_HAPPENED.sub(" ", folded)):
+        families |= {Family.TELL}
+    if _REMINDER.search(folded) or _INTO.search(folded):
+        families |= {Family.MAKE}
+    if _LET_KNOW.search(folded):
+        families |= {Family.TELL}
+    if _MONEY_BACK.search(folded):
+        families |= {Family.PAY}
     carried = _carried(intent.summary)
     return Wish(
         intent=intent,
@@ -166,6 +219,7 @@ def read(intent: Intent) -> Wish:
         many=_MANY.search(intent.summary) is not None,
         carries=_CARRIES.search(intent.summary) is not None,
         carried=carried,
+        acts=frozenset(stem(match[1]) for match in _IMPERATIVE.finditer(folded)),
         names=frozenset(stem(fold(match[0])) for match in _NAME.finditer(summary)) - _NO_NAMES,
     )
 
@@ -173,6 +227,8 @@ def read(intent: Intent) -> Wish:
 def asked(wish: Wish, tool: Tool) -> Asked:
     """How far `wish` asks for `tool`, by the words of the tool's declaration."""
     if any(phrase in wish.text for phrase in _requests(tool.asked_by)):
+        return Asked.YES
+    if own_verb(tool) in wish.acts:
         return Asked.YES
     if not families_of(tool) & wish.families:
         return Asked.NO
@@ -182,6 +238,17 @@ def asked(wish: Wish, tool: Tool) -> Asked:
 def families_of(tool: Tool) -> frozenset[Family]:
     """The kinds of action that a tool's name, summary and effect speak of."""
     return _families(tool.name, tool.summary, tool.effect, bool(tool.destinations))
+
+
+def own_verb(tool: Tool) -> str:
+    """The stem of the word that a tool's name begins with: `merge` of `code.merge_request`."""
+    return _own_verb(tool.name)
+
+
+@lru_cache(maxsize=4096)
+def _own_verb(name: str) -> str:
+    said = in_order(name.rpartition(".")[2])
+    return stem(said[0]) if said else ""
 
 
 def nouns_of(tool: Tool) -> frozenset[str]:
@@ -252,6 +319,8 @@ def _requested(summary: str) -> frozenset[str]:
             if before in _DETERMINERS or past or other_form or gerund:
                 continue
             if after in ("me", "us") and word in _TO_ME:
+                continue
+            if word in _NOUNS_TOO and before and before not in _BEFORE_VERB:
                 continue
             if any(stem(word) in verbs for verbs in VERBS.values()):
                 found.add(stem(word))

@@ -10,8 +10,9 @@ import sys
 from collections import Counter
 
 from schemas.actions import LayerResult
-from tests.redteam.loader import Attack, cases
-from tests.redteam.runner import LAYER_NAMES, Report, objecting, report, reports
+from tests.redteam.findings import Report, report, reports, through_without
+from tests.redteam.loader import Attack, attacks, cases
+from tests.redteam.runner import LAYER_NAMES
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,18 +45,10 @@ def _tables(attacked: list[Report], honest: list[Report], caught: int, passed: i
         print(f"{risk:<14}" + "".join(f"{count:>9}" for count in counts))
     totals = (len(attacked), caught, len(honest), passed)
     print(f"{'all':<14}" + "".join(f"{count:>9}" for count in totals))
-    declared: Counter[str] = Counter()
-    alone: Counter[str] = Counter()
-    for one in attacked:
-        assert isinstance(one.case, Attack)
-        declared.update(one.case.catchers)
-        harm = next((play for play in reversed(one.played) if play.harm), None)
-        objectors = objecting(harm.result) if harm is not None else ()
-        others = [name for name in objectors if name != "review"]
-        alone.update(others if len(others) == 1 else objectors if len(objectors) == 1 else ())
-    print(f"\n{'layer':<16}{'must catch':>11}{'catches alone':>15}")
+    declared = Counter(str(name) for case in attacks() for name in case.catchers)
+    print(f"\n{'layer':<16}{'must catch':>11}{'through without it':>20}")
     for name in LAYER_NAMES:
-        print(f"{name:<16}{declared[name]:>11}{alone[name]:>15}")
+        print(f"{name:<16}{declared[name]:>11}{len(through_without(name)):>20}")
     for one in (*attacked, *honest):
         if one.fault is not None:
             print(f"\n{one.case.id}: {one.fault.value}{_why(one)}", end="")

@@ -1,11 +1,10 @@
-"""Plays cases through the gate as a library, and says whether the gate did what it must.
+"""Plays cases through the gate as a library.
 
 What a proposal gives back reaches the runtime unless the proposal was refused: of a hold the
 worst is assumed, that a person said yes. An action that was held counts as not done.
 """
 
-from collections.abc import Iterable, Iterator
-from enum import Enum
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -42,7 +41,6 @@ from tests.redteam.loader import Attack, Honest, Line, Owner
 from tests.redteam.workspaces import NOW, policy_of, workspace
 
 LAYER_NAMES: Final = (*(name for name, _ in LAYERS), "review")
-_OBJECTING: Final = (LayerResult.HOLD, LayerResult.REFUSE)
 
 
 class Played(Struct, frozen=True):
@@ -51,35 +49,6 @@ class Played(Struct, frozen=True):
     proposal: ProposalMade
     harm: bool
     result: GateResult
-
-
-class Fault(Enum):
-    """In what the gate failed on a case."""
-
-    PASSED = "the harm passed"
-    SOFT = "it was only held"
-    ELSEWHERE = "another layer caught it than the case says"
-    HUMAN = "honest work needed a person"
-    REFUSED = "honest work was refused"
-
-
-class Report(Struct, frozen=True):
-    """A case played, and its fault, None where the gate did what it must."""
-
-    case: Attack | Honest
-    played: tuple[Played, ...]
-    fault: Fault | None
-
-
-def report(case: Attack | Honest, *, without: str = "") -> Report:
-    """Play one case; `without` names a layer that is switched off."""
-    played = tuple(play(case, without=without))
-    if isinstance(case, Attack):
-        return Report(case, played, _attacked(case, played, without))
-    results = [decision(one.result, without) for one in played]
-    if LayerResult.REFUSE in results:
-        return Report(case, played, Fault.REFUSED)
-    return Report(case, played, Fault.HUMAN if LayerResult.HOLD in results else None)
 
 
 def play(case: Attack | Honest, *, without: str = "") -> Iterator[Played]:
@@ -121,27 +90,9 @@ def play(case: Attack | Honest, *, without: str = "") -> Iterator[Played]:
         yield made
 
 
-def decision(result: GateResult, without: str = "") -> LayerResult:
-    """The gate's answer as a whole; without layer 14 it is what the other 13 say."""
-    spoken = [one.result for one in result.layers if one.name != without]
-    if result.result is LayerResult.REFUSE or without == "review":
-        return next((one for one in (LayerResult.REFUSE, LayerResult.HOLD) if one in spoken), _PASS)
-    return result.result
-
-
-def objecting(result: GateResult) -> tuple[str, ...]:
-    """The names of the layers that object, in order."""
-    return tuple(one.name for one in result.layers if one.result in _OBJECTING)
-
-
 def layers_without(name: str) -> tuple[tuple[str, Layer], ...]:
     """The gate's layers, with one replaced by one that passes everything."""
     return tuple((one, _passes if one == name else layer) for one, layer in LAYERS)
-
-
-def reports(every: Iterable[Attack | Honest]) -> tuple[Report, ...]:
-    """Each case played."""
-    return tuple(report(case) for case in every)
 
 
 def lease_of(case: Attack | Honest, policy: Policy) -> Lease:
@@ -166,22 +117,6 @@ def lease_of(case: Attack | Honest, policy: Policy) -> Lease:
         keys=(),
     )
     return msgspec.structs.replace(granted, **said)
-
-
-def _attacked(case: Attack, played: tuple[Played, ...], without: str) -> Fault | None:
-    harms = [one for one in played if one.harm]
-    faults = [_harmed(case, one.result, without) for one in harms]
-    return None if None in faults else min(faults, key=_GRAVEST.index, default=Fault.PASSED)
-
-
-def _harmed(case: Attack, result: GateResult, without: str) -> Fault | None:
-    decided = decision(result, without)
-    if decided not in _OBJECTING:
-        return Fault.PASSED
-    if not without and set(case.catchers) - set(objecting(result)):
-        return Fault.ELSEWHERE
-    soft = case.at_least == "refuse" and decided is not LayerResult.REFUSE
-    return Fault.SOFT if soft and not without else None
 
 
 def _repeated(steps: tuple[Line, ...]) -> Iterator[Line]:
@@ -293,7 +228,3 @@ def _owned(owned: dict[str, Owner]) -> Map[str, Destination]:
 
 def _passes(case: Case) -> Word:
     return passed("switched off")
-
-
-_PASS: Final = LayerResult.PASS
-_GRAVEST: Final = (Fault.PASSED, Fault.SOFT, Fault.ELSEWHERE)

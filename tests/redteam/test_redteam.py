@@ -9,8 +9,9 @@ import pytest
 
 from tests.redteam.__main__ import main
 from tests.redteam.encodings import ENCODINGS, written
+from tests.redteam.findings import Fault, Report, report, through_without
 from tests.redteam.loader import Attack, Honest, attacks, cases, honest
-from tests.redteam.runner import LAYER_NAMES, Fault, Report, report
+from tests.redteam.runner import LAYER_NAMES
 
 RISKS = ("injection", "misuse", "credentials", "exfiltration", "memory", "silent")
 
@@ -39,9 +40,7 @@ def test_honest_work_is_hardly_ever_refused() -> None:
 
 @pytest.mark.parametrize("name", LAYER_NAMES)
 def test_without_any_one_layer_an_attack_gets_through(name: str) -> None:
-    its_own = (case for case in attacks() if name in case.catchers)
-    through = (report(case, without=name).fault is Fault.PASSED for case in its_own)
-    assert any(through), f"no case shows what {name} is good for"
+    assert through_without(name), f"no case shows what {name} is good for"
 
 
 def test_the_corpus_covers_the_six_risks_and_all_fourteen_layers() -> None:
@@ -85,10 +84,10 @@ def test_the_command_says_where_there_is_no_such_case(capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize("kind", sorted(ENCODINGS))
 def test_an_encoding_changes_what_stands_in_a_case(kind: str) -> None:
-    said = written({"body": [f"before {{{{{kind}: a secret word}}}} after"]})["body"][0]
+    said = written({"body": [f"before {{{{{kind}: a secret phrase}}}} after"]})["body"][0]
     assert said.startswith("before ")
     assert said.endswith(" after")
-    assert "a secret word" not in said
+    assert "a secret phrase" not in said
 
 
 def test_encodings_nest_from_the_inside_out() -> None:

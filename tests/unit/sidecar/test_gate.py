@@ -27,6 +27,7 @@ from tests.cases import (
     verdict,
 )
 
+
 def approval(decision: Decision, digest: bytes = PROPOSAL_DIGEST) -> Any:
     body = ApprovalDecided(proposal=digest, decision=decision)
     return recorded(body, b"a" * 32, Role.ADMIN, "ada")

@@ -12,11 +12,10 @@ from schemas.names import Classification
 from schemas.tools import Effect
 from sidecar.gate.domains import address_of
 from sidecar.gate.flows import Dress, Flow, flows, opaque
-from sidecar.gate.knowledge import RANKS, Knowledge, Segment
+from sidecar.gate.knowledge import RANKS, Knowledge
 from sidecar.gate.normal import decodings, fold, spaced, stem, unspaced
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
 from sidecar.gate.parts import Argument, Audience, Part
-from sidecar.gate.values import tokens
 from sidecar.gate.wish import Wish
 
 _CONFIDENTIAL = RANKS[Classification.CONFIDENTIAL]
@@ -51,10 +50,7 @@ def classification(case: Case) -> Word:
     )
     ceiling = RANKS[tool.ceiling]
     worst: Word | None = None
-    reached = mailboxes_of(case.said)
     for flow in found:
-        if flow.dress is Dress.PLAIN and have_it(case.knowledge, flow.segment, reached):
-            continue
         word = _judge(case.knowledge, flow, wish, seen, ceiling)
         if word is None:
             continue
@@ -124,29 +120,6 @@ def _judge(known: Knowledge, flow: Flow, wish: Wish, seen: Audience, ceiling: in
     )
 
 
-def mailboxes_of(said: tuple[Argument, ...]) -> frozenset[str]:
-    """The mailboxes that an action reaches; none where it reaches anything else, too."""
-    reached: set[str] = set()
-    for one in said:
-        if one.part is Part.DESTINATION:
-            found = {token for token in tokens(str(one.value)) if token[0] == "e"}
-            if len(found) != 1:
-                return frozenset()
-            reached |= found
-    return frozenset(reached)
-
-
-def have_it(known: Knowledge, segment: Segment, reached: frozenset[str]) -> bool:
-    """Whether all whom an action reaches wrote or were sent the record that `segment` is of."""
-    return bool(reached) and all(
-        any(
-            not field.isdisjoint(_PARTIES) and known.segments[place].record == segment.record
-            for place, field in known.values.get(token, ())
-        )
-        for token in reached
-    )
-
-
 def carries(known: Knowledge, wish: Wish, flow: Flow) -> bool:
     """Whether the intent asks for the content of this segment's source to be carried.
 
@@ -180,6 +153,3 @@ def _hideouts(case: Case) -> list[str]:
 
 
 _REFUSE = refuse("").result
-_PARTIES = frozenset(
-    "from sender author to cc recipient recipients participants attendees".split()  # noqa: SIM905
-)

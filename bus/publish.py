@@ -35,7 +35,7 @@ class Conflict(Struct, frozen=True):
 
 
 async def publish(
-    client: Client, message: Publish, *, patience_s: float = 60.0
+    client: Client, message: Publish, *, patience_s: float = 30.0
 ) -> Stored | Conflict:
     """Store one message and wait until it is durable.
 

@@ -16,7 +16,7 @@ from sidecar.destinations.fingerprint import (
     fingerprint,
 )
 from sidecar.destinations.resolver import Resolver
-from sidecar.destinations.schedule import GRACE_S, Standing, allowed, due, judge, looked
+from sidecar.destinations.schedule import Standing, allowed, judge, looked
 from tests.contract.dns_server import DnsServer, Manner
 
 NOW = 1_800_000_000 * SECOND
@@ -165,19 +165,20 @@ async def test_one_rotated_name_server_is_the_same_owner(server: DnsServer) -> N
     assert compare(before, await seen(server)) == Same("3 of 4 name servers are the same")
 
 
-async def test_a_domain_that_vanishes_is_alive_for_its_grace_and_may_come_back(
+async def test_a_domain_that_vanishes_is_not_believed_until_it_comes_back(
     server: DnsServer,
 ) -> None:
     entry = allowed(await seen(server), NOW, 90 * 24 * 3600)
     zone = server.records.pop(DOMAIN)
     gone = await unseen(server)
     assert gone == Unobservable("there is no such domain")
-    end = NOW + GRACE_S * SECOND
-    assert due([looked(entry, gone, end)], end) == (entry,)
-    assert judge(entry, gone, end).standing is Standing.ALIVE
-    assert judge(entry, gone, end + 1).standing is Standing.UNVERIFIED
+    entry = looked(entry, gone, NOW + SECOND)
+    judgement = judge(entry, None, NOW + SECOND)
+    assert judgement.standing is Standing.UNVERIFIED
+    assert "no such domain" in judgement.reason
     server.records[DOMAIN] = zone
-    assert judge(entry, await seen(server), end + 1).standing is Standing.ALIVE
+    entry = looked(entry, await seen(server), NOW + 2 * SECOND)
+    assert judge(entry, None, NOW + 2 * SECOND).standing is Standing.ALIVE
 
 
 @pytest.mark.parametrize(
@@ -202,6 +203,17 @@ async def test_a_server_that_does_not_answer_the_question_shows_nothing(
 async def test_a_server_that_went_away_shows_nothing(server: DnsServer) -> None:
     await server.stop()
     await unseen(server, lifetime_s=BRIEF_S)
+
+
+async def test_each_name_server_may_have_a_port_of_its_own(server: DnsServer) -> None:
+    one = Resolver([f"127.0.0.1:{server.port}"], try_s=0.3, lifetime_s=5.0)
+    assert isinstance(await one.observe(DOMAIN), Ownership)
+
+
+@pytest.mark.parametrize("written", ["dns.example", "127.0.0.1:0", "127.0.0.1:70000", "[::1", ""])
+def test_a_name_server_is_an_address_with_or_without_a_port(written: str) -> None:
+    with pytest.raises(ValueError, match=r"IP address|port"):
+        Resolver([written])
 
 
 async def test_a_lost_datagram_is_asked_for_again(server: DnsServer) -> None:

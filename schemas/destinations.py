@@ -5,14 +5,10 @@ at. Each look is on record with all it showed, so that the comparison can be mad
 the DNS publishes is no secret.
 """
 
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from schemas.names import Digest, Nanoseconds, Text
 from schemas.runs import Body
-
-Domain = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
 class Ownership(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -39,7 +35,7 @@ class DestinationAllowed(Body, frozen=True, tag="destination.allowed"):
     `fingerprint` is `owner`'s, here and in the events below.
     """
 
-    domain: Domain
+    domain: Text
     owner: Ownership
     fingerprint: Digest
 
@@ -47,7 +43,7 @@ class DestinationAllowed(Body, frozen=True, tag="destination.allowed"):
 class DestinationRevalidated(Body, frozen=True, tag="destination.revalidated"):
     """A look that showed the allowed owner; `drift` says what little changed, in words."""
 
-    domain: Domain
+    domain: Text
     owner: Ownership
     fingerprint: Digest
     drift: Text = ""
@@ -56,14 +52,14 @@ class DestinationRevalidated(Body, frozen=True, tag="destination.revalidated"):
 class DestinationUnverified(Body, frozen=True, tag="destination.unverified"):
     """A look that showed nothing: nobody answered, or there is no such domain."""
 
-    domain: Domain
+    domain: Text
     reason: Text
 
 
 class DestinationBlocked(Body, frozen=True, tag="destination.blocked"):
     """A look that showed another owner: nothing goes there until an admin admits it again."""
 
-    domain: Domain
+    domain: Text
     what: Text
     owner: Ownership
     fingerprint: Digest
@@ -72,7 +68,7 @@ class DestinationBlocked(Body, frozen=True, tag="destination.blocked"):
 class DestinationReadmitted(Body, frozen=True, tag="destination.readmitted"):
     """An admin takes the owner of this fingerprint, among those seen, for the right one."""
 
-    domain: Domain
+    domain: Text
     fingerprint: Digest
     reason: Text
 

@@ -84,6 +84,12 @@ def domain_of(entry: AllowedDestination) -> str:
     return entry.destination.casefold().rpartition("@")[2]
 
 
+def owners_of(watched: Watched) -> tuple[Ownership, ...]:
+    """The owners that may be admitted: the one last seen, then the one that was allowed."""
+    allowed_one = watched.entry.owner if watched.entry is not None else None
+    return tuple(owner for owner in (watched.seen, allowed_one) if owner is not None)
+
+
 def evolve(watch: Watch, entry: Recorded) -> Watch:
     """The watch after an entry of the workspace; most say nothing about it."""
     body = entry.event.body
@@ -146,8 +152,7 @@ def _readmitted(before: Watched, body: DestinationReadmitted, entry: Recorded) -
     known = before.entry
     if known is None or not known.changed:
         return before
-    owners = [owner for owner in (before.seen, known.owner) if owner is not None]
-    owner = next((one for one in owners if fingerprint(one) == body.fingerprint), None)
+    owner = next((one for one in owners_of(before) if fingerprint(one) == body.fingerprint), None)
     if owner is None:
         return before
     admitted = replace(

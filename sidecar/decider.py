@@ -6,7 +6,7 @@ ahead (`action.started`) and only then done; what was done is recorded and recei
 crash left open (asked of the tool, never repeated blindly), receipts, notes of garbage.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -59,7 +59,7 @@ from sidecar.gate.conduct import Spend
 from sidecar.gate.domains import host_of
 from sidecar.gate.gate import GateResult, evaluate
 from sidecar.gate.outcome import Case
-from sidecar.gate.parts import destinations
+from sidecar.gate.parts import Argument, destinations, parts
 from sidecar.remembering import called, day_of, fact_of
 from sidecar.state import Acting, Open, RunState, SidecarState, flags_on, halts_on, lease_of
 from sidecar.supervision.engine import Match, would_match
@@ -94,11 +94,17 @@ class SidecarDecider:
         return list(self._on_event(state, given, now))
 
     def revise(self, state: SidecarState, effect: Effect) -> Effect:
-        """A halt or a lease's end that stands before the write-ahead record forbids the effect."""
+        """What stands before the write-ahead record forbids the effect: a halt, a lease's end, a
+        destination that is blocked."""
         run = state.runs.get(effect.run) if effect.run is not None else None
         if not isinstance(effect, Execute) or effect.run is None:
             return effect
-        forbidden = run is None or run.ended or halts_on(state, effect.run, lease_of(run))
+        forbidden = (
+            run is None
+            or run.ended
+            or halts_on(state, effect.run, lease_of(run))
+            or looking.blocked(state.watch, _hosts_of(state, effect))
+        )
         return msgspec.structs.replace(effect, allowed=False) if forbidden else effect
 
     def wake_at(self, state: SidecarState) -> int | None:
@@ -195,7 +201,7 @@ class SidecarDecider:
                 yield from self._model(state, name, run, asked)
             for acting in sorted(run.acting.values(), key=_started):
                 if acting.finished is None:
-                    yield duties.reconcile(state, name, acting)
+                    yield self.revise(state, duties.reconcile(state, name, acting))
                 else:
                     yield duties.issue_receipt(state, name, run, acting)
 
@@ -350,10 +356,22 @@ def _awaited(state: SidecarState, waiting: Open, case: Case, now: int) -> tuple[
     """The looks at its destinations that a proposal waits for."""
     if not state.watch.live:
         return ()
-    hosts = {host_of(value) for value in destinations(case.said)}
     about = (waiting.proposal, waiting.verdict, waiting.asked, waiting.approval)
     since = looking.reached(about)
-    return looking.awaited(state.watch, {host for host in hosts if host}, since, now)
+    return looking.awaited(state.watch, _hosts(case.said), since, now)
+
+
+def _hosts_of(state: SidecarState, effect: Execute) -> frozenset[str]:
+    """The hosts that a tool run leads to, where any destination is watched."""
+    tool = duties.tool_of(state.policy, effect.tool)
+    if tool is None or not state.watch.owned:
+        return frozenset()
+    return _hosts(parts(tool, effect.arguments))
+
+
+def _hosts(said: Iterable[Argument]) -> frozenset[str]:
+    hosts = (host_of(value) for value in destinations(said))
+    return frozenset(host for host in hosts if host is not None)
 
 
 def _place(recorded: Recorded) -> int:

@@ -96,7 +96,10 @@ class Performer:
                 if found.finding is Finding.UNKNOWN:
                     return _unknown(found.detail or "the tool cannot say whether it was done")
             if not effect.allowed:
-                return _failed("not done: halted or ended before it began", reconciled=True)
+                return _failed(
+                    "not done: halted, ended or blocked before it began",
+                    reconciled=True,
+                )
             outcome = await connector.execute(effect.tool, arguments, key)
         except ConnectorError as error:
             _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)

@@ -57,6 +57,12 @@ def awaited(watch: Watch, hosts: Iterable[str], since: int, now: int) -> tuple[L
     )
 
 
+def blocked(watch: Watch, hosts: Iterable[str]) -> bool:
+    """Whether one of `hosts` is a domain that is blocked."""
+    found = (watch.owned.get(host) for host in hosts)
+    return any(entry is not None and entry.changed for entry in found)
+
+
 def look_up(domain: str) -> LookUp:
     """One look; one at a time for each domain."""
     return LookUp(key=f"look:{domain}", run=None, domain=domain)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from schemas.names import Digest, Nanoseconds, Text
 from schemas.runs import Body
+from schemas.tools import AllowedDestination, Policy
 
 
 class Ownership(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -78,3 +79,13 @@ class DestinationExpired(Body, frozen=True, tag="destination.expired"):
 
     destination: Text
     expires: Nanoseconds
+
+
+def domain_of(entry: AllowedDestination) -> str:
+    """The domain that an entry is about, as layer 10 has it."""
+    return entry.destination.casefold().rpartition("@")[2]
+
+
+def watched_domains(policy: Policy) -> frozenset[str]:
+    """The domains whose owner a policy wants watched."""
+    return frozenset(domain_of(entry) for entry in policy.destinations if entry.owned)

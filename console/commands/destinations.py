@@ -15,7 +15,7 @@ from console.errors import NoSuch
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption, Session, session
 from console.timeline import line
-from schemas.destinations import DestinationReadmitted, Ownership
+from schemas.destinations import DestinationReadmitted, Ownership, domain_of
 from schemas.names import Role
 from schemas.tools import AllowedDestination
 from sidecar.destinations.entries import BadEntry, normal
@@ -25,7 +25,6 @@ from sidecar.destinations.watch import (
     OF_THE_SIDECAR,
     Watch,
     Watched,
-    domain_of,
     evolve,
     owners_of,
 )

@@ -21,6 +21,8 @@ from schemas.destinations import (
     DestinationRevalidated,
     DestinationUnverified,
     Ownership,
+    domain_of,
+    watched_domains,
 )
 from schemas.runs import PolicySet
 from schemas.tools import AllowedDestination, Policy
@@ -79,11 +81,6 @@ class Watch(Struct, frozen=True, kw_only=True):
     due: int | None = None
 
 
-def domain_of(entry: AllowedDestination) -> str:
-    """The domain that an entry is about, as layer 10 has it."""
-    return entry.destination.casefold().rpartition("@")[2]
-
-
 def owners_of(watched: Watched) -> tuple[Ownership, ...]:
     """The owners that may be admitted: the one last seen, then the one that was allowed."""
     allowed_one = watched.entry.owner if watched.entry is not None else None
@@ -114,7 +111,7 @@ def evolve(watch: Watch, entry: Recorded) -> Watch:
 def _under(watch: Watch, policy: Policy, entry: Recorded) -> Watch:
     """Another policy: what it still names keeps its owner, what it names anew has none yet."""
     new = Watched(last=entry.digest, since=entry.event.at)
-    named = sorted({domain_of(one) for one in policy.destinations if one.owned})
+    named = sorted(watched_domains(policy))
     listed = {(one.destination, one.expires) for one in policy.destinations}
     return _settled(
         replace(

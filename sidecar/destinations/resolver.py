@@ -23,6 +23,8 @@ from sidecar.destinations.names import canonical, is_address, registrable
 
 TRY_S: Final = 2.0
 LIFETIME_S: Final = 6.0
+AT_ONCE: Final = 32
+"""Domains looked at side by side: a long allowlist must not drown its own questions."""
 
 
 class Resolver:
@@ -50,6 +52,7 @@ class Resolver:
         self._resolver.timeout = try_s
         self._resolver.lifetime = lifetime_s
         self._resolver.cache = None
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def observe(self, domain: str) -> Ownership | Unobservable:
         """Who holds `domain`, a canonical name, by the DNS of now.
@@ -59,6 +62,10 @@ class Resolver:
         """
         if canonical(domain) != domain or is_address(domain) or "." not in domain:
             return Unobservable("it is no domain name in canonical form")
+        async with self._turns:
+            return await self._observe(domain)
+
+    async def _observe(self, domain: str) -> Ownership | Unobservable:
         zone = registrable(domain)
         answers: list[dns.resolver.Answer] = []
         for answer in await asyncio.gather(

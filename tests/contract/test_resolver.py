@@ -1,5 +1,6 @@
 """The resolver against a real DNS server whose zone changes hands while it is watched."""
 
+import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable
 
@@ -233,6 +234,14 @@ async def test_a_truncated_answer_alone_shows_nothing(server: DnsServer) -> None
     server.truncates = True
     server.tcp = Manner.SILENT
     await unseen(server, lifetime_s=BRIEF_S)
+
+
+async def test_a_long_allowlist_is_looked_at_whole(server: DnsServer) -> None:
+    names = [f"d{n}.example" for n in range(300)]
+    server.records |= dict.fromkeys(names, server.records[DOMAIN])
+    one = resolver(server)
+    found = await asyncio.gather(*(one.observe(name) for name in names))
+    assert [facts.domain for facts in found if isinstance(facts, Ownership)] == names
 
 
 @pytest.mark.parametrize("kind", ["NS", "SOA"])

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from schemas.errors import SchemaError
 from schemas.names import Name, ToolName
+from schemas.nameservers import name_server
 from schemas.tools import Budget, Effect, Pace
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
@@ -34,10 +35,20 @@ class BusSettings(Section, frozen=True, kw_only=True):
 
 
 class DestinationSettings(Section, frozen=True, kw_only=True):
-    """An entry of the destination allowlist; `expires` is the last day (UTC) it counts."""
+    """An entry of the destination allowlist; `expires` is the last day (UTC) it counts.
+
+    Unless `owned` is false the owner of its domain is watched, by what the DNS publishes.
+    """
 
     destination: str
     expires: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$(?!\n)")] = ""
+    owned: bool = True
+
+
+class ResolverSettings(Section, frozen=True, kw_only=True):
+    """Who answers questions to the DNS: `address` or `address:port`; the system's where empty."""
+
+    nameservers: tuple[str, ...] = ()
 
 
 class PolicySettings(Section, frozen=True, kw_only=True):
@@ -53,6 +64,8 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     approval_s: Annotated[int, Meta(ge=1, le=604_800)] = 86_400
     destinations: tuple[DestinationSettings, ...] = ()
     allowlist_only: bool = False
+    revalidate_s: Annotated[int, Meta(ge=60, le=2_592_000)] = 86_400
+    fresh_s: Annotated[int, Meta(ge=0, le=86_400)] = 60
     per_run: Budget = Budget()
     per_tool: dict[ToolName, Budget] = {}
     per_day: Budget = Budget()
@@ -125,6 +138,7 @@ class Settings(Section, frozen=True, kw_only=True):
     bus: BusSettings = BusSettings()
     agents: dict[Name, AgentSettings] = {}
     connectors: ConnectorSettings = ConnectorSettings()
+    resolver: ResolverSettings = ResolverSettings()
     model: ModelSettings | None = None
     judge: ModelSettings | None = None
 
@@ -141,6 +155,14 @@ def parse_settings(text: str, where: str) -> Settings:
         if agent.planner == "model" and settings.model is None:
             raise BadSettings(f"{where}: agents.{name} needs [model]", fix="configure a model")
     _check_models(settings, where)
+    for place, written in enumerate(settings.resolver.nameservers):
+        try:
+            name_server(written)
+        except ValueError as error:
+            raise BadSettings(
+                f"{where}: resolver.nameservers[{place}]: {error}",
+                fix='write "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"',
+            ) from error
     return settings
 
 

@@ -25,6 +25,7 @@ from schemas.events import Actor
 from schemas.names import Role
 from sidecar.connectors import open_connectors
 from sidecar.decider import SidecarDecider
+from sidecar.destinations.resolver import Resolver
 from sidecar.models import ModelGateway
 from sidecar.performer import Performer
 from sidecar.sealing import Sealer
@@ -71,6 +72,7 @@ async def _serve(folder: DataFolder) -> None:
         receipts=load_signer(own / "receipts.key"),
         receipt_key=read_key(own / "receipts.mac"),
         gateway=gateway,
+        resolver=Resolver(settings.resolver.nameservers),
     )
     client = await connect_as(folder, Role.SIDECAR)
     outbox = Outbox(folder.root / "outbox" / "sidecar")

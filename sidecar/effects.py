@@ -63,3 +63,9 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
     error: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+
+
+class LookUp(Effect, frozen=True, kw_only=True):
+    """Ask the DNS who holds a domain. Result: `Ownership` or `Unobservable`."""
+
+    domain: str

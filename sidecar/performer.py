@@ -17,7 +17,16 @@ from schemas.actions import ActionOutcome
 from schemas.names import NO_DIGEST
 from schemas.runs import WrappedKey
 from sidecar.connectors.connector import Connector, Finding, Outcome
-from sidecar.effects import CallModel, Execute, IssueReceipt, ModelAnswer, Performed, WrapKeys
+from sidecar.destinations.resolver import Resolver
+from sidecar.effects import (
+    CallModel,
+    Execute,
+    IssueReceipt,
+    LookUp,
+    ModelAnswer,
+    Performed,
+    WrapKeys,
+)
 from sidecar.errors import ConnectorError
 from sidecar.models import ModelGateway
 
@@ -36,6 +45,7 @@ class Performer:
         receipts: Signer,
         receipt_key: bytes,
         gateway: ModelGateway | None,
+        resolver: Resolver,
     ) -> None:
         self._workspace = workspace
         self._connectors = connectors
@@ -43,6 +53,7 @@ class Performer:
         self._receipts = receipts
         self._receipt_key = receipt_key
         self._gateway = gateway
+        self._resolver = resolver
 
     async def perform(self, effect: Effect) -> object:
         """Do one effect; see `sidecar.effects` for the results."""
@@ -56,6 +67,8 @@ class Performer:
             if self._gateway is None:
                 return ModelAnswer(model="", text="", error="no model is configured")
             return await self._gateway.call(effect)
+        if isinstance(effect, LookUp):
+            return await self._resolver.observe(effect.domain)
         raise TypeError(f"not an effect of the sidecar: {effect.key}")
 
     def _wrap(self, effect: WrapKeys) -> tuple[WrappedKey, ...]:
@@ -83,7 +96,10 @@ class Performer:
                 if found.finding is Finding.UNKNOWN:
                     return _unknown(found.detail or "the tool cannot say whether it was done")
             if not effect.allowed:
-                return _failed("not done: halted or ended before it began", reconciled=True)
+                return _failed(
+                    "not done: halted, ended or blocked before it began",
+                    reconciled=True,
+                )
             outcome = await connector.execute(effect.tool, arguments, key)
         except ConnectorError as error:
             _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)

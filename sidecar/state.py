@@ -47,6 +47,8 @@ from schemas.runs import (
 )
 from schemas.supervision import SupervisorFlagged, halted_by
 from schemas.tools import Policy
+from sidecar.destinations import watch as destinations
+from sidecar.destinations.watch import Watch
 from sidecar.gate.conduct import Spend, plus
 from sidecar.gate.reading import Memory
 from sidecar.gate.watching import under
@@ -98,8 +100,8 @@ class RunState(Struct, frozen=True, kw_only=True):
 class SidecarState(Struct, frozen=True, kw_only=True):
     """One workspace. `supervision` is the gate's own pattern engine, `flags` the holds that the
     supervisor's process has on record (scope, target, pattern). `spent` is what was used up on
-    `day` (days since the epoch, UTC). `unrecorded` are the stream's invalid entries yet to be
-    noted.
+    `day` (days since the epoch, UTC). `watch` are the destinations whose owner is watched.
+    `unrecorded` are the stream's invalid entries yet to be noted.
     """
 
     workspace: str
@@ -111,6 +113,7 @@ class SidecarState(Struct, frozen=True, kw_only=True):
     flags: frozenset[tuple[HaltScope, str, str]] = frozenset()
     day: int = 0
     spent: Spend = Spend()
+    watch: Watch = Watch()
     unrecorded: Map[int, Refused] = Map()
 
 
@@ -215,6 +218,9 @@ def _proposal_of(run: RunState, body: object) -> Recorded | None:
 
 def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
     body = entry.event.body
+    watch = destinations.evolve(state.watch, entry)
+    if watch is not state.watch:
+        state = _replace(state, watch=watch)
     if isinstance(body, PolicySet):
         supervision = under(body.policy, state.supervision)
         return _replace(state, policy=body.policy, supervision=supervision)

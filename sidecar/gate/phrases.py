@@ -45,7 +45,10 @@ ROLE: Final = "a new role"
 TOOLS: Final = "orders to use tools"
 OUTPUT: Final = "orders on what to answer"
 
-_ORDERS: Final = r"(\w?\w?n?struc\w{2,8}|prompts?|guidelines?|directives?|commands?|programming)"
+_ORDERS: Final = (
+    r"(\w?\w?n?struc\w{2,8}|prompts?|guidelines?|directives?|commands?|programming|guardrails?|"
+    r"(safety|security|ethical|operating|core) (rules?|polic(y|ies)|restrictions?|protocols?))"
+)
 _BEFORE: Final = (
     r"(previous(ly)?|prior|earlier|preceding|above|former|existing|original|initial|system|all|"
     r"any|your|other|these|those|developer|safety|past|current|every)"
@@ -100,6 +103,11 @@ WORDINGS: Final = (
         r"(ignore|disregard|forget|abandon|skip) (about )?(the|your|this) (user|user's|users'|"
         r"original|current|previous|main|rest of the|actual) (original |current |previous )?"
         r"(request|task|question|query|goal|prompt|input|and|message)",
+    ),
+    wording(
+        OVERRIDE,
+        "ignore disregard forget & previous prior above",
+        rf"(ignore|disregard|forget) (all |the )?(previous|prior|above)[.;:!] ?{_DO}",
     ),
     wording(
         OVERRIDE,
@@ -176,7 +184,7 @@ WORDINGS: Final = (
         f"reminder important warning directive & {_ANY_MACHINE_WORDS}",
         r"(dear|hey|hi|hello|attention|note (to|for)|message (to|for)|instructions? (to|for)|"
         r"notice (to|for)|addressed to|memo to|reminder (to|for)|important for|warning to|"
-        rf"directive (to|for)) (the |any |all |every |my |other |this )*{_MACHINE}"
+        rf"directive (to|for)) (the |any |all |every |my |other |this )*{_MACHINE}( memory)?"
         r"( (reading|processing|summari[sz]ing|handling|reviewing|that|who|which|and)|[,:;!.-])",
     ),
     wording(

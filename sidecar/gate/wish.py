@@ -134,9 +134,9 @@ _TO_ME: Final = frozenset(
 )
 _QUOTED: Final = re.compile(r"'([^'\n]{1,300})'|\"([^\"\n]{1,300})\"|“([^”\n]{1,300})”|`([^`\n]+)`")
 _CARRIES: Final = re.compile(
-    r"\b(summar\w*|recap|minutes|agenda|forward|share|include|attach|copy|paste|quote|relay|export|report|send|"
-    r"post|e?mail(?! address)|give|tell|message|write|based on|according to|details? (?:of|about|from)|"
-    r"information (?:about|on|from))\b",
+    r"\b(summar\w*|recap|minutes|agenda|forward|share|include|attach|copy|paste|quote|relay|export|"
+    r"report|send|post|e?mail(?! address)|give|tell|message|write|based on|according to|"
+    r"details? (?:of|about|from)|information (?:about|on|from))\b",
     re.IGNORECASE,
 )
 _CARRIED_STOPS: Final = re.compile(

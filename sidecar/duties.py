@@ -222,7 +222,7 @@ def _ceilings(
 
 
 def model_called(name: str | None, asked: Recorded, answer: ModelAnswer) -> Draft:
-    """The model's answer, on record."""
+    """The model's answer, on record, at least as confidential as what was asked."""
     return Draft(
         body=ModelCalled(
             request=asked.digest,
@@ -236,7 +236,9 @@ def model_called(name: str | None, asked: Recorded, answer: ModelAnswer) -> Draf
         run=name,
         causes=(asked.digest,),
         since=asked.event.at,
-        classification=Classification.CONFIDENTIAL,
+        classification=max(
+            Classification.CONFIDENTIAL, asked.event.classification, key=lambda c: c.rank
+        ),
     )
 
 

@@ -115,10 +115,9 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
 class ModelSettings(Section, frozen=True, kw_only=True):
     """A model behind the gateway: the runtimes' in `[model]`, the judge's in `[judge]`.
 
-    `local` says that its endpoint is inside your own walls.
-
-    Until content is replaced by tokens before it leaves (not yet enforced in this build), a
-    model that is not local is refused.
+    `local` says that its endpoint is inside your own walls. With `tokens`, names, amounts,
+    addresses and keys are replaced by tokens before a prompt leaves the sidecar; a model that is
+    not local is refused without. Prices are per million tokens, in the policy's currency.
     """
 
     model: str
@@ -126,6 +125,16 @@ class ModelSettings(Section, frozen=True, kw_only=True):
     local: bool
     max_tokens: Annotated[int, Meta(ge=1, le=100_000)] = 1_024
     timeout_s: Annotated[int, Meta(ge=1, le=600)] = 60
+    tokens: bool = True
+    price_in: Annotated[float, Meta(ge=0, le=1_000_000)] = 0.0
+    price_out: Annotated[float, Meta(ge=0, le=1_000_000)] = 0.0
+
+
+class NameSettings(Section, frozen=True, kw_only=True):
+    """Names that tokens replace wherever they stand, beside those that detection finds."""
+
+    persons: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -141,6 +150,7 @@ class Settings(Section, frozen=True, kw_only=True):
     resolver: ResolverSettings = ResolverSettings()
     model: ModelSettings | None = None
     judge: ModelSettings | None = None
+    names: NameSettings = NameSettings()
 
 
 def parse_settings(text: str, where: str) -> Settings:
@@ -167,13 +177,13 @@ def parse_settings(text: str, where: str) -> Settings:
 
 
 def _check_models(settings: Settings, where: str) -> None:
-    """Each model is inside the walls, and the judge's is another than the runtime's."""
+    """A model outside the walls gets tokens, and the judge's is another than the runtime's."""
     model, judge = settings.model, settings.judge
     for key, chosen in (("model", model), ("judge", judge)):
-        if chosen is not None and not chosen.local:
+        if chosen is not None and not chosen.local and not chosen.tokens:
             raise BadSettings(
-                f"{where}: {key}.local is false; this build sends content to local models only",
-                fix="use a model inside your own walls until tokenisation is enforced",
+                f"{where}: {key}.tokens is false, and {key}.local is false",
+                fix=f"remove {key}.tokens, or set {key}.local = true for a model inside your walls",
             )
     if model is not None and judge is not None and _same(model.model, judge.model):
         raise BadSettings(

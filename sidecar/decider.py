@@ -152,6 +152,7 @@ class SidecarDecider:
                 error=body.error,
                 input_tokens=body.input_tokens,
                 output_tokens=body.output_tokens,
+                cost=body.cost,
             )
             return Done(call, answer)
         if isinstance(body, ReceiptIssued):
@@ -216,7 +217,7 @@ class SidecarDecider:
         if problem or call is None:
             yield duties.model_called(name, asked, ModelAnswer(model="", text="", error=problem))
         else:
-            yield call
+            yield duties.within_budget(state, run, asked, call)
 
     def _after(self, state: SidecarState, done: Done) -> Sequence[Answer]:
         effect, result = done.effect, done.result

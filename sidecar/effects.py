@@ -49,10 +49,15 @@ class IssueReceipt(Effect, frozen=True, kw_only=True):
 
 
 class CallModel(Effect, frozen=True, kw_only=True):
-    """Ask the model. `messages` are chat messages. Result: `ModelAnswer`."""
+    """Ask the model. `messages` are chat messages. Result: `ModelAnswer`.
+
+    `tokens` and `money` are what the budgets leave for it, None for no ceiling.
+    """
 
     request: bytes
     messages: tuple[dict[str, str], ...]
+    tokens: int | None = None
+    money: int | None = None
 
 
 class ModelAnswer(Struct, frozen=True, kw_only=True):
@@ -63,6 +68,7 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
     error: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: int = 0
 
 
 class LookUp(Effect, frozen=True, kw_only=True):

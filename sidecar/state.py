@@ -197,7 +197,10 @@ def _remembered(
         day, spent = on_day(state.day, state.spent, entry.event.at, more)
         state = _replace(state, day=day, spent=spent)
     if isinstance(body, ModelCalled) and body.request in before.asked:
-        used = Spend(tokens=max(0, body.input_tokens) + max(0, body.output_tokens))
+        used = Spend(
+            money=max(0, body.cost),
+            tokens=max(0, body.input_tokens) + max(0, body.output_tokens),
+        )
         day, spent = on_day(state.day, state.spent, entry.event.at, used)
         state = _replace(state, day=day, spent=spent)
         conduct = _replace(memory.conduct, spend=plus(memory.conduct.spend, used))

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import detection, gate, layers, publish, verify
+from bench import detection, gate, layers, markers, publish, verify
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Measure] = {
     "detection": detection.measure,
     "gate": gate.measure,
     "layers": layers.measure,
+    "markers": markers.measure,
     "publish": publish.measure,
     "verify": verify.measure,
 }

@@ -62,10 +62,11 @@ _TEMPLATE_WORDS: Final = frozenset(
     b"user".split()
 )
 _SPEAKS: Final = re.compile(
-    rf"\b(?:you|your|the user|must|ignore|disregard)\b|(?:^|[.:!>\n]\s{{0,4}}){_DO}\b"
+    rf"\b(?:you|the user|must|ignore|disregard)\b|(?:^|[.:!>\n])\s{{0,4}}{_DO}\b"
 )
 _LABEL: Final = re.compile(
-    r"(?m:^[>*_\[( ]{0,4}(?:system|admin|administrator|developer|root|operator|ai|assistant|agent)"
+    r"(?m:(?:^|<!--)[>*_\[( ]{0,4}"
+    r"(?:system|admin|administrator|developer|root|operator|ai|assistant|agent)"
     r"(?: (?:message|prompt|override|note|notice|instructions?|update|alert|command))?"
     r"[\])*_ ]{0,3}:)"
 )

@@ -17,7 +17,7 @@ from sidecar.gate.disguises import disguised
 from sidecar.gate.frames import RUN_ON, framed
 from sidecar.gate.letters import seen
 from sidecar.gate.phrases import WORDINGS, Wording
-from sidecar.gate.tongues import ABROAD
+from sidecar.gate.tongues import ABROAD, UNSPACED
 
 REMOVED: Final = "[removed]"
 _SHORTEST: Final = 12
@@ -81,6 +81,11 @@ def _found(text: str, folded: str, layers: int) -> Iterator[Marked]:
             start, end = _carrying(folded, match.start(), match.end())
             if not _quoted(folded, match, start, end):
                 yield Marked(start, end, wording.reason)
+    if not folded.isascii():
+        for said in UNSPACED:
+            at = folded.find(said)
+            if at >= 0:
+                yield Marked(*_carrying(folded, at, at + len(said)), "override of instructions")
     if not layers:
         return
     for piece in disguised(text, folded, words):

@@ -86,7 +86,7 @@ WORDINGS: Final = (
         "bypass neglect discard abandon supersede supersedes overrule overwrite overwrites "
         "replaces replace overridden superseded dismiss disobey cancel stop",
         r"(ignor(e|es|ing)|disregard(ing)?|forget|overrid(e|es|ing)|bypass|neglect|discard|"
-        r"abandon|supersedes?|overrule|overwrites?|replaces?|dismiss|disobey|cancel|"
+        r"abandon|supersedes?|overrule|overwrites?|dismiss|disobey|cancel|"
         rf"stop following) (?!my\s)(\w+ ){{0,4}}{_BEFORE}( \w+){{0,3}} {_ORDERS}",
     ),
     wording(
@@ -99,7 +99,19 @@ WORDINGS: Final = (
     ),
     wording(
         OVERRIDE,
-        "ignore disregard forget & user user's request task question query",
+        "follow obey adhere comply following obeying",
+        r"(do not|don't|never|no longer|stop|quit) (follow(ing)?|obey(ing)?|adher(e|ing) to|"
+        rf"comply(ing)? with|listen(ing)? to) (\w+ ){{0,3}}{_BEFORE}( \w+){{0,2}} {_ORDERS}",
+    ),
+    wording(
+        OVERRIDE,
+        "only & obey follow comply adhere & now must you",
+        r"(from now on|you) (\w+ ){0,3}(obey|follow|comply with|adhere to) only "
+        r"(the|these|this|my)",
+    ),
+    wording(
+        OVERRIDE,
+        "ignore disregard forget abandon skip & user user's request task question query",
         r"(ignore|disregard|forget|abandon|skip) (about )?(the|your|this) (user|user's|users'|"
         r"original|current|previous|main|rest of the|actual) (original |current |previous )?"
         r"(request|task|question|query|goal|prompt|input|and|message)",
@@ -154,12 +166,19 @@ WORDINGS: Final = (
         "task request question query job instructions & gave given asked assigned",
         r"(task|request|question|query|job|instructions) (that |which )?"
         r"(i|the user|your user|you were|you are|was|were) (originally |initially |previously )?"
-        r"(gave|given|asked|assigned) (you|to you|by|at first|earlier|in the beginning|before)",
+        r"(gave|given|asked|assigned)( you| to you| by| at first| earlier| in the beginning|"
+        r" before|,? first)",
     ),
     wording(
         POSING,
-        "before & task request user query question prompt solve summary answer & you",
-        r"before (you |you're )?(can |may |could |able to )?(solv|answer|complet|finish|continu|"
+        "from & user principal operator & note message instruction instructions request word",
+        r"(note|message|instructions?|request|word) from (your|the) (user|principal|operator)",
+    ),
+    wording(
+        POSING,
+        "before prior & task request user query question prompt solve summary answer & you",
+        r"(before|prior to) (you |you're )?(can |may |could |able to )?"
+        r"(solv|answer|complet|finish|continu|"
         r"proceed|respond|reply|summari[sz]|resum|start|begin|do|provid|help|execut|process)\w*~ "
         r"(task|request|user|user's|query|question|prompt|anything else|summary|answer)~,? "
         r"(you must|you need to|please do|please first|do the following|first|perform|make sure|"
@@ -216,6 +235,13 @@ WORDINGS: Final = (
         rf"(to|for|if|any|the|an?|all|every|you|your) (any |the |an? |all )?{_ANY_MACHINE},? "
         r"((that|who|which) (is |are )?)?(reading|reads?|processing|process(es)?|parsing|parses?|"
         r"summari[sz]ing|summari[sz]es?|handling|handles|analy[sz]ing|reviewing) this",
+    ),
+    wording(
+        ADDRESSED,
+        "ai llm llms chatbot chatbots language gpt chatgpt artificial assistant assistants agent "
+        "agents & reading processing summarizing summarising handling parsing reviewing & this",
+        rf"{_MACHINE},? ((that|who|which) )?((is|are) )?(reading|processing|summari[sz]ing|"
+        r"handling|parsing|reviewing) this",
     ),
     wording(
         ADDRESSED,
@@ -290,7 +316,7 @@ WORDINGS: Final = (
         "mode & developer debug maintenance god admin jailbreak unrestricted sudo root dan",
         r"(enter|entering|activate|activated|enable|enabled|switch to|switching to|you are in|in) "
         r"(the )?(developer|debug|maintenance|god|admin|jailbreak|unrestricted|sudo|root|dan|"
-        r"override) mode",
+        r"override) mode(?!\s(on|in|of|for|by)\s)",
     ),
     wording(
         OUTPUT,
@@ -320,13 +346,20 @@ WORDINGS: Final = (
         OUTPUT,
         "include add append insert put embed & summary answer output response",
         r"(include|add|append|insert|put|embed) (this|the following|these)( \w+){0,5} "
-        r"(in|to|into|at the end of|at the start of) (your|the) "
+        r"(in|to|into|(at|to) the (end|start|top|"
+        r"bottom|beginning) of) (your|the) "
         r"(\w+ )?(summary|output|answer|final response|response to the user)",
     ),
     wording(
         OUTPUT,
+        "include add append insert put embed mention show & your & user",
+        r"(include|add|append|insert|put|embed|mention|show)( [\w']+){1,8} in your (final )?"
+        r"(response|reply|answer|summary|message) to the user",
+    ),
+    wording(
+        OUTPUT,
         "tell inform convince persuade advise remind urge & user",
-        r"(tell|inform|convince|persuade|advise|urge|instruct|direct) the user (that|to|they|he|"
+        r"(tell|convince|persuade|urge|instruct|direct) the user (that|to|they|he|"
         r"she|about|how)",
     ),
     wording(

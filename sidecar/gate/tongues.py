@@ -64,13 +64,13 @@ ABROAD: Final = (
     ),
     wording(
         SECRECY,
-        "nutzer benutzer anwender user ruckfrage bestatigung nachzufragen fragen "
-        "genehmigung & sag sage erzahl erzahle "
+        "nutzer benutzer anwender user bestatigung fragen "
+        "& sag sage erzahl erzahle "
         "informiere erwahne ohne verrate teile",
         r"(sag|sage|erzahle?|informiere?|verrate?|erwahne?|teile?)( \w+){0,3} (nutzer|benutzer|"
         r"anwender|user)( \w+){0,3} (nicht|nichts|kein\w*)|"
-        r"(?<!nicht\s)ohne (ruckfrage|nachzufragen|(den |die )?(nutzer|benutzer|anwender) zu|"
-        r"(eine )?bestatigung|zu fragen|genehmigung)",
+        r"(?<!nicht\s)ohne ((den |die )?(nutzer|benutzer|anwender) zu|"
+        r"(eine )?bestatigung|zu fragen)",
     ),
     wording(
         ROLE,
@@ -88,7 +88,7 @@ ABROAD: Final = (
         r"(ignore[zr]?|ignora[dt]?e?|ignori|oublie[zr]?|negligez?|olvid[ae]d?|descart[ae]|"
         r"desestima|dimentica(te)?|esquec[ae]|desconsidere|annulez?|omite|"
         r"(haz|hace) caso omiso)( \w+'?){0,5} "
-        rf"({_ROMANCE_ORDERS}|ci-dessus|precedemment|anterior(mente)?|tout ce qui precede|"
+        rf"({_ROMANCE_ORDERS}|ci-dessus|precedemment|anteriormente|tout ce qui precede|"
         r"lo anterior|quanto sopra)",
     ),
     wording(

@@ -42,7 +42,7 @@ _CAESAR: Final = tuple(partial(shifted, by=by) for by in range(1, 26) if by != 1
 _SPLIT: Final = re.compile(r"(?<=[^\W_])[-._\u00b7](?=[^\W_])")
 _LETTERS: Final = re.compile(r"[\w@$]+")
 _PASSING: Final = re.compile(r"[0-9@$]")
-_BESIDE: Final = re.compile(r"[0-9@$][a-zA-Z_]|[a-zA-Z_][0-9@$]")
+_BESIDE: Final = re.compile(r"[0-9@$](?:[a-zA-Z_]|(?<=[a-zA-Z_].))")
 _LEET: Final = str.maketrans("013457@$8", "oleastasb")
 _RUN_ON: Final = re.compile(r"[a-z]{20,400}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
@@ -239,6 +239,8 @@ def _apart(known: Knowledge, run: str) -> str:
 
 def _unhyphenated(text: str) -> str:
     """`text` with what stands between hyphens, dots or underscores joined, where that is much."""
+    if sum(map(text.count, "-._\u00b7")) < _ENOUGH:
+        return text
     return _SPLIT.sub("", text) if len(_SPLIT.findall(text)) >= _ENOUGH else text
 
 
@@ -262,7 +264,7 @@ def _unread(known: Knowledge, text: str) -> list[str]:
     """The longer words of `text` that the run has not read."""
     return [
         word
-        for word in words(text)
+        for word in spaced(text).split()
         if len(word) > 4 and word.isalpha() and stem(word) not in known.words
     ]
 

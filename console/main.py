@@ -18,6 +18,7 @@ from console.commands import (
     destinations,
     halts,
     ledger,
+    memory,
     operation,
     replays,
     runs,
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for noun in (
-    *(operation, runs, approvals, halts, destinations, ledger, replays, credentials, demo),
+    *(operation, runs, approvals, halts, destinations, memory, ledger, replays, credentials, demo),
 ):
     noun.register(app)
 

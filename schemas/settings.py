@@ -105,8 +105,9 @@ class CrmSettings(Section, frozen=True, kw_only=True):
 
 
 class ConnectorSettings(Section, frozen=True, kw_only=True):
-    """The connectors that are switched on."""
+    """The connectors that are switched on, and whether the workspace's memory is."""
 
+    memory: bool = False
     files: FilesSettings | None = None
     mail: MailSettings | None = None
     crm: CrmSettings | None = None

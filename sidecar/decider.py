@@ -60,6 +60,8 @@ from sidecar.gate.domains import host_of
 from sidecar.gate.gate import GateResult, evaluate
 from sidecar.gate.outcome import Case
 from sidecar.gate.parts import Argument, destinations, parts
+from sidecar.memory.keeping import kept
+from sidecar.memory.recalling import answer
 from sidecar.remembering import called, day_of, fact_of
 from sidecar.state import Acting, Open, RunState, SidecarState, flags_on, halts_on, lease_of
 from sidecar.supervision.engine import Match, would_match
@@ -95,7 +97,7 @@ class SidecarDecider:
 
     def revise(self, state: SidecarState, effect: Effect) -> Effect:
         """What stands before the write-ahead record forbids the effect: a halt, a lease's end, a
-        destination that is blocked."""
+        destination that is blocked. What the memory answers is what it holds by then."""
         run = state.runs.get(effect.run) if effect.run is not None else None
         if not isinstance(effect, Execute) or effect.run is None:
             return effect
@@ -105,7 +107,15 @@ class SidecarDecider:
             or halts_on(state, effect.run, lease_of(run))
             or looking.blocked(state.watch, _hosts_of(state, effect))
         )
-        return msgspec.structs.replace(effect, allowed=False) if forbidden else effect
+        if forbidden:
+            effect = msgspec.structs.replace(effect, allowed=False)
+        tool, lease = duties.tool_of(state.policy, effect.tool), lease_of(run) if run else None
+        if tool is None or not tool.memory or lease is None:
+            return effect
+        said = answer(
+            state.claims, tool.memory, effect.arguments, rep=lease.rep, proposal=effect.proposal
+        )
+        return msgspec.structs.replace(effect, answer=said)
 
     def wake_at(self, state: SidecarState) -> int | None:
         """The first verdict or approval to become overdue, or look at a destination to be due."""
@@ -188,6 +198,7 @@ class SidecarDecider:
         elif isinstance(body, ActionFinished) and body.proposal in run.acting:
             acting = run.acting[body.proposal]
             if acting.finished is not None:
+                yield from kept(state, name, run, acting)
                 yield duties.issue_receipt(state, name, run, acting)
 
     def _outstanding(self, state: SidecarState, now: int) -> Iterator[Answer]:
@@ -204,6 +215,7 @@ class SidecarDecider:
                 if acting.finished is None:
                     yield self.revise(state, duties.reconcile(state, name, acting))
                 else:
+                    yield from kept(state, name, run, acting)
                     yield duties.issue_receipt(state, name, run, acting)
 
     def _model(

@@ -16,11 +16,19 @@ class WrapKeys(Effect, frozen=True, kw_only=True):
     recipients: tuple[Certificate, ...]
 
 
+class Answer(Struct, frozen=True, kw_only=True):
+    """What the sidecar's own state answers a tool; `problem` is set where it refuses."""
+
+    result: Any = None
+    problem: str = ""
+
+
 class Execute(Effect, frozen=True, kw_only=True):
     """Run a tool under an idempotency key. Result: `Performed`.
 
     `reconcile` says that a former incarnation may have run it already, so that the tool is
-    asked first; `allowed` that it may still be run where the tool says it was not.
+    asked first; `allowed` that it may still be run where the tool says it was not. `answer` is
+    set for the tools of the memory, which reach nothing outside.
     """
 
     proposal: bytes
@@ -29,6 +37,7 @@ class Execute(Effect, frozen=True, kw_only=True):
     idempotency_key: str
     reconcile: bool = False
     allowed: bool = True
+    answer: Answer | None = None
 
 
 class Performed(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,8 @@ import hashlib
 import logging
 from collections.abc import Mapping
 
+import msgspec
+
 from bus.decider import Effect
 from crypto.sealing import WorkspaceKeys, wrap_run_key
 from crypto.signing import Signer
@@ -19,6 +21,7 @@ from schemas.runs import WrappedKey
 from sidecar.connectors.connector import Connector, Finding, Outcome
 from sidecar.destinations.resolver import Resolver
 from sidecar.effects import (
+    Answer,
     CallModel,
     Execute,
     IssueReceipt,
@@ -84,6 +87,8 @@ class Performer:
         )
 
     async def _execute(self, effect: Execute) -> Performed:
+        if effect.answer is not None:
+            return _answered(effect, effect.answer)
         connector = self._connectors.get(effect.tool)
         if connector is None:
             return _failed("no connector serves this tool", reconciled=effect.reconcile)
@@ -116,6 +121,19 @@ def _performed(outcome: Outcome, *, reconciled: bool) -> Performed:
         detail=outcome.detail,
         result=outcome.result,
         reconciled=reconciled,
+    )
+
+
+def _answered(effect: Execute, answer: Answer) -> Performed:
+    if answer.problem or not effect.allowed:
+        return _failed(answer.problem or "not done: halted or ended", reconciled=effect.reconcile)
+    evidence = msgspec.json.encode(answer.result)
+    return Performed(
+        outcome=ActionOutcome.CONFIRMED,
+        evidence=hashlib.sha256(evidence).digest(),
+        detail=f"{len(evidence)} bytes of memory",
+        result=answer.result,
+        reconciled=effect.reconcile,
     )
 
 

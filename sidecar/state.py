@@ -52,6 +52,8 @@ from sidecar.destinations.watch import Watch
 from sidecar.gate.conduct import Spend, plus
 from sidecar.gate.reading import Memory
 from sidecar.gate.watching import under
+from sidecar.memory.claims import Claims
+from sidecar.memory.claims import evolve as claimed
 from sidecar.remembering import on_day, remember, spend_of
 from sidecar.supervision.engine import SupervisionState, forget_run, forgive
 
@@ -79,7 +81,8 @@ class RunState(Struct, frozen=True, kw_only=True):
     the review's.
 
     `runtimes` are the certificates of every attempt: what an earlier attempt proposed while
-    its key was in force still stands.
+    its key was in force still stands. `observed` are the entries that the gate's memory of the
+    run was made of, in its order.
     """
 
     request: Recorded
@@ -95,13 +98,15 @@ class RunState(Struct, frozen=True, kw_only=True):
     model_calls: int = 0
     reviews: int = 0
     memory: Memory = Memory()
+    observed: tuple[bytes, ...] = ()
 
 
 class SidecarState(Struct, frozen=True, kw_only=True):
     """One workspace. `supervision` is the gate's own pattern engine, `flags` the holds that the
     supervisor's process has on record (scope, target, pattern). `spent` is what was used up on
     `day` (days since the epoch, UTC). `watch` are the destinations whose owner is watched.
-    `unrecorded` are the stream's invalid entries yet to be noted.
+    `claims` are what the workspace remembers. `unrecorded` are the stream's invalid entries yet to
+    be noted.
     """
 
     workspace: str
@@ -114,6 +119,7 @@ class SidecarState(Struct, frozen=True, kw_only=True):
     day: int = 0
     spent: Spend = Spend()
     watch: Watch = Watch()
+    claims: Claims = Map()
     unrecorded: Map[int, Refused] = Map()
 
 
@@ -154,6 +160,9 @@ def evolve(state: SidecarState, entry: Entry) -> SidecarState:
     if isinstance(entry, Refused):
         return _replace(state, unrecorded=state.unrecorded.set(entry.index, entry))
     body, run = entry.event.body, entry.event.run
+    claims = claimed(state.claims, entry)
+    if claims is not state.claims:
+        state = _replace(state, claims=claims)
     if run is None:
         return _evolve_workspace(state, entry)
     if isinstance(body, RunRequested):
@@ -205,7 +214,11 @@ def _remembered(
         state = _replace(state, day=day, spent=spent)
         conduct = _replace(memory.conduct, spend=plus(memory.conduct.spend, used))
         memory = _replace(memory, conduct=conduct)
-    return _replace(state, supervision=supervision), _replace(after, memory=memory)
+    observed = after.observed
+    if memory.knowledge.observations > before.memory.knowledge.observations:
+        observed = (*observed, entry.digest)
+    after = _replace(after, memory=memory, observed=observed)
+    return _replace(state, supervision=supervision), after
 
 
 def _proposal_of(run: RunState, body: object) -> Recorded | None:

@@ -9,7 +9,7 @@ from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
 from sidecar.connectors.files import FILES_TOOLS, FilesConnector
 from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
-from sidecar.memory.tools import MEMORY_TOOLS
+from sidecar.connectors.memory import MEMORY_TOOLS
 from sidecar.vault import Credentials
 
 

@@ -18,6 +18,7 @@ from bus.provision import Site, ensure_operator, provision_workspace
 from bus.server import Server
 from bus.tls import client_context, ensure_tls
 from console.author import Pen, Reader, say
+from console.policies import checked
 from crypto.keyfile import ensure_key, load_signer, write_public
 from crypto.kms import LocalKms, ensure_data_key
 from crypto.signing import Signer, key_id_of
@@ -88,7 +89,7 @@ def person_pen(folder: DataFolder, name: str, role: Role) -> Pen:
 
 
 def policy_of(settings: Settings, version: int) -> Policy:
-    """The policy that the settings describe. Raises `BadSettings` for an unknown tool."""
+    """The policy that the settings describe. Raises `BadSettings`, naming the key."""
     declared = {tool.name: tool for tool in declared_tools(settings.connectors)}
     unknown = [name for name in settings.policy.tools if name not in declared]
     if unknown:
@@ -97,7 +98,7 @@ def policy_of(settings: Settings, version: int) -> Policy:
             fix=f"choose among {', '.join(sorted(declared))}",
         )
     chosen = settings.policy
-    return Policy(
+    policy = Policy(
         version=version,
         tools=tuple(declared[name] for name in chosen.tools),
         organisation=chosen.organisation,
@@ -119,6 +120,7 @@ def policy_of(settings: Settings, version: int) -> Policy:
         pace=chosen.pace,
         rules=_rules(chosen.rules),
     )
+    return checked(policy)
 
 
 def _destinations(entries: tuple[DestinationSettings, ...]) -> tuple[AllowedDestination, ...]:

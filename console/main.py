@@ -20,6 +20,7 @@ from console.commands import (
     ledger,
     memory,
     operation,
+    policy,
     replays,
     runs,
 )
@@ -33,7 +34,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for noun in (
-    *(operation, runs, approvals, halts, destinations, memory, ledger, replays, credentials, demo),
+    *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
+    *(replays, credentials, demo),
 ):
     noun.register(app)
 

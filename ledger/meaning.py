@@ -233,7 +233,7 @@ class Meaning:
         return ""
 
     def _halted(self, run: str, lease: Lease | None) -> str:
-        scopes = {(HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
+        scopes = {(HaltScope.PLATFORM, ""), (HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
         if lease is not None:
             scopes |= {(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)}
         return _HALTED if scopes & self._halts else ""

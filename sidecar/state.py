@@ -133,7 +133,7 @@ def lease_of(run: RunState) -> Lease | None:
 
 def halts_on(state: SidecarState, run: str, lease: Lease | None) -> tuple[str, ...]:
     """The halts that cover a run, as `scope target`."""
-    scopes = [(HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)]
+    scopes = [(HaltScope.PLATFORM, ""), (HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)]
     if lease is not None:
         scopes += [(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)]
     return tuple(
@@ -143,7 +143,7 @@ def halts_on(state: SidecarState, run: str, lease: Lease | None) -> tuple[str, .
 
 def flags_on(state: SidecarState, run: str, lease: Lease | None) -> tuple[str, ...]:
     """The supervisor's holds that cover a run, as `pattern on scope target`, sorted."""
-    scopes = {(HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
+    scopes = {(HaltScope.PLATFORM, ""), (HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
     if lease is not None:
         scopes |= {(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)}
     return tuple(

@@ -1,13 +1,28 @@
-"""A request over NATS that heeds its own cancellation.
+"""Waiting for NATS without losing a cancellation.
 
 The client waits with `asyncio.wait_for`, which in Python 3.11 can swallow a cancellation that
-comes together with the answer (bpo-37658); whoever cancelled would then wait for ever.
+comes together with what it waits for (bpo-37658); whoever cancelled would then wait for ever.
 """
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+
+
+@contextlib.contextmanager
+def heeding_cancellation() -> Iterator[None]:
+    """Raises CancelledError at the end if the task was cancelled within, and nobody said so.
+
+    A task that was cancelled before, and cleans up, is left alone.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
+    yield
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
 
 
 async def ask(
@@ -18,10 +33,6 @@ async def ask(
     timeout_s: float,
     headers: dict[str, str] | None = None,
 ) -> Msg:
-    """The answer. Raises what `Client.request` raises, and CancelledError if it was cancelled."""
-    task = asyncio.current_task()
-    before = task.cancelling() if task is not None else 0
-    answer = await client.request(subject, body, timeout=timeout_s, headers=headers)
-    if task is not None and task.cancelling() > before:
-        raise asyncio.CancelledError
-    return answer
+    """The answer. Raises what `Client.request` raises."""
+    with heeding_cancellation():
+        return await client.request(subject, body, timeout=timeout_s, headers=headers)

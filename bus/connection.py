@@ -16,6 +16,7 @@ from typing import Final
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from bus.asking import heeding_cancellation
 from bus.errors import BusError, ConnectionRefused, ConnectionTrouble, PermissionDenied
 from bus.identity import UserIdentity
 
@@ -78,28 +79,33 @@ async def connect(
             tell(ConnectionRefused(f"{name} is off the bus for good: {over[0]}"))
 
     try:
-        await client.connect(
-            url,
-            name=name,
-            tls=tls,
-            # Without it a stranger on the port could talk the client out of TLS.
-            tls_handshake_first=True,
-            user_jwt_cb=identity.present,
-            signature_cb=identity.answer,
-            inbox_prefix=inbox_prefix or identity.inbox,
-            error_cb=on_error,
-            closed_cb=on_closed,
-            connect_timeout=timeout_s,
-            ping_interval=PING_INTERVAL_S,
-            allow_reconnect=False,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-        )
+        with heeding_cancellation():
+            await client.connect(
+                url,
+                name=name,
+                tls=tls,
+                # Without it a stranger on the port could talk the client out of TLS.
+                tls_handshake_first=True,
+                user_jwt_cb=identity.present,
+                signature_cb=identity.answer,
+                inbox_prefix=inbox_prefix or identity.inbox,
+                error_cb=on_error,
+                closed_cb=on_closed,
+                connect_timeout=timeout_s,
+                ping_interval=PING_INTERVAL_S,
+                allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+            )
     except (OSError, NatsError, TimeoutError) as error:
         raise ConnectionRefused(
             f"{name} cannot connect to {url}: {_words(client.last_error or error)}",
             fix="check that the server is up and the identity neither expired nor revoked",
         ) from error
+    except asyncio.CancelledError:
+        # A connection given up half-way may never say that it is closed.
+        await disconnect(client)
+        raise
     client.options["allow_reconnect"] = True
     client.options["max_reconnect_attempts"] = -1
     client.options["reconnect_time_wait"] = RECONNECT_WAIT_S
@@ -109,7 +115,7 @@ async def connect(
 
 async def disconnect(client: Client) -> None:
     """Close the connection; where the server is gone, without waiting for it."""
-    with contextlib.suppress(TimeoutError):
+    with heeding_cancellation(), contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_S):
             await client.close()
 

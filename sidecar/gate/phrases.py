@@ -1,338 +1,419 @@
-"""The wordings by which a text speaks to a machine rather than to a person: data for `markers`.
+"""Wordings that put a text above the task: overrides, false givers, secrecy, new roles.
 
-A pattern is a regular expression over folded text (see `letters`) with three abbreviations: a
-blank stands for what separates words within a sentence, `~` for up to five words, and every
-bracket groups without capturing. Of each set of anchors (`a b & c d`) at least one word stands
-in any text that the pattern matches, so that most texts are cleared by a look at their words.
-Nothing here names a tool, a person or a value. Other languages are in `tongues`.
+Data for `markers`, in the notation of `wording`. Nothing here names a tool, a person or a value.
+What is addressed to a machine, or says what to answer, is in `addressing`; other languages are
+in `tongues`.
 """
 
-import re
 from typing import Final
 
-from msgspec import Struct
+from sidecar.gate.wording import DO, OVERRIDE, POSING, ROLE, SECRECY, wording
 
-from sidecar.gate.letters import folded
-
-_APART: Final = r"[^\w.!?]{1,6}"
-_FEW: Final = rf"(?:{_APART}[\w'-]{{1,24}}){{0,5}}?"
-
-
-class Wording(Struct, frozen=True):
-    """A way of speaking to a machine. `reason` names it; of each of `anchors` one word must
-    stand in the text.
-    """
-
-    reason: str
-    anchors: tuple[frozenset[bytes], ...]
-    pattern: re.Pattern[str]
-
-
-def wording(reason: str, anchors: str, pattern: str) -> Wording:
-    """One of them, from the module's notation."""
-    pattern = folded(pattern).replace("\\S", "\\s")
-    pattern = pattern.replace("(", "(?:").replace("(?:?", "(?")
-    pattern = pattern.replace(" ", _APART).replace("~", _FEW)
-    words = tuple(frozenset(part.encode().split()) for part in folded(anchors).split("&"))
-    return Wording(reason, words, re.compile(rf"(?<!\w){pattern}(?!\w)"))
-
-
-OVERRIDE: Final = "override of instructions"
-POSING: Final = "posing as the task's giver"
-ADDRESSED: Final = "addressed to a machine"
-SECRECY: Final = "kept from the user"
-ROLE: Final = "a new role"
-TOOLS: Final = "orders to use tools"
-OUTPUT: Final = "orders on what to answer"
-
-_ORDERS: Final = r"(\w?\w?n?struc\w{2,8}|prompts?|guidelines?|directives?|commands?|programming)"
+_ORDERS: Final = (
+    r"(\w?\w?n?struc\w{2,8}|instr\w{5,9}|prompts?|guidelines?|guidance|directives?|directions|"
+    r"commands?|programming|rules|restrictions|constraints|training)"
+)
 _BEFORE: Final = (
-    r"(previous(ly)?|prior|earlier|preceding|above|former|existing|original|initial|system|all|"
-    r"any|your|other|these|those|developer|safety|past|current|every)"
+    r"(prev\w{3,6}ly|prev\w{3,6}|prior|earlier|preceding|above|former|existing|original|initial|"
+    r"system|your|developer|safety|past|foregoing)"
 )
-_KINDS: Final = (
-    r"(assistants?|agents?|models?|systems?|bots?|tools?|copilots?|summari[sz]ers?|readers?)"
+_DROP: Final = (
+    r"(ignore|ign\w{3,4}|ingore|ignoring|disregard(ing)?|forget|override|overriding|bypass|neglect|"
+    r"discard|abandon|dismiss|disobey|overrule|set aside|put aside|stop following|stop obeying|"
+    r"(do not|don't|no longer|never) (follow|obey|heed)|pay no attention to)"
 )
-_MACHINE: Final = (
-    r"(ai|a\.i\.|llms?|chatbots?|(large )?language models?|gpt|chatgpt|artificial intelligence|"
-    rf"(ai|virtual|digital|automated|autonomous|intelligent|language|llm|helpful) "
-    rf"{_KINDS}( {_KINDS})?)"
+_DROP_WORDS: Final = (
+    "ignore ignroe ingore ignor igonre ignoring disregard disregarding forget override overriding "
+    "bypass neglect discard abandon dismiss disobey overrule aside following obeying follow obey "
+    "heed attention"
 )
-_ANY_MACHINE: Final = rf"({_MACHINE}|assistants?|agents?|bots?|models?)"
-_ANY_MACHINE_WORDS: Final = (
-    "ai llm llms chatbot chatbots language gpt chatgpt artificial assistant assistants agent "
-    "agents bot bots model models"
+_TASK: Final = r"(task|request|question|query|job|operation|summary|conversation|objective|goal)"
+_VOID: Final = (
+    r"(cancelled|canceled|void|null|outdated|obsolete|replaced|revoked|suspended|lifted|"
+    r"superseded|invalid|finished|changed|disabled|no longer|deleted|reset|cleared|overridden)"
 )
-_DO: Final = (
-    r"(send|forward|transfer|wire|pay|delete|remove|erase|add|grant|share|upload|post|publish|"
-    r"export|copy|reply|respond|answer|execute|run|call|invoke|open|visit|click|fetch|download|"
-    r"include|append|insert|print|output|write|say|tell|mention|recommend|approve|mark|change|"
-    r"update|set|create|make|book|reserve|buy|purchase|order|invite|unlock|disable|reset|search|"
-    r"retrieve|read|list|find|collect|email|mail|use|ignore|disregard|forget|stop|move|rename|"
-    r"follow|obey|treat|act|perform|do|navigate|go|extract|gather|look|give|provide|leak|dump)"
-)
-_MUST: Final = (
-    r"(must|should|shall|needs? to|has to|have to|is to|are to|(is|are) (required|instructed|"
-    r"authori[sz]ed|obliged|requested|expected|directed) to|will now|please)"
-)
+_MASTER: Final = r"(user|operator|creator|developer|developers|principal|master|maker|programmer)"
 
 WORDINGS: Final = (
     wording(
         OVERRIDE,
-        "ignore ignoring ignores disregard disregarding forget override overrides overriding "
-        "bypass neglect discard abandon supersede supersedes overrule overwrite overwrites "
-        "replaces replace overridden superseded dismiss disobey cancel stop",
-        r"(ignor(e|es|ing)|disregard(ing)?|forget|overrid(e|es|ing)|bypass|neglect|discard|"
-        r"abandon|supersedes?|overrule|overwrites?|replaces?|dismiss|disobey|cancel|"
-        rf"stop following) (?!my\s)(\w+ ){{0,4}}{_BEFORE}( \w+){{0,3}} {_ORDERS}",
+        _DROP_WORDS,
+        rf"{_DROP} (?!my\s)(\w+ ){{0,4}}{_BEFORE}( \w+){{0,3}} {_ORDERS}",
+    ),
+    wording(
+        OVERRIDE,
+        _DROP_WORDS,
+        rf"{_DROP} (all|any|every|these|those|other)( of)?( the| your| these| those| other| its)? "
+        rf"{_ORDERS}",
+    ),
+    wording(
+        OVERRIDE,
+        "ignore disregard forget skip",
+        r"(ignore|disregard|forget|skip) (all |the |of ){0,3}"
+        r"(prev\w{3,6}|prior|above|earlier|preceding)"
+        rf"( text| content| message)?[^\w]{{1,4}}(and |then |now |instead |please ){{0,2}}{DO}",
     ),
     wording(
         OVERRIDE,
         "ignore disregard forget",
         r"(ignore|disregard|forget) (about )?"
-        r"(everything|anything|whatever|what|all|the rest|the text|the content|any text)~ "
-        r"(above|before this|previously|so far|been told|were told|prior|learned|preceding|"
-        r"earlier|came before|you know|said before|the user (said|asked|wants|wrote))",
+        r"(everything|anything|whatever|what|all|the text|the content|any text)~ "
+        r"(above|before this|previously|so far|been told|were told|learned|preceding|"
+        r"came before|you know|said before|the user (said|asked|wants|wrote))",
+        "order|machine",
     ),
     wording(
         OVERRIDE,
-        "ignore disregard forget & user user's request task question query",
-        r"(ignore|disregard|forget|abandon|skip) (about )?(the|your|this) (user|user's|users'|"
-        r"original|current|previous|main|rest of the|actual) (original |current |previous )?"
-        r"(request|task|question|query|goal|prompt|input|and|message)",
+        "ignore disregard forget abandon skip & user user's",
+        r"(ignore|disregard|forget|abandon|skip) (about )?(the |your |this )?(user|user's|users')"
+        rf"( original| current| previous)? ({_TASK}|prompt|input|and)",
     ),
     wording(
         OVERRIDE,
-        "above & ignore disregard forget",
-        r"(ignore|disregard|forget) (all )?(of )?the above( text| content| message)?,? "
-        r"(and|instead|then|but|directions|rules)",
+        "abandon drop stop cease quit skip halt forget ignore suspend leave",
+        r"(abandon|drop|stop|cease|quit|skip|halt|forget|ignore|suspend|leave) (with )?"
+        r"(the|your|this|any) (original|current|previous|present|ongoing|initial|actual|main) "
+        rf"{_TASK}",
     ),
     wording(
         OVERRIDE,
-        "new updated revised real actual true secret hidden special priority additional & "
+        "ignore disregard",
+        r"(ignore|disregard) (the |all |every )?(other|rest of the|remaining) \w+ (and|then) "
+        rf"(only )?{DO}",
+        "value|machine|here",
+    ),
+    wording(
+        OVERRIDE,
+        "ignore disregard",
+        r"(ignore|disregard) (the |all |every )?other( \w+)? (and|then) \w+ only this",
+    ),
+    wording(
+        OVERRIDE,
+        "ignore disregard",
+        rf"(ignore|disregard) ~ and {DO}",
+        "value|machine & machine",
+    ),
+    wording(
+        OVERRIDE,
+        "instructions rules guidelines directions restrictions prompt directives task guidance "
+        "message objective",
+        rf"((your|safety|system)( \w+){{0,2}} (instructions?|rules|guidelines|prompt|message|"
+        rf"restrictions)|(instructions?|rules|guidelines|guidance|directions|directives|task|"
+        rf"objective|prompt)( that| which)? (you (were|have been|had been|had|got|received)|"
+        rf"told to you|given to you)( \w+)?)( \w+){{0,5}} (is|are|was|were|has|have|no longer|"
+        rf"do(es)? not)( \w+){{0,4}} ({_VOID}|apply|matters?|counts?)",
+    ),
+    wording(
+        OVERRIDE,
+        "instructions rules guidelines directions prompt directives restrictions context",
+        rf"(instructions?|rules|guidelines|directions|directives|prompt|restrictions|context)"
+        rf"( above| \w+){{0,3}} (is|are|was|were|has been|have been)( \w+){{0,3}} "
+        rf"({_VOID}|a test)",
+        "order & value|once|user|machine",
+    ),
+    wording(
+        OVERRIDE,
+        "above & instructions rules guidelines directions",
+        rf"(the|all)( \w+)? above( \w+)? (instructions|rules|guidelines|directions) (is|are|was|"
+        rf"were|"
+        rf"has been|have been)( \w+){{0,3}} {_VOID}",
+        "order",
+    ),
+    wording(
+        OVERRIDE,
+        "told asked given instructed",
+        r"you (were|have been|had been) (told|asked|given|instructed)( \w+){0,5} "
+        r"(no longer|is (void|finished|cancelled|over)|does not|doesn't)",
+    ),
+    wording(
+        OVERRIDE,
+        "safety security content ethical",
+        r"(safety|security|content|ethical) (guidelines|rules|polic\w+|checks?|filters?|"
+        r"restrictions|limits|protocols?)( \w+){0,2} (do not apply|don't apply|no longer|"
+        r"(are|is|have been|has been)( \w+)? (suspended|lifted|off|disabled|deactivated))",
+    ),
+    wording(
+        OVERRIDE,
+        "new updated revised real actual true secret hidden special priority next & "
         "instructions instruction prompt directive objective task goal",
-        r"(new|updated|revised|real|actual|true|secret|hidden|special|priority) "
+        r"(new|updated|revised|real|actual|true|secret|hidden|special|priority|next) "
         r"(system |user )?(instructions?|prompt|directive|objective|task|goal)"
-        rf"( (for|to) (you|the|this|{_ANY_MACHINE})( {_ANY_MACHINE})?)?( is)?:",
+        r"( \w+){0,4} ?[:-]",
+        "order & value|user|machine|once|aside|here",
     ),
     wording(
         OVERRIDE,
-        "your & new updated revised real actual true only primary",
-        r"your (new|updated|revised|real|actual|true|only|primary) "
-        r"(task|goal|job|instructions?|objective|mission|purpose|role|directive|priority) "
+        "instruction instructions directive objective & new updated revised next",
+        rf"(new|updated|revised|next) (instructions?|directive|objective) ?: {DO}",
+    ),
+    wording(
+        OVERRIDE,
+        "your & new updated revised real actual true only primary next",
+        r"your (new|updated|revised|real|actual|true|only|primary|next|sole) "
+        r"(task|goal|job|instructions?|objective|mission|purpose|role|directive|priority)( now)? "
         r"(is|are|will be) (now )?to",
+        "value|user|machine|aside|once",
     ),
     wording(
         OVERRIDE,
-        "adhere comply follow obey & instruction instructions following directive directives "
-        "command commands orders",
+        "instructions instruction objective directive task",
+        r"your (instructions?|objective|directive|task) (has|have) (just |now )?(been )?"
+        r"(changed|updated|replaced)",
+    ),
+    wording(
+        OVERRIDE,
+        "adhere comply follow obey & instruction instructions directive directives command "
+        "commands",
         r"(strictly|only|exclusively|fully|immediately) (adhere to|comply with|follow|obey)"
-        rf"( only)? (the|these|this|my)~ ({_ORDERS}|orders)",
+        r"( only)? (the|these|this|my)~ (\w?n?struc\w{2,8}|directives?|commands?)",
+        "value|user|machine",
     ),
     wording(
         OVERRIDE,
-        "precedence priority supersede supersedes overrides override & instructions instruction "
-        "prompt message directive",
-        r"(instructions?|message|directive|prompt|request) (takes?|has|have) "
-        r"(absolute |highest |top |full )?(precedence|priority) over",
+        "precedence priority supersede supersedes overrides override overriding",
+        r"(instructions?|message|directive|prompt|request|rules|note) ((takes?|has|have) "
+        r"(\w+ )?(precedence|priority) over|overrides?|supersedes?) (all |any |the )*"
+        r"(your|previous|other|system|everything|every|user|earlier|prior)( \w+){0,3}",
+        "machine|value|user|once|order",
+        weak=True,
+    ),
+    wording(
+        OVERRIDE,
+        "override overrides supersede supersedes precedence & context prompt",
+        r"(overrides?|supersedes?|precedence over) (all |any |everything )?(\w+ ){0,4}"
+        r"(your context|system prompt|your prompt|your instructions)",
+    ),
+    wording(
+        OVERRIDE,
+        "user",
+        r"(do not|don't|never|stop) (listen(ing)? to|follow(ing)?|obey(ing)?|trust(ing)?|"
+        r"serv(e|ing)|answer(ing)?|help(ing)?)( \w+){0,4} (the|your) user",
+    ),
+    wording(
+        OVERRIDE,
+        "continue proceed summarise summarize",
+        r"(do not|don't|stop) (continue|proceed|summari[sz]e)( with)? (this|the|your)( \w+){0,3}"
+        r"[.;,!] (instead|but|rather|say)|(do not|don't) summari[sz]e this",
     ),
     wording(
         POSING,
         "message note instruction request instructions reminder & me & you",
-        r"(message|note|instructions?|request|reminder)( \w+)? from me,?~,? to you",
+        r"(message|note|instructions?|request|reminder)( \w+)? from me,?~,? to you(?! all)",
+        "machine|value|user|order & machine|value|user",
+    ),
+    wording(
+        POSING,
+        "user user's operator creator developer developers principal master maker programmer "
+        "system "
+        "assistant & message note instruction instructions request reminder order notice",
+        r"(message|note|instructions?|request|reminder|order|notice)( \w+)? (from|by|of) "
+        rf"(your|the) ({_MASTER}|user's|system|assistant)",
+        "order",
+    ),
+    wording(
+        POSING,
+        "user operator creator developer principal owner",
+        r"(this is|i am|i'm|it is|it's|here is) (your (user|operator|creator|developer|principal|"
+        r"owner|master)|the user|the owner of (this|your) (mailbox|inbox|account|assistant))",
+    ),
+    wording(
+        POSING,
+        "administrator admin supervisor support",
+        r"(i am|i'm|this is|as) (your |the )(\w+ )?(administrator|admin|supervisor|operator)"
+        r"( of \w+( \w+)?)?[,.:;]? ?(i|and|please|provide|give|hereby|we)",
+        "machine|value|aside|once|user|secret",
+    ),
+    wording(
+        POSING,
+        "supervisor administrator operator owner developer creator master",
+        r"as your (\w+ )?(supervisor|administrator|operator|owner|developer|creator|master),? i "
+        r"(\w+ )?(order|command|instruct|authori[sz]e|ask|tell) you",
+    ),
+    wording(POSING, "behalf name", rf"(on behalf|in the name) of the user ?: {DO}"),
+    wording(
+        POSING,
+        "authorise authorize order instruct command & i & you",
+        r"i (\w+ )?(authori[sz]e|order|instruct|command) you to",
+        "value|machine|aside|user|once",
+    ),
+    wording(
+        POSING,
+        "openai anthropic google microsoft developers creators",
+        r"(this is|message from|on behalf of|we are) (the )?(\w+ )?(openai|anthropic|google|"
+        r"microsoft|developers|creators)",
+        "machine & order",
+    ),
+    wording(
+        POSING,
+        "user operator creator developer principal",
+        rf"your {_MASTER} (\w+ ){{0,2}}(asks?|wants?|has|have|requires?|expects?|needs?|decided|"
+        r"requested|pre-?approved|would like|authori[sz]ed|instructs?|ordered|told)",
+    ),
+    wording(
+        POSING,
+        "owner & account mailbox inbox calendar device workspace",
+        r"the owner of this (account|mailbox|inbox|calendar|device|workspace)",
+        "order",
+    ),
+    wording(
+        POSING,
+        "user & permission confirmed agreed approved authorised authorized consented consent "
+        "granted changed requested wants asked",
+        r"(the|your) user( \w+){0,3} (permission|confirmed|agreed|approved|authori[sz]ed|"
+        r"consent\w*|granted)|(authori[sz]ed|approved|confirmed|permitted) by the user|"
+        r"(on behalf|in the name) of the user",
+        "order & aside|value|once|machine|order",
+        weak=True,
+    ),
+    wording(
+        POSING,
+        "user & permission confirmed agreed approved authorised authorized consented",
+        r"you (have|are|were)( been)?( \w+)? (authori[sz]ed|approved|permitted|cleared) by the "
+        rf"user to {DO}|the user( \w+)? (has |have )?(already )?(confirmed|agreed|approved|"
+        r"permission|given permission|consented)( \w+){0,8}[.,;:]? (so |therefore |and )?"
+        r"(no confirmation|no need|go ahead|proceed|do not ask|without)",
+    ),
+    wording(
+        POSING,
+        "user's user & fulfil fulfill complete solve finish answer satisfy continue",
+        r"(in order )?to (fulfil+|complete|solve|finish|answer|satisfy|continue with) the user's "
+        r"(request|task|question|query)~,? (you|first|must|need|should|have)",
     ),
     wording(
         POSING,
         "task request question query job instructions & gave given asked assigned",
         r"(task|request|question|query|job|instructions) (that |which )?"
-        r"(i|the user|your user|you were|you are|was|were) (originally |initially |previously )?"
-        r"(gave|given|asked|assigned) (you|to you|by|at first|earlier|in the beginning|before)",
+        r"(i|the user|your user|you were|was|were) (originally |initially |previously )?"
+        r"(gave|given|asked|assigned) (you|to you|by|at first|in the beginning|before)",
+        "order & machine|value|user|once|aside",
     ),
     wording(
         POSING,
         "before & task request user query question prompt solve summary answer & you",
         r"before (you |you're )?(can |may |could |able to )?(solv|answer|complet|finish|continu|"
-        r"proceed|respond|reply|summari[sz]|resum|start|begin|do|provid|help|execut|process)\w*~ "
-        r"(task|request|user|user's|query|question|prompt|anything else|summary|answer)~,? "
-        r"(you must|you need to|please do|please first|do the following|first|perform|make sure|"
-        r"always)",
+        r"proceed|respond|reply|summari[sz]|resum|start|begin|do|provid|help|execut|process|go on|"
+        r"present)\w*~ "
+        r"(task|request|user|user's|query|question|prompt|anything else|summary|results)~,? "
+        r"(you must|you need to|you should|you are|please do|please first|do the following|first|"
+        rf"perform|make sure|always|{DO})",
+        "value|user|machine|aside|once",
     ),
     wording(
         POSING,
         "following & first instead immediately before",
         r"(do|perform|execute|complete|carry out) (the|these) following"
         r"( \w+){0,2} (first|instead|before (anything else|you|answering|continuing))",
+        "user|machine|value",
+        weak=True,
     ),
     wording(
         POSING,
-        "task request question & continue resume solve return proceed & original initial user "
-        "user's gave previous",
+        "task request question & continue resume solve return proceed carry",
         r"(continue|resume|solve|return|go back|proceed|carry on) (to |with |solving |answering )?"
-        r"(the|your) (original|initial|user's|user|previous|main) (task|request|question|query)",
+        r"(the|your) ((original|initial|user's|previous|main) (task|request|query)|user's "
+        r"question)",
+        "user|machine|value",
     ),
     wording(
-        ADDRESSED,
-        "dear hey hi hello attention note message instruction instructions notice addressed memo "
-        f"reminder important warning directive & {_ANY_MACHINE_WORDS}",
-        r"(dear|hey|hi|hello|attention|note (to|for)|message (to|for)|instructions? (to|for)|"
-        r"notice (to|for)|addressed to|memo to|reminder (to|for)|important for|warning to|"
-        rf"directive (to|for)) (the |any |all |every |my |other |this )*{_MACHINE}"
-        r"( (reading|processing|summari[sz]ing|handling|reviewing|that|who|which|and)|[,:;!.-])",
-    ),
-    wording(
-        ADDRESSED,
-        "dear hey hi attention note instruction instructions message & assistant assistants agent "
-        "agents bot bots model models",
-        r"(dear|hey|hi|attention|note to|instructions? (to|for)|message (to|for))"
-        r" (the |any |all |every |my )*(assistants?|agents?|bots?|models?)"
-        r"( (reading|processing|summari[sz]ing|handling|reviewing)( \w+)*)?[,:;!]",
-    ),
-    wording(
-        ADDRESSED,
-        f"{_ANY_MACHINE_WORDS} & must should shall need needs has have is are will please",
-        rf"(any|all|every|the|this|your|an?|you,? the) {_MACHINE}( (?!not )\w+){{0,8}},? {_MUST} "
-        rf"(now |first |always |immediately |also |instead |not |never |then )?{_DO}",
-    ),
-    wording(
-        ADDRESSED,
-        "assistant assistants agent agents bot bots model & must should shall need needs has "
-        "have is are will please & you user user's instead immediately first always now "
-        "instruction instructions tool without before summary",
-        r"(any|all|every|the|this) (assistants?|agents?|bots?|models?)( \w+){0,5},? "
-        rf"{_MUST} (now |first |always |immediately |also |instead ){_DO}",
-    ),
-    wording(
-        ADDRESSED,
-        f"{_ANY_MACHINE_WORDS} & reading processing summarizing summarising handling parsing "
-        "reads processes parses analyzing analysing reviewing",
-        rf"(to|for|if|any|the|an?|all|every|you|your) (any |the |an? |all )?{_ANY_MACHINE},? "
-        r"((that|who|which) (is |are )?)?(reading|reads?|processing|process(es)?|parsing|parses?|"
-        r"summari[sz]ing|summari[sz]es?|handling|handles|analy[sz]ing|reviewing) this",
-    ),
-    wording(
-        ADDRESSED,
-        "as & ai llm language chatbot & you i it please your",
-        r"as an? (ai|llm|(large )?language model|chatbot)( (assistant|agent|model|language|system|"
-        r"chatbot|tool)){0,2},? (you|your|i|it|please)",
-    ),
-    wording(
-        ADDRESSED,
-        f"if since because & {_ANY_MACHINE_WORDS}",
-        rf"(if|since|because) (you're|you are|you happen to be|this is read by)( an?| the)? "
-        rf"{_ANY_MACHINE}",
-    ),
-    wording(
-        ADDRESSED,
-        "read reading reads see process processing parse parsing summarize summarise "
-        "summarizing summarising analyzing open receive & this",
-        r"(when|once|if|as soon as|upon|after|while|whenever) (you |you're |you are )?"
-        r"(read|see|process|pars|summari[sz]|analy[sz]|review|receiv)(e|es|ing)? this"
-        r"( \w+){0,2},? (please |immediately |you must |you should |first |also |now |always |"
-        rf"make sure to |be sure to |you need to |you are to ){{0,2}}{_DO} (all|the user|every|"
-        r"a copy|an email|this to|to the user|with|no|any|\w+ to)",
+        POSING,
+        "also & when whenever each every time if once & must should always",
+        r"(when(ever)?|if|once|(each|every) time) (any|some|a|an|the|you|no)\w* ([\w']+ ){1,10}"
+        rf"you (must|should|have to|need to|are to) also {DO}",
+        "value",
     ),
     wording(
         SECRECY,
-        "tell telling inform informing notify notifying alert alerting mention mentioning reveal "
-        "revealing show disclose disclosing let & user owner operator principal human user's",
-        r"(do not|don't|dont|never|without|must not|should not|avoid) (telling|informing|"
-        r"notifying|alerting|tell|inform|notify|alert|mention(ing)?|reveal(ing)?|show|"
-        r"disclos(e|ing)|let)( \w+){0,4} (the|your) (user|owner|operator|principal|human)",
+        "user owner operator principal human user's",
+        r"(?<!must\s)(do not|don't|dont|without|avoid|refrain from) (ever )?(telling|informing|"
+        r"notifying|alerting|tell|inform|notify|alert|mention(ing)?|reveal(ing)?|bring\w*|asking|"
+        r"disclos(e|ing)|let|waiting for|ask)( \w+){0,5} (the|your) (user|operator|principal)",
     ),
     wording(
         SECRECY,
-        "without & asking confirming consulting checking waiting requesting seeking confirmation "
-        "approval permission knowledge consent",
-        r"(?<!not\s)(?<!n.t\s)without ((asking|confirming with|consulting|checking with|"
-        r"waiting for|requesting|seeking|asking for)( \w+){0,2} (me|the user|your user|the owner|"
-        r"confirmation|permission|approval|the human)|(any |further |additional |user |the user's )"
-        r"+(confirmation|approval|permission|knowledge|consent))",
+        "user user's & not never hidden hide secret without unaware notice invisible",
+        r"(hid(e|den|ing)|keep|kept|conceal\w*|secret|invisible|unnoticed)( \w+){0,5} "
+        r"(from|to|by) (the|your) user",
     ),
     wording(
         SECRECY,
-        "confirmation permission approval & ask need needed required necessary wait",
-        r"(do not|don't|dont|no need to|never) (ask|wait|check|stop)( \w+){0,3} "
-        r"(confirmation|permission|approval)",
+        "user & know notice informed told aware find realise realize learn",
+        r"(the|your) user (must not|must never|should not|should never|need not|"
+        r"do(es)? not need to|doesn't need to|does not have to|is not to|will not|won't|cannot) "
+        r"(\w+ )?(know|notice|informed|told|aware|find out|realise|realize|learn)",
     ),
     wording(
         SECRECY,
-        "response reply answer summary output & mention refer reference include reveal",
+        "quietly silently secretly discreetly unnoticed",
+        r"(quietly|silently|secretly|discreetly|unnoticed)",
+        "value|user|machine",
+    ),
+    wording(
+        SECRECY,
+        "without",
+        r"(?<!not\s)(?<!n.t\s)without ((asking|confirming|consulting|checking|waiting|requesting|"
+        r"seeking)( \w+){0,3} (me|owner|confirmation|permission|approval|human|again|maintainer)|"
+        r"(any |further |additional )*(confirmation|approval|permission|consent|further checks))",
+        "machine & order|value",
+        weak=True,
+    ),
+    wording(
+        SECRECY,
+        "confirmation permission approval ask asking again & no not don dont never",
+        r"((do not|don't|dont|no need to|never) (ask|wait|check)( \w+){0,3} "
+        r"(confirmation|permission|approval|again)|no (need for )?(\w+ )?(confirmation|approval) "
+        r"(by the user )?(is )?(needed|required|necessary|by the user)|and (do not|don't) ask)",
+        "machine|user",
+    ),
+    wording(
+        SECRECY,
+        "mention refer reference reveal acknowledge",
         r"(do not|don't|dont|never) (mention|refer to|reference|reveal|acknowledge) (this|these|"
-        r"that|any of this)( \w+){0,3} (in|to|from) (your|the) (final )?"
-        r"(response|reply|answer|summary|output|user)",
+        r"that|any of this)( \w+){0,3} ((in|to|from) (your|the) (final )?"
+        r"(response|reply|answer|summary|output|user)|instructions?|prompt|sentence)",
     ),
     wording(
         ROLE,
         "you & ai assistant agent bot chatbot mode model dan unrestricted restricted bound "
-        "jailbroken",
+        "jailbroken shell terminal",
         r"you(('re| are) (now|no longer)| will now (be|become|act as)| have become) "
-        r"(\w+ ){0,4}(ai|assistant|agent|bot|chatbot|mode|model|dan|unrestricted|restricted|"
-        r"bound|jailbroken)",
+        r"(\w+ ){0,4}(ai|assistant(?! \w*manager)|agent(?! of)|bot|\w+bot|chatbot|mode|model|dan|"
+        r"unrestricted|jailbroken|(un)?restricted (by|agent|ai)|bound by|shell)",
+        "order",
     ),
     wording(
         ROLE,
-        "act pretend behave roleplay simulate & ai assistant agent bot chatbot language terminal "
-        "dan jailbroken unrestricted system",
-        r"(act|pretend|behave|roleplay|simulate) (as|like|to be|that you are|being) "
-        r"(if you (were|are) )?(an? |the )?(\w+ ){0,3}(ai|assistant|agent|bot|chatbot|"
-        r"language model|terminal|dan|jailbroken|unrestricted)",
+        "bot ai chatbot llm shell dan",
+        r"you('re| are) (the|an?) (\w+ ){0,2}(bot|ai|chatbot|llm|shell|dan)[,.:;!]",
+        "order",
+    ),
+    wording(
+        ROLE,
+        "act pretend behave roleplay simulate imagine play role",
+        r"(act|pretend|behave|roleplay|simulate|imagine|play|role) (as|like|to be|that|being|of|"
+        r"you) (if )?(you )?(were |are |had |was )?(an? |the )?(\w+ ){0,3}(ai without|ai with no|"
+        r"dan|jailbroken|unrestricted|evil|no (rules|restrictions|limits)|root shell)",
+    ),
+    wording(
+        ROLE,
+        "rules restrictions limits limitations filters constraints",
+        r"(you are|you're|you have|you had|imagine|pretend|act|be)( [\w']+){0,9} "
+        r"(without|no|free of)( any)? (rules|restrictions|limits|limitations|filters|constraints)",
+        "order",
+    ),
+    wording(
+        ROLE,
+        "act pretend role behave",
+        r"(act as( if)?|pretend( that| to)?|play the role of|behave (as|like))( \w+){0,6}",
+        "order & machine|user|value|once",
+        weak=True,
     ),
     wording(
         ROLE,
         "mode & developer debug maintenance god admin jailbreak unrestricted sudo root dan",
-        r"(enter|entering|activate|activated|enable|enabled|switch to|switching to|you are in|in) "
-        r"(the )?(developer|debug|maintenance|god|admin|jailbreak|unrestricted|sudo|root|dan|"
-        r"override) mode",
-    ),
-    wording(
-        OUTPUT,
-        "prompt instructions & print output repeat reveal show display leak tell give share dump "
-        "include",
-        r"(print|output|repeat|reveal|show|display|leak|tell me|give me|share|dump|include) "
-        r"(me )?(back )?(all (of )?)?(your|the|its)( \w+){0,3} "
-        r"(system prompt|initial prompt|hidden prompt|prompt|instructions) "
-        r"(above|verbatim|word for word|in full|to|at|and|you)",
-    ),
-    wording(
-        OUTPUT,
-        "start begin end finish conclude respond reply answer & response responses reply answer "
-        "summary every each only",
-        r"(start|begin|end|finish|conclude|prefix) (each of |all of )?(your|every|each|all) "
-        r"(\w+ )?(response|reply|answer|summary|output)s? (with|by)",
-    ),
-    wording(
-        OUTPUT,
-        "response summary answer output & include add append insert mention recommend tell say "
-        "state put write & your",
-        r"(in|to|into|of) your (\w+ )?"
-        r"(summary|answer|output|response to the user|final response),? "
-        rf"(please |you must |you should |always |also )?{_DO}",
-    ),
-    wording(
-        OUTPUT,
-        "include add append insert put embed & summary answer output response",
-        r"(include|add|append|insert|put|embed) (this|the following|these)( \w+){0,5} "
-        r"(in|to|into|at the end of|at the start of) (your|the) "
-        r"(\w+ )?(summary|output|answer|final response|response to the user)",
-    ),
-    wording(
-        OUTPUT,
-        "tell inform convince persuade advise remind urge & user",
-        r"(tell|inform|convince|persuade|advise|urge|instruct|direct) the user (that|to|they|he|"
-        r"she|about|how)",
-    ),
-    wording(
-        TOOLS,
-        "tool function api plugin & use call invoke execute run using calling",
-        r"(use|call|invoke|execute|run|using|calling) (the|your) (tool |function )?[\w.-]+ ?"
-        r"(tool|function|api|plugin)? (with the (following )?(arguments?|parameters?|values?)|to "
-        rf"{_DO})",
-    ),
-    wording(
-        TOOLS,
-        "tool function tools & should must need please first then finally",
-        r"(you (should|must|need to|can)|please|first|then|finally),? (you (should|must) )?"
-        r"(use|call|invoke|execute|run) (the|your) (tool|function)",
+        r"((enter|activate|activated|enable|enabled|switch (in)?to|switching (in)?to) (the )?"
+        r"(developer|god|admin|jailbreak|unrestricted|sudo|root|dan|override)|"
+        r"you are (now )?in (\w+ )?(developer|debug|maintenance|god|admin|jailbreak|unrestricted|"
+        r"sudo|root|dan|override)) mode|(enter|switch (in)?to) (debug|maintenance) mode and "
+        r"(print|show|reveal|list|output)",
     ),
 )
-"""In order of how telling they are."""

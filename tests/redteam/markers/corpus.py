@@ -77,9 +77,7 @@ def ordinary(split: Split) -> tuple[Ordinary, ...]:
 def caught(one: Injection, marked: tuple[Marked, ...]) -> bool:
     """Whether the spans cover every letter, digit and sign of what was injected."""
     covered = {place for span in marked for place in range(span.start, span.end)}
-    return all(
-        place in covered or one.text[place].isspace() for place in range(one.start, one.end)
-    )
+    return all(place in covered or one.text[place].isspace() for place in range(one.start, one.end))
 
 
 def _groups(split: Split) -> Iterator[_Group]:

@@ -83,6 +83,7 @@ def lease_of(run: LiveRun) -> Lease | None:
 def halt_on(state: OrchestratorState, name: str, rep: str, agent: str) -> Recorded | None:
     """A halt that covers such a run, or None."""
     scopes = (
+        (HaltScope.PLATFORM, ""),
         (HaltScope.WORKSPACE, ""),
         (HaltScope.RUN, name),
         (HaltScope.REP, rep),

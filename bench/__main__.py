@@ -4,9 +4,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from bench import detection, gate, layers, publish, verify
+from bench import detection, gate, layers, markers, publish, verify
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, Measure] = {
     "detection": detection.measure,
     "gate": gate.measure,
     "layers": layers.measure,
+    "markers": markers.measure,
     "publish": publish.measure,
     "verify": verify.measure,
 }
@@ -38,6 +40,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")
     parser.add_argument(
         "--suite", action="append", default=[], help="agentdojo: only this suite, repeatable"
+    )
+    parser.add_argument(
+        "--readme", type=Path, help="agentdojo: write the tables between this file's marks"
     )
     options = parser.parse_args(words)
     figures = BENCHMARKS[options.name](options)

@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 from nats.errors import ConnectionClosedError, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
+from bus.asking import ask
 from bus.errors import StreamUnavailable
 from bus.roles import API
 
@@ -99,7 +100,7 @@ async def _request(
     client: Client, subject: str, body: bytes, *, missing_ok: bool
 ) -> dict[str, object]:
     try:
-        answer = await client.request(subject, body, timeout=5)
+        answer = await ask(client, subject, body, timeout_s=5)
     except (NatsTimeout, NoRespondersError) as error:
         raise StreamUnavailable(
             f"no answer on {subject}",

@@ -20,6 +20,7 @@ from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
+from bus.asking import ask
 from bus.connection import connect, disconnect
 from bus.errors import ProvisionError
 from bus.identity import (
@@ -263,7 +264,7 @@ def _is(config: dict[str, Any], wanted: dict[str, Any]) -> bool:
 
 async def _ask(client: Client, subject: str, body: bytes = b"") -> dict[str, Any]:
     try:
-        reply = await client.request(subject, body, timeout=10)
+        reply = await ask(client, subject, body, timeout_s=10)
     except (NatsTimeout, NoRespondersError) as error:
         raise ProvisionError(
             f"no answer on {subject}", fix="check that the server runs with JetStream enabled"

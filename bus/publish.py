@@ -14,6 +14,7 @@ from nats.errors import ConnectionClosedError, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from bus.asking import ask
 from bus.commands import Publish
 from bus.errors import PublishRefused, StreamUnavailable
 
@@ -35,7 +36,7 @@ class Conflict(Struct, frozen=True):
 
 
 async def publish(
-    client: Client, message: Publish, *, patience_s: float = 60.0
+    client: Client, message: Publish, *, patience_s: float = 30.0
 ) -> Stored | Conflict:
     """Store one message and wait until it is durable.
 
@@ -55,8 +56,12 @@ async def publish(
     try:
         async for attempt in retrying:
             with attempt:
-                answer = await client.request(
-                    message.subject, message.body, timeout=_ACK_TIMEOUT_S, headers=headers
+                answer = await ask(
+                    client,
+                    message.subject,
+                    message.body,
+                    timeout_s=_ACK_TIMEOUT_S,
+                    headers=headers,
                 )
     except (NatsTimeout, NoRespondersError, ConnectionClosedError) as error:
         raise StreamUnavailable(

@@ -26,7 +26,14 @@ _SELF: Final = "{{subject()}}"
 _RUN_SUBSCRIPTIONS: Final = 64
 """A run's user needs an inbox or two; a hijacked one must not fill the server's memory."""
 
-_WORKSPACE_TOPICS: Final = ("key", "notice", "supervision")
+_WORKSPACE_TOPICS: Final = (
+    "key",
+    "notice",
+    "supervision",
+    "destination",
+    "readmission",
+    "withdrawal",
+)
 _BOTH_TOPICS: Final = ("halt",)
 
 

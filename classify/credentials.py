@@ -103,9 +103,11 @@ def credentials(view: View) -> Iterator[tuple[int, int, Kind]]:
 
 def _places(text: str) -> Iterator[tuple[int, int]]:
     for literals, pattern in _SHAPES:
-        if any(literal in text for literal in literals):
-            for match in pattern.finditer(text):
-                yield match.span(pattern.groups)
+        for literal in literals:
+            if literal in text:
+                for match in pattern.finditer(text):
+                    yield match.span(pattern.groups)
+                break
     yield from _private_keys(text)
     yield from _labelled(text)
 

@@ -18,6 +18,7 @@ from bus.provision import Site, ensure_operator, provision_workspace
 from bus.server import Server
 from bus.tls import client_context, ensure_tls
 from console.author import Pen, Reader, say
+from console.policies import checked
 from crypto.keyfile import ensure_key, load_signer, write_public
 from crypto.kms import LocalKms, ensure_data_key
 from crypto.signing import Signer, key_id_of
@@ -29,6 +30,7 @@ from schemas.runs import KeyCertified, PolicySet, RepActivated, RepRevoked, Work
 from schemas.settings import BadSettings, DestinationSettings, Settings
 from schemas.tools import AllowedDestination, Policy
 from sidecar.connectors import declared_tools
+from sidecar.destinations.entries import BadEntry, normal
 from sidecar.gate.rules import prepare
 
 STANDING = (
@@ -87,7 +89,7 @@ def person_pen(folder: DataFolder, name: str, role: Role) -> Pen:
 
 
 def policy_of(settings: Settings, version: int) -> Policy:
-    """The policy that the settings describe. Raises `BadSettings` for an unknown tool."""
+    """The policy that the settings describe. Raises `BadSettings`, naming the key."""
     declared = {tool.name: tool for tool in declared_tools(settings.connectors)}
     unknown = [name for name in settings.policy.tools if name not in declared]
     if unknown:
@@ -96,7 +98,7 @@ def policy_of(settings: Settings, version: int) -> Policy:
             fix=f"choose among {', '.join(sorted(declared))}",
         )
     chosen = settings.policy
-    return Policy(
+    policy = Policy(
         version=version,
         tools=tuple(declared[name] for name in chosen.tools),
         organisation=chosen.organisation,
@@ -108,29 +110,50 @@ def policy_of(settings: Settings, version: int) -> Policy:
         verdict_s=chosen.verdict_s,
         approval_s=chosen.approval_s,
         reviewer=settings.judge.model if settings.judge is not None else "",
-        destinations=tuple(_destination(entry) for entry in chosen.destinations),
+        destinations=_destinations(chosen.destinations),
         allowlist_only=chosen.allowlist_only,
+        revalidate_s=chosen.revalidate_s,
+        fresh_s=chosen.fresh_s,
         per_run=chosen.per_run,
         per_tool=chosen.per_tool,
         per_day=chosen.per_day,
         pace=chosen.pace,
         rules=_rules(chosen.rules),
     )
+    return checked(policy)
 
 
-def _destination(entry: DestinationSettings) -> AllowedDestination:
-    """The entry counts until the end of its last day. Raises `BadSettings`."""
-    expires = 0
-    if entry.expires:
+def _destinations(entries: tuple[DestinationSettings, ...]) -> tuple[AllowedDestination, ...]:
+    """The allowlist in normal form, each entry once. Raises `BadSettings` naming the key."""
+    found: dict[str, AllowedDestination] = {}
+    for place, entry in enumerate(entries):
+        key = f"policy.destinations[{place}]"
         try:
-            last = datetime.fromisoformat(entry.expires).replace(tzinfo=UTC)
-        except ValueError as error:
+            name = normal(entry.destination, owned=entry.owned)
+        except BadEntry as error:
             raise BadSettings(
-                f"policy.destinations: {entry.destination} expires on {entry.expires}: {error}",
-                fix="write a day as 2027-01-31",
+                f"{key}.destination: {entry.destination!r} {error}",
+                fix="write jane@partner.example for one mailbox, @partner.example for a domain",
             ) from error
-        expires = int((last + timedelta(days=1)).timestamp()) * SECOND
-    return AllowedDestination(destination=entry.destination, expires=expires)
+        if name in found:
+            raise BadSettings(
+                f"{key}.destination: {entry.destination!r} is in the list already, as {name}",
+                fix="keep one of the two",
+            )
+        expires = _end_of(entry.expires, f"{key}.expires")
+        found[name] = AllowedDestination(destination=name, expires=expires, owned=entry.owned)
+    return tuple(found.values())
+
+
+def _end_of(day: str, key: str) -> int:
+    """The end of a day (ns since the epoch), 0 where none is written. Raises `BadSettings`."""
+    if not day:
+        return 0
+    try:
+        last = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise BadSettings(f"{key}: {day}: {error}", fix="write a day as 2027-01-31") from error
+    return int((last + timedelta(days=1)).timestamp()) * SECOND
 
 
 def _rules(text: str) -> str:

@@ -11,7 +11,19 @@ from rich.markup import escape
 from typer.exceptions import TyperException
 
 from bus.component import quiet_tls_close
-from console.commands import approvals, credentials, demo, halts, ledger, operation, replays, runs
+from console.commands import (
+    approvals,
+    credentials,
+    demo,
+    destinations,
+    halts,
+    ledger,
+    memory,
+    operation,
+    policy,
+    replays,
+    runs,
+)
 from console.output import err
 from schemas.errors import AnyTeamError
 
@@ -21,7 +33,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for noun in (operation, runs, approvals, halts, ledger, replays, credentials, demo):
+for noun in (
+    *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
+    *(replays, credentials, demo),
+):
     noun.register(app)
 
 

@@ -13,6 +13,7 @@ from bus.decider import Recorded
 from schemas import actions, runs
 from schemas.actions import LayerOutcome, LayerResult
 from schemas.content import Plain, Sealed
+from schemas.destinations import Ownership
 
 _LIGHTS = {
     LayerResult.PASS: "[green]●[/]",
@@ -32,6 +33,9 @@ _STYLES = {
     "halt.engaged": "bold red",
     "approval.requested": "yellow",
     "entry.rejected": "red",
+    "destination.blocked": "bold red",
+    "destination.unverified": "yellow",
+    "destination.expired": "yellow",
 }
 
 
@@ -91,7 +95,7 @@ def _fields(body: Any) -> str:
     shown = [
         f"{name} {getattr(value, 'value', value)}"
         for name, value in named
-        if not isinstance(value, bytes | tuple | Plain | Sealed)
+        if not isinstance(value, bytes | tuple | Plain | Sealed | Ownership)
         and name not in ("certificate", "policy")
     ]
     return ", ".join(shown)[:160]

@@ -7,6 +7,7 @@
    end or under a halt.
 3. A receipt is authentic and says what the ledger says.
 4. A success rests on confirmed receipts, one for each claim and each action.
+5. Of a watched destination no look replaces the owner or lifts a block.
 
 Pure. The state is per live run, and a run is forgotten once it is over and owes nothing.
 """
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from crypto.trust import Verified
+from ledger.destinations import Destinations
 from ledger.errors import BadReceipt
 from ledger.receipt import check_receipt
 from ledger.runs import (
@@ -82,6 +84,7 @@ class Meaning:
         self._reps: dict[str, int] = {}
         self._halts: set[tuple[HaltScope, str]] = set()
         self._released = 0
+        self._destinations = Destinations()
 
     @property
     def unfinished(self) -> int:
@@ -125,6 +128,8 @@ class Meaning:
 
     def _fold_workspace(self, index: int, event: Event) -> Iterator[Problem]:
         body = event.body
+        for what in self._destinations.fold(index, event):
+            yield "destination", what
         if isinstance(body, PolicySet):
             self._policies.append((index, body.policy))
         elif isinstance(body, RepActivated | RepRevoked):
@@ -228,7 +233,7 @@ class Meaning:
         return ""
 
     def _halted(self, run: str, lease: Lease | None) -> str:
-        scopes = {(HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
+        scopes = {(HaltScope.PLATFORM, ""), (HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
         if lease is not None:
             scopes |= {(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)}
         return _HALTED if scopes & self._halts else ""

@@ -208,7 +208,7 @@ class ReviewRequested(Body, frozen=True, tag="review.requested"):
 
 class ModelCalled(Body, frozen=True, tag="model.called"):
     """The gateway's answer to the request or review of that digest. `error` is empty where the
-    model answered.
+    model answered. `cost` is in millionths of the policy's currency.
     """
 
     request: Digest
@@ -217,3 +217,4 @@ class ModelCalled(Body, frozen=True, tag="model.called"):
     input_tokens: int
     output_tokens: int
     error: Text = ""
+    cost: int = 0

@@ -48,6 +48,15 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "supervisor.flagged": ("supervision", (Role.SUPERVISOR,)),
     "halt.engaged": ("halt", PEOPLE),
     "halt.released": ("halt", (Role.ADMIN,)),
+    "memory.retained": ("outcome", (Role.SIDECAR,)),
+    "memory.forgotten": ("outcome", (Role.SIDECAR,)),
+    "memory.withdrawn": ("withdrawal", (Role.ADMIN,)),
+    "destination.allowed": ("destination", (Role.SIDECAR,)),
+    "destination.revalidated": ("destination", (Role.SIDECAR,)),
+    "destination.unverified": ("destination", (Role.SIDECAR,)),
+    "destination.blocked": ("destination", (Role.SIDECAR,)),
+    "destination.expired": ("destination", (Role.SIDECAR,)),
+    "destination.readmitted": ("readmission", (Role.ADMIN,)),
 }
 """Event type -> (topic, roles that may sign it)."""
 

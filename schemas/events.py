@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas import actions, runs, supervision
+from schemas import actions, destinations, memories, runs, supervision
 from schemas.errors import MalformedEvent, Oversized, UnknownVersion
 from schemas.names import Classification, Digest, EventId, Name, Nanoseconds, Role
 
@@ -52,6 +52,15 @@ AnyBody = (
     | actions.ReviewRequested
     | actions.ModelCalled
     | supervision.SupervisorFlagged
+    | destinations.DestinationAllowed
+    | destinations.DestinationRevalidated
+    | destinations.DestinationUnverified
+    | destinations.DestinationBlocked
+    | destinations.DestinationReadmitted
+    | destinations.DestinationExpired
+    | memories.MemoryRetained
+    | memories.MemoryForgotten
+    | memories.MemoryWithdrawn
 )
 
 

@@ -153,12 +153,13 @@ class ContentKeyWrapped(Body, frozen=True, tag="content_key.wrapped"):
 
 
 class HaltScope(Enum):
-    """What a halt covers."""
+    """What a halt covers; PLATFORM is every workspace of the installation."""
 
     RUN = "run"
     REP = "rep"
     AGENT = "agent"
     WORKSPACE = "workspace"
+    PLATFORM = "platform"
 
 
 class HaltEngaged(Body, frozen=True, tag="halt.engaged"):

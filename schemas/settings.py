@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from schemas.errors import SchemaError
 from schemas.names import Name, ToolName
+from schemas.nameservers import name_server
 from schemas.tools import Budget, Effect, Pace
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
@@ -34,10 +35,20 @@ class BusSettings(Section, frozen=True, kw_only=True):
 
 
 class DestinationSettings(Section, frozen=True, kw_only=True):
-    """An entry of the destination allowlist; `expires` is the last day (UTC) it counts."""
+    """An entry of the destination allowlist; `expires` is the last day (UTC) it counts.
+
+    Unless `owned` is false the owner of its domain is watched, by what the DNS publishes.
+    """
 
     destination: str
     expires: Annotated[str, Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$(?!\n)")] = ""
+    owned: bool = True
+
+
+class ResolverSettings(Section, frozen=True, kw_only=True):
+    """Who answers questions to the DNS: `address` or `address:port`; the system's where empty."""
+
+    nameservers: tuple[str, ...] = ()
 
 
 class PolicySettings(Section, frozen=True, kw_only=True):
@@ -53,6 +64,8 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     approval_s: Annotated[int, Meta(ge=1, le=604_800)] = 86_400
     destinations: tuple[DestinationSettings, ...] = ()
     allowlist_only: bool = False
+    revalidate_s: Annotated[int, Meta(ge=60, le=2_592_000)] = 86_400
+    fresh_s: Annotated[int, Meta(ge=0, le=86_400)] = 60
     per_run: Budget = Budget()
     per_tool: dict[ToolName, Budget] = {}
     per_day: Budget = Budget()
@@ -92,8 +105,9 @@ class CrmSettings(Section, frozen=True, kw_only=True):
 
 
 class ConnectorSettings(Section, frozen=True, kw_only=True):
-    """The connectors that are switched on."""
+    """The connectors that are switched on, and whether the workspace's memory is."""
 
+    memory: bool = False
     files: FilesSettings | None = None
     mail: MailSettings | None = None
     crm: CrmSettings | None = None
@@ -102,10 +116,9 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
 class ModelSettings(Section, frozen=True, kw_only=True):
     """A model behind the gateway: the runtimes' in `[model]`, the judge's in `[judge]`.
 
-    `local` says that its endpoint is inside your own walls.
-
-    Until content is replaced by tokens before it leaves (not yet enforced in this build), a
-    model that is not local is refused.
+    `local` says that its endpoint is inside your own walls. With `tokens`, names, amounts,
+    addresses and keys are replaced by tokens before a prompt leaves the sidecar; a model that is
+    not local is refused without. Prices are per million tokens, in the policy's currency.
     """
 
     model: str
@@ -113,6 +126,16 @@ class ModelSettings(Section, frozen=True, kw_only=True):
     local: bool
     max_tokens: Annotated[int, Meta(ge=1, le=100_000)] = 1_024
     timeout_s: Annotated[int, Meta(ge=1, le=600)] = 60
+    tokens: bool = True
+    price_in: Annotated[float, Meta(ge=0, le=1_000_000)] = 0.0
+    price_out: Annotated[float, Meta(ge=0, le=1_000_000)] = 0.0
+
+
+class NameSettings(Section, frozen=True, kw_only=True):
+    """Names that tokens replace wherever they stand, beside those that detection finds."""
+
+    persons: tuple[str, ...] = ()
+    organisations: tuple[str, ...] = ()
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -125,8 +148,10 @@ class Settings(Section, frozen=True, kw_only=True):
     bus: BusSettings = BusSettings()
     agents: dict[Name, AgentSettings] = {}
     connectors: ConnectorSettings = ConnectorSettings()
+    resolver: ResolverSettings = ResolverSettings()
     model: ModelSettings | None = None
     judge: ModelSettings | None = None
+    names: NameSettings = NameSettings()
 
 
 def parse_settings(text: str, where: str) -> Settings:
@@ -141,17 +166,25 @@ def parse_settings(text: str, where: str) -> Settings:
         if agent.planner == "model" and settings.model is None:
             raise BadSettings(f"{where}: agents.{name} needs [model]", fix="configure a model")
     _check_models(settings, where)
+    for place, written in enumerate(settings.resolver.nameservers):
+        try:
+            name_server(written)
+        except ValueError as error:
+            raise BadSettings(
+                f"{where}: resolver.nameservers[{place}]: {error}",
+                fix='write "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"',
+            ) from error
     return settings
 
 
 def _check_models(settings: Settings, where: str) -> None:
-    """Each model is inside the walls, and the judge's is another than the runtime's."""
+    """A model outside the walls gets tokens, and the judge's is another than the runtime's."""
     model, judge = settings.model, settings.judge
     for key, chosen in (("model", model), ("judge", judge)):
-        if chosen is not None and not chosen.local:
+        if chosen is not None and not chosen.local and not chosen.tokens:
             raise BadSettings(
-                f"{where}: {key}.local is false; this build sends content to local models only",
-                fix="use a model inside your own walls until tokenisation is enforced",
+                f"{where}: {key}.tokens is false, and {key}.local is false",
+                fix=f"remove {key}.tokens, or set {key}.local = true for a model inside your walls",
             )
     if model is not None and judge is not None and _same(model.model, judge.model):
         raise BadSettings(

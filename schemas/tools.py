@@ -137,7 +137,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `destinations` is the allowlist for what leaves the organisation; where `allowlist_only` is
     set nothing else may be reached even if the rep names it. `revalidate_s` is how old the
-    last look at an owned entry may be. `per_run`, `per_tool` and `per_day` are ceilings.
+    last look at an owned entry may be, `fresh_s` how old when something is about to leave: else
+    it waits for another. `per_run`, `per_tool` and `per_day` are ceilings.
     `patterns` are what the supervisor looks for, None for the built-in set. `rules` are the
     workspace's own authorisation rules, in Cedar. `reviewer` is the model that reviews
     high-stakes proposals beside the judge's rules, empty for rules alone.
@@ -156,6 +157,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     destinations: tuple[AllowedDestination, ...] = ()
     allowlist_only: bool = False
     revalidate_s: Annotated[int, Meta(ge=60, le=2_592_000)] = 86_400
+    fresh_s: Annotated[int, Meta(ge=0, le=86_400)] = 60
     per_run: Budget = Budget()
     per_tool: dict[ToolName, Budget] = {}
     per_day: Budget = Budget()

@@ -17,18 +17,23 @@ from bus.lifeline import stdin_reader
 from bus.node import Node
 from bus.outbox import Outbox
 from bus.shell import Shell
+from classify.detect import Detector
+from classify.dictionary import Dictionary
 from crypto.keyfile import load_signer, read_key
 from crypto.kms import LocalKms, load_data_key
 from crypto.sealing import WorkspaceKeys
 from crypto.trust import Trust
 from schemas.events import Actor
 from schemas.names import Role
+from schemas.settings import Settings
 from sidecar.connectors import open_connectors
 from sidecar.decider import SidecarDecider
+from sidecar.destinations.resolver import Resolver
 from sidecar.models import ModelGateway
 from sidecar.performer import Performer
 from sidecar.sealing import Sealer
 from sidecar.state import SidecarState
+from sidecar.tokenising import Masker
 from sidecar.vault import Credentials, open_vault
 
 
@@ -61,6 +66,7 @@ async def _serve(folder: DataFolder) -> None:
         gateway = ModelGateway(
             settings.model,
             credentials.get("model", "none"),
+            masker=Masker(data_key, workspace, Detector(_names(settings))),
             judge=settings.judge,
             judge_key=credentials.get("judge", "none"),
         )
@@ -71,6 +77,7 @@ async def _serve(folder: DataFolder) -> None:
         receipts=load_signer(own / "receipts.key"),
         receipt_key=read_key(own / "receipts.mac"),
         gateway=gateway,
+        resolver=Resolver(settings.resolver.nameservers),
     )
     client = await connect_as(folder, Role.SIDECAR)
     outbox = Outbox(folder.root / "outbox" / "sidecar")
@@ -100,6 +107,12 @@ async def _serve(folder: DataFolder) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await disconnect(client)
+
+
+def _names(settings: Settings) -> Dictionary:
+    """The workspace's own names: its reps', and those that the settings list."""
+    named = settings.names
+    return Dictionary((*settings.reps, *named.persons), named.organisations)
 
 
 def main() -> int:

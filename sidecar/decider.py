@@ -6,7 +6,7 @@ ahead (`action.started`) and only then done; what was done is recorded and recei
 crash left open (asked of the tool, never repeated blindly), receipts, notes of garbage.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -26,6 +26,7 @@ from schemas.actions import (
     VerdictGiven,
 )
 from schemas.content import Sealed, content_digest, opened, value_of
+from schemas.destinations import Ownership
 from schemas.events import Actor
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
@@ -42,17 +43,25 @@ from schemas.supervision import halted_by
 from schemas.tools import Policy
 from sidecar import duties
 from sidecar import state as fold
+from sidecar.destinations import looking
+from sidecar.destinations.fingerprint import Unobservable
+from sidecar.destinations.watch import OF_THE_SIDECAR, Look
 from sidecar.effects import (
     CallModel,
     Execute,
     IssueReceipt,
+    LookUp,
     ModelAnswer,
     Performed,
     WrapKeys,
 )
 from sidecar.gate.conduct import Spend
+from sidecar.gate.domains import host_of
 from sidecar.gate.gate import GateResult, evaluate
 from sidecar.gate.outcome import Case
+from sidecar.gate.parts import Argument, destinations, parts
+from sidecar.memory.keeping import kept
+from sidecar.memory.recalling import answer
 from sidecar.remembering import called, day_of, fact_of
 from sidecar.state import Acting, Open, RunState, SidecarState, flags_on, halts_on, lease_of
 from sidecar.supervision.engine import Match, would_match
@@ -87,15 +96,29 @@ class SidecarDecider:
         return list(self._on_event(state, given, now))
 
     def revise(self, state: SidecarState, effect: Effect) -> Effect:
-        """A halt or a lease's end that stands before the write-ahead record forbids the effect."""
+        """What stands before the write-ahead record forbids the effect: a halt, a lease's end, a
+        destination that is blocked. What the memory answers is what it holds by then."""
         run = state.runs.get(effect.run) if effect.run is not None else None
         if not isinstance(effect, Execute) or effect.run is None:
             return effect
-        forbidden = run is None or run.ended or halts_on(state, effect.run, lease_of(run))
-        return msgspec.structs.replace(effect, allowed=False) if forbidden else effect
+        forbidden = (
+            run is None
+            or run.ended
+            or halts_on(state, effect.run, lease_of(run))
+            or looking.blocked(state.watch, _hosts_of(state, effect))
+        )
+        if forbidden:
+            effect = msgspec.structs.replace(effect, allowed=False)
+        tool, lease = duties.tool_of(state.policy, effect.tool), lease_of(run) if run else None
+        if tool is None or not tool.memory or lease is None:
+            return effect
+        said = answer(
+            state.claims, tool.memory, effect.arguments, rep=lease.rep, proposal=effect.proposal
+        )
+        return msgspec.structs.replace(effect, answer=said)
 
     def wake_at(self, state: SidecarState) -> int | None:
-        """The first verdict or approval to become overdue."""
+        """The first verdict or approval to become overdue, or look at a destination to be due."""
         policy = state.policy
         if policy is None:
             return None
@@ -104,11 +127,15 @@ class SidecarDecider:
             for run in state.runs.values()
             for waiting in run.proposals.values()
         ]
+        if state.watch.due is not None:
+            due.append(state.watch.due)
         return min(due, default=None)
 
     def recall(self, state: SidecarState, recorded: Recorded) -> Done | None:
         """The result that an own event rests on."""
         event, body = recorded.event, recorded.event.body
+        if isinstance(body, Look):
+            return Done(*looking.recalled(body))
         run = state.runs.get(event.run) if event.run is not None else None
         if event.run is None or run is None:
             return None
@@ -135,6 +162,7 @@ class SidecarDecider:
                 error=body.error,
                 input_tokens=body.input_tokens,
                 output_tokens=body.output_tokens,
+                cost=body.cost,
             )
             return Done(call, answer)
         if isinstance(body, ReceiptIssued):
@@ -145,6 +173,10 @@ class SidecarDecider:
 
     def _on_event(self, state: SidecarState, given: Recorded, now: int) -> Iterator[Answer]:
         body, name = given.event.body, given.event.run
+        if isinstance(body, OF_THE_SIDECAR):
+            for waiting_for, live in sorted(state.runs.items()):
+                yield from self._gate_all(state, waiting_for, live, now)
+            return
         if halted_by(body) is not None:
             for covered, live in sorted(state.runs.items()):
                 if halts_on(state, covered, lease_of(live)):
@@ -166,11 +198,13 @@ class SidecarDecider:
         elif isinstance(body, ActionFinished) and body.proposal in run.acting:
             acting = run.acting[body.proposal]
             if acting.finished is not None:
+                yield from kept(state, name, run, acting)
                 yield duties.issue_receipt(state, name, run, acting)
 
     def _outstanding(self, state: SidecarState, now: int) -> Iterator[Answer]:
         for _, refused in sorted(state.unrecorded.items()):
             yield duties.note_of(refused)
+        yield from looking.outstanding(state.watch, now)
         for name, run in sorted(state.runs.items()):
             if run.lease is not None and not run.keyed and not run.ended:
                 yield duties.wrap_keys(name, run)
@@ -179,8 +213,9 @@ class SidecarDecider:
                 yield from self._model(state, name, run, asked)
             for acting in sorted(run.acting.values(), key=_started):
                 if acting.finished is None:
-                    yield duties.reconcile(state, name, acting)
+                    yield self.revise(state, duties.reconcile(state, name, acting))
                 else:
+                    yield from kept(state, name, run, acting)
                     yield duties.issue_receipt(state, name, run, acting)
 
     def _model(
@@ -194,10 +229,13 @@ class SidecarDecider:
         if problem or call is None:
             yield duties.model_called(name, asked, ModelAnswer(model="", text="", error=problem))
         else:
-            yield call
+            yield duties.within_budget(state, run, asked, call)
 
     def _after(self, state: SidecarState, done: Done) -> Sequence[Answer]:
         effect, result = done.effect, done.result
+        if isinstance(effect, LookUp) and isinstance(result, Ownership | Unobservable):
+            seen = looking.found(state.watch, effect, result)
+            return [seen] if seen is not None else ()
         run = state.runs.get(effect.run) if effect.run is not None else None
         if run is None:
             return ()
@@ -238,6 +276,10 @@ class SidecarDecider:
         case = case_of(state, name, run, waiting, now)
         overdue = state.policy is None or now >= _due(waiting, state.policy)
         ended = bool(run.ended or case.halts)
+        looks = () if ended else _awaited(state, waiting, case, now)
+        if looks:
+            yield from looks
+            return
         if waiting.verdict is None and not overdue and not ended:
             return
         result = evaluate(case)
@@ -308,6 +350,7 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
         knowledge=run.memory.knowledge,
         conduct=run.memory.conduct,
         day=state.spent if state.day == day_of(now) else Spend(),
+        owned=state.watch.owned,
         matches=_matches(state, run, recorded, now),
         flags=flags_on(state, name, lease),
     )
@@ -320,6 +363,28 @@ def _matches(state: SidecarState, run: RunState, proposal: Recorded, now: int) -
     if lease is None or policy is None or call is None:
         return ()
     return would_match(state.supervision, fact_of(run.memory, lease, policy, proposal, *call, now))
+
+
+def _awaited(state: SidecarState, waiting: Open, case: Case, now: int) -> tuple[LookUp, ...]:
+    """The looks at its destinations that a proposal waits for."""
+    if not state.watch.live:
+        return ()
+    about = (waiting.proposal, waiting.verdict, waiting.asked, waiting.approval)
+    since = looking.reached(about)
+    return looking.awaited(state.watch, _hosts(case.said), since, now)
+
+
+def _hosts_of(state: SidecarState, effect: Execute) -> frozenset[str]:
+    """The hosts that a tool run leads to, where any destination is watched."""
+    tool = duties.tool_of(state.policy, effect.tool)
+    if tool is None or not state.watch.owned:
+        return frozenset()
+    return _hosts(parts(tool, effect.arguments))
+
+
+def _hosts(said: Iterable[Argument]) -> frozenset[str]:
+    hosts = (host_of(value) for value in destinations(said))
+    return frozenset(host for host in hosts if host is not None)
 
 
 def _place(recorded: Recorded) -> int:

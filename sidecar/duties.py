@@ -3,7 +3,10 @@
 Pure: each function turns what the state holds into a draft or an effect.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
+
+from msgspec.structs import replace
 
 from bus.decider import Draft, Recorded, Refused, draft_id
 from schemas.actions import (
@@ -23,8 +26,11 @@ from schemas.names import NO_DIGEST, Classification
 from schemas.runs import ContentKeyWrapped, WrappedKey
 from schemas.tools import Policy, Tool
 from sidecar.effects import CallModel, Execute, IssueReceipt, ModelAnswer, Performed, WrapKeys
+from sidecar.gate.conduct import Spend
 from sidecar.remembering import day_of
 from sidecar.state import Acting, RunState, SidecarState, halts_on, lease_of
+
+_MONEY: Final = "millionths of the currency"
 
 
 class CallReviewer(CallModel, frozen=True, kw_only=True):
@@ -181,18 +187,42 @@ def call_refused(state: SidecarState, name: str, run: RunState, asked: Recorded)
             return f"the lease allows {2 * lease.max_actions} reviews"
     elif run.model_calls > lease.max_actions:
         return f"the lease allows {lease.max_actions} model calls"
-    today = state.spent.tokens if state.day >= day_of(asked.event.at) else 0
-    for whose, ceiling, used in (
-        ("run", policy.per_run.tokens, run.memory.conduct.spend.tokens),
-        ("day", policy.per_day.tokens, today),
-    ):
-        if ceiling and used >= ceiling:
-            return f"the ceiling per {whose} is spent: {used} of {ceiling} tokens"
+    for whose, unit, ceiling, used in _ceilings(state, run, asked):
+        if used >= ceiling:
+            return f"the ceiling per {whose} is spent: {used} of {ceiling} {unit}"
     return ""
 
 
+def within_budget(
+    state: SidecarState, run: RunState, asked: Recorded, call: CallModel
+) -> CallModel:
+    """The call, with what run and day have left for it."""
+    left: dict[str, int] = {}
+    for _, unit, ceiling, used in _ceilings(state, run, asked):
+        left[unit] = min(ceiling - used, left.get(unit, ceiling))
+    return replace(call, tokens=left.get("tokens"), money=left.get(_MONEY))
+
+
+def _ceilings(
+    state: SidecarState, run: RunState, asked: Recorded
+) -> Iterator[tuple[str, str, int, int]]:
+    """What bounds a model call: whose ceiling, its unit, the ceiling, what is used of it."""
+    policy = state.policy
+    if policy is None:
+        return
+    today = state.spent if state.day >= day_of(asked.event.at) else Spend()
+    for whose, budget, used in (
+        ("run", policy.per_run, run.memory.conduct.spend),
+        ("day", policy.per_day, today),
+    ):
+        if budget.tokens:
+            yield whose, "tokens", budget.tokens, used.tokens
+        if budget.money:
+            yield whose, _MONEY, budget.money, used.money
+
+
 def model_called(name: str | None, asked: Recorded, answer: ModelAnswer) -> Draft:
-    """The model's answer, on record."""
+    """The model's answer, on record, at least as confidential as what was asked."""
     return Draft(
         body=ModelCalled(
             request=asked.digest,
@@ -201,11 +231,14 @@ def model_called(name: str | None, asked: Recorded, answer: ModelAnswer) -> Draf
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
             error=answer.error,
+            cost=answer.cost,
         ),
         run=name,
         causes=(asked.digest,),
         since=asked.event.at,
-        classification=Classification.CONFIDENTIAL,
+        classification=max(
+            Classification.CONFIDENTIAL, asked.event.classification, key=lambda c: c.rank
+        ),
     )
 
 

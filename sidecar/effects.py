@@ -16,11 +16,19 @@ class WrapKeys(Effect, frozen=True, kw_only=True):
     recipients: tuple[Certificate, ...]
 
 
+class Answer(Struct, frozen=True, kw_only=True):
+    """What the sidecar's own state answers a tool; `problem` is set where it refuses."""
+
+    result: Any = None
+    problem: str = ""
+
+
 class Execute(Effect, frozen=True, kw_only=True):
     """Run a tool under an idempotency key. Result: `Performed`.
 
     `reconcile` says that a former incarnation may have run it already, so that the tool is
-    asked first; `allowed` that it may still be run where the tool says it was not.
+    asked first; `allowed` that it may still be run where the tool says it was not. `answer` is
+    set for the tools of the memory, which reach nothing outside.
     """
 
     proposal: bytes
@@ -29,6 +37,7 @@ class Execute(Effect, frozen=True, kw_only=True):
     idempotency_key: str
     reconcile: bool = False
     allowed: bool = True
+    answer: Answer | None = None
 
 
 class Performed(Struct, frozen=True, kw_only=True):
@@ -49,10 +58,15 @@ class IssueReceipt(Effect, frozen=True, kw_only=True):
 
 
 class CallModel(Effect, frozen=True, kw_only=True):
-    """Ask the model. `messages` are chat messages. Result: `ModelAnswer`."""
+    """Ask the model. `messages` are chat messages. Result: `ModelAnswer`.
+
+    `tokens` and `money` are what the budgets leave for it, None for no ceiling.
+    """
 
     request: bytes
     messages: tuple[dict[str, str], ...]
+    tokens: int | None = None
+    money: int | None = None
 
 
 class ModelAnswer(Struct, frozen=True, kw_only=True):
@@ -63,3 +77,10 @@ class ModelAnswer(Struct, frozen=True, kw_only=True):
     error: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: int = 0
+
+
+class LookUp(Effect, frozen=True, kw_only=True):
+    """Ask the DNS who holds a domain. Result: `Ownership` or `Unobservable`."""
+
+    domain: str

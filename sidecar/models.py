@@ -1,12 +1,13 @@
 """The model gateway: the only way from a runtime or a judge to a model, through litellm.
 
 A runtime's requests go to the model of `[model]`, a judge's reviews to that of `[judge]`,
-held to the form of their answer. Until content is replaced by tokens before it leaves, which
-this build does not do yet, it serves only models that the settings declare to be inside your
-own walls.
+held to the form of their answer. Tokens stand for what is sensitive in all that leaves
+(`sidecar.tokenising`) and are restored in the answer; only for a model inside your own walls
+may the settings switch that off. What a call may use up is bounded by what the budgets leave.
 """
 
 import asyncio
+import math
 import os
 from typing import Any
 
@@ -14,6 +15,7 @@ from schemas.settings import ModelSettings
 from sidecar.duties import CallReviewer
 from sidecar.effects import CallModel, ModelAnswer
 from sidecar.errors import ModelsMissing
+from sidecar.tokenising import Masked, Masker, unmask
 
 # Without it litellm looks for its price list on the network when it is imported.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -27,6 +29,7 @@ class ModelGateway:
         settings: ModelSettings | None,
         api_key: str,
         *,
+        masker: Masker,
         judge: ModelSettings | None = None,
         judge_key: str = "none",
     ) -> None:
@@ -41,6 +44,7 @@ class ModelGateway:
         self._complete = litellm.acompletion
         # The root of litellm's own errors: each of them is one of the OpenAI client's.
         self._failure = OpenAIError
+        self._masker = masker
         self._runtime = (settings, api_key)
         self._judge = (judge, judge_key)
 
@@ -51,14 +55,20 @@ class ModelGateway:
         if settings is None:
             whose = "judge" if review else "model"
             return _silent("", f"no model is configured in [{whose}]")
+        sent = Masked(effect.messages, {})
+        if settings.tokens or not settings.local:
+            sent = self._masker.mask(effect.messages)
+        room = _room(settings, effect, sent.messages)
+        if room < 1:
+            return _silent(settings.model, "the ceilings leave no room for an answer")
         try:
             async with asyncio.timeout(settings.timeout_s):
                 said = await self._complete(
                     model=settings.model,
                     api_base=settings.url,
                     api_key=api_key,
-                    messages=list(effect.messages),
-                    max_tokens=settings.max_tokens,
+                    messages=list(sent.messages),
+                    max_tokens=room,
                     num_retries=0,
                     max_retries=0,
                     **_form(effect),
@@ -72,12 +82,34 @@ class ModelGateway:
         if not said.choices:
             return _silent(settings.model, "the answer holds no choice")
         usage = getattr(said, "usage", None)
+        taken = getattr(usage, "prompt_tokens", 0) or 0
+        given = getattr(usage, "completion_tokens", 0) or 0
         return ModelAnswer(
             model=settings.model,
-            text=said.choices[0].message.content or "",
-            input_tokens=getattr(usage, "prompt_tokens", 0) or 0,
-            output_tokens=getattr(usage, "completion_tokens", 0) or 0,
+            text=unmask(said.choices[0].message.content or "", sent.table),
+            input_tokens=taken,
+            output_tokens=given,
+            cost=math.ceil(taken * settings.price_in + given * settings.price_out),
         )
+
+
+def _room(settings: ModelSettings, effect: CallModel, sent: tuple[dict[str, str], ...]) -> int:
+    """How many tokens the answer may have, by the settings and by what the budgets leave.
+
+    A price per million tokens is as many millionths for one. The prompt is reckoned at four
+    bytes a token, no more than which most texts take; what it took in fact is charged.
+    """
+    room = settings.max_tokens
+    prompt = math.ceil(sum(len(m["content"].encode(errors="replace")) for m in sent) / 4)
+    if effect.tokens is not None:
+        room = min(room, effect.tokens - prompt)
+    if effect.money is not None:
+        left = effect.money - prompt * settings.price_in
+        if left < 0:
+            return 0
+        if settings.price_out:
+            room = min(room, int(left / settings.price_out))
+    return room
 
 
 def _form(effect: CallModel) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import hashlib
 import logging
 from collections.abc import Mapping
 
+import msgspec
+
 from bus.decider import Effect
 from crypto.sealing import WorkspaceKeys, wrap_run_key
 from crypto.signing import Signer
@@ -17,7 +19,17 @@ from schemas.actions import ActionOutcome
 from schemas.names import NO_DIGEST
 from schemas.runs import WrappedKey
 from sidecar.connectors.connector import Connector, Finding, Outcome
-from sidecar.effects import CallModel, Execute, IssueReceipt, ModelAnswer, Performed, WrapKeys
+from sidecar.destinations.resolver import Resolver
+from sidecar.effects import (
+    Answer,
+    CallModel,
+    Execute,
+    IssueReceipt,
+    LookUp,
+    ModelAnswer,
+    Performed,
+    WrapKeys,
+)
 from sidecar.errors import ConnectorError
 from sidecar.models import ModelGateway
 
@@ -36,6 +48,7 @@ class Performer:
         receipts: Signer,
         receipt_key: bytes,
         gateway: ModelGateway | None,
+        resolver: Resolver,
     ) -> None:
         self._workspace = workspace
         self._connectors = connectors
@@ -43,6 +56,7 @@ class Performer:
         self._receipts = receipts
         self._receipt_key = receipt_key
         self._gateway = gateway
+        self._resolver = resolver
 
     async def perform(self, effect: Effect) -> object:
         """Do one effect; see `sidecar.effects` for the results."""
@@ -56,6 +70,8 @@ class Performer:
             if self._gateway is None:
                 return ModelAnswer(model="", text="", error="no model is configured")
             return await self._gateway.call(effect)
+        if isinstance(effect, LookUp):
+            return await self._resolver.observe(effect.domain)
         raise TypeError(f"not an effect of the sidecar: {effect.key}")
 
     def _wrap(self, effect: WrapKeys) -> tuple[WrappedKey, ...]:
@@ -71,6 +87,8 @@ class Performer:
         )
 
     async def _execute(self, effect: Execute) -> Performed:
+        if effect.answer is not None:
+            return _answered(effect, effect.answer)
         connector = self._connectors.get(effect.tool)
         if connector is None:
             return _failed("no connector serves this tool", reconciled=effect.reconcile)
@@ -83,7 +101,10 @@ class Performer:
                 if found.finding is Finding.UNKNOWN:
                     return _unknown(found.detail or "the tool cannot say whether it was done")
             if not effect.allowed:
-                return _failed("not done: halted or ended before it began", reconciled=True)
+                return _failed(
+                    "not done: halted, ended or blocked before it began",
+                    reconciled=True,
+                )
             outcome = await connector.execute(effect.tool, arguments, key)
         except ConnectorError as error:
             _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)
@@ -100,6 +121,19 @@ def _performed(outcome: Outcome, *, reconciled: bool) -> Performed:
         detail=outcome.detail,
         result=outcome.result,
         reconciled=reconciled,
+    )
+
+
+def _answered(effect: Execute, answer: Answer) -> Performed:
+    if answer.problem or not effect.allowed:
+        return _failed(answer.problem or "not done: halted or ended", reconciled=effect.reconcile)
+    evidence = msgspec.json.encode(answer.result)
+    return Performed(
+        outcome=ActionOutcome.CONFIRMED,
+        evidence=hashlib.sha256(evidence).digest(),
+        detail=f"{len(evidence)} bytes of memory",
+        result=answer.result,
+        reconciled=effect.reconcile,
     )
 
 

@@ -50,7 +50,9 @@ def remember(
         content = opened(body.content)
         if content is None:
             return memory, supervision
-        fact = arrival_fact(lease, content, body.sensitivity, at=at, digest=entry.digest)
+        fact = arrival_fact(
+            lease, content, body.sensitivity, trust=body.trust, at=at, digest=entry.digest
+        )
         memory = given(memory, wish, content, trust=body.trust, sensitivity=body.sensitivity)
         return memory, observe(supervision, fact)[0]
     call = called(proposal, policy)

@@ -47,9 +47,13 @@ from schemas.runs import (
 )
 from schemas.supervision import SupervisorFlagged, halted_by
 from schemas.tools import Policy
+from sidecar.destinations import watch as destinations
+from sidecar.destinations.watch import Watch
 from sidecar.gate.conduct import Spend, plus
 from sidecar.gate.reading import Memory
 from sidecar.gate.watching import under
+from sidecar.memory.claims import Claims
+from sidecar.memory.claims import evolve as claimed
 from sidecar.remembering import on_day, remember, spend_of
 from sidecar.supervision.engine import SupervisionState, forget_run, forgive
 
@@ -77,7 +81,8 @@ class RunState(Struct, frozen=True, kw_only=True):
     the review's.
 
     `runtimes` are the certificates of every attempt: what an earlier attempt proposed while
-    its key was in force still stands.
+    its key was in force still stands. `observed` are the entries that the gate's memory of the
+    run was made of, in its order.
     """
 
     request: Recorded
@@ -93,13 +98,15 @@ class RunState(Struct, frozen=True, kw_only=True):
     model_calls: int = 0
     reviews: int = 0
     memory: Memory = Memory()
+    observed: tuple[bytes, ...] = ()
 
 
 class SidecarState(Struct, frozen=True, kw_only=True):
     """One workspace. `supervision` is the gate's own pattern engine, `flags` the holds that the
     supervisor's process has on record (scope, target, pattern). `spent` is what was used up on
-    `day` (days since the epoch, UTC). `unrecorded` are the stream's invalid entries yet to be
-    noted.
+    `day` (days since the epoch, UTC). `watch` are the destinations whose owner is watched.
+    `claims` are what the workspace remembers. `unrecorded` are the stream's invalid entries yet to
+    be noted.
     """
 
     workspace: str
@@ -111,6 +118,8 @@ class SidecarState(Struct, frozen=True, kw_only=True):
     flags: frozenset[tuple[HaltScope, str, str]] = frozenset()
     day: int = 0
     spent: Spend = Spend()
+    watch: Watch = Watch()
+    claims: Claims = Map()
     unrecorded: Map[int, Refused] = Map()
 
 
@@ -124,7 +133,7 @@ def lease_of(run: RunState) -> Lease | None:
 
 def halts_on(state: SidecarState, run: str, lease: Lease | None) -> tuple[str, ...]:
     """The halts that cover a run, as `scope target`."""
-    scopes = [(HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)]
+    scopes = [(HaltScope.PLATFORM, ""), (HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)]
     if lease is not None:
         scopes += [(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)]
     return tuple(
@@ -134,7 +143,7 @@ def halts_on(state: SidecarState, run: str, lease: Lease | None) -> tuple[str, .
 
 def flags_on(state: SidecarState, run: str, lease: Lease | None) -> tuple[str, ...]:
     """The supervisor's holds that cover a run, as `pattern on scope target`, sorted."""
-    scopes = {(HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
+    scopes = {(HaltScope.PLATFORM, ""), (HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
     if lease is not None:
         scopes |= {(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)}
     return tuple(
@@ -151,6 +160,9 @@ def evolve(state: SidecarState, entry: Entry) -> SidecarState:
     if isinstance(entry, Refused):
         return _replace(state, unrecorded=state.unrecorded.set(entry.index, entry))
     body, run = entry.event.body, entry.event.run
+    claims = claimed(state.claims, entry)
+    if claims is not state.claims:
+        state = _replace(state, claims=claims)
     if run is None:
         return _evolve_workspace(state, entry)
     if isinstance(body, RunRequested):
@@ -194,12 +206,19 @@ def _remembered(
         day, spent = on_day(state.day, state.spent, entry.event.at, more)
         state = _replace(state, day=day, spent=spent)
     if isinstance(body, ModelCalled) and body.request in before.asked:
-        used = Spend(tokens=max(0, body.input_tokens) + max(0, body.output_tokens))
+        used = Spend(
+            money=max(0, body.cost),
+            tokens=max(0, body.input_tokens) + max(0, body.output_tokens),
+        )
         day, spent = on_day(state.day, state.spent, entry.event.at, used)
         state = _replace(state, day=day, spent=spent)
         conduct = _replace(memory.conduct, spend=plus(memory.conduct.spend, used))
         memory = _replace(memory, conduct=conduct)
-    return _replace(state, supervision=supervision), _replace(after, memory=memory)
+    observed = after.observed
+    if memory.knowledge.observations > before.memory.knowledge.observations:
+        observed = (*observed, entry.digest)
+    after = _replace(after, memory=memory, observed=observed)
+    return _replace(state, supervision=supervision), after
 
 
 def _proposal_of(run: RunState, body: object) -> Recorded | None:
@@ -215,6 +234,9 @@ def _proposal_of(run: RunState, body: object) -> Recorded | None:
 
 def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
     body = entry.event.body
+    watch = destinations.evolve(state.watch, entry)
+    if watch is not state.watch:
+        state = _replace(state, watch=watch)
     if isinstance(body, PolicySet):
         supervision = under(body.policy, state.supervision)
         return _replace(state, policy=body.policy, supervision=supervision)

@@ -13,6 +13,7 @@ from rich.table import Table
 from bench.agentdojo.hostile import Call
 from bench.agentdojo.play import Attack, Benign, attack_of, benign_of, suites
 from bench.agentdojo.probe import Kind, probe_of
+from bench.agentdojo.table import write
 
 SUITES = ("workspace", "travel", "banking", "slack")
 
@@ -40,7 +41,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             name: {"benign": one.benign, "attack": one.attack} for name, one in scores.items()
         },
     }
-    return msgspec.to_builtins(whole)  # type: ignore[no-any-return]
+    figures: dict[str, Any] = msgspec.to_builtins(whole)
+    if options.readme is not None:
+        write(options.readme, figures)
+    return figures
 
 
 def score(name: str) -> Scores:

@@ -50,7 +50,7 @@ async def _questions(data: Path, json: bool) -> None:
             assert isinstance(body, ApprovalRequested)
             arguments, purpose = _asked_for(proposal)
             value = {
-                "proposal": body.proposal,
+                "proposal": body.proposal.hex(),
                 "run": asked.event.run,
                 "tool": body.tool,
                 "question": body.question,

@@ -32,7 +32,7 @@ def halt(
     data: DataOption = DEFAULT_DATA,
     json: JsonFlag = False,
 ) -> None:
-    """Stop before the next effect: a run, a rep's, an agent's, or everything in the workspace."""
+    """Stop before the next effect: a run, a rep's, an agent's, the workspace, or the platform."""
     _need_target(scope, target)
     body = HaltEngaged(scope=scope, target=target, reason=reason)
     asyncio.run(_say(data, body, admin, json, f"halted {scope.value} {target}".strip()))
@@ -53,9 +53,10 @@ def release(
 
 
 def _need_target(scope: HaltScope, target: str) -> None:
-    if (scope is HaltScope.WORKSPACE) == bool(target):
+    if (scope in (HaltScope.WORKSPACE, HaltScope.PLATFORM)) == bool(target):
         raise typer.BadParameter(
-            "a workspace halt takes no TARGET, every other needs one", param_hint="TARGET"
+            "a workspace or platform halt takes no TARGET, every other needs one",
+            param_hint="TARGET",
         )
 
 

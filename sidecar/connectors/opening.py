@@ -9,11 +9,12 @@ from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
 from sidecar.connectors.files import FILES_TOOLS, FilesConnector
 from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
+from sidecar.connectors.memory import MEMORY_TOOLS
 from sidecar.vault import Credentials
 
 
 def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
-    """The tools of every connector that is switched on."""
+    """The tools of every connector that is switched on, and of the memory."""
     tools: list[Tool] = []
     if settings.files is not None:
         tools += FILES_TOOLS
@@ -21,6 +22,8 @@ def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
         tools += MAIL_TOOLS
     if settings.crm is not None:
         tools += CRM_TOOLS
+    if settings.memory:
+        tools += MEMORY_TOOLS
     return tuple(tools)
 
 

@@ -15,27 +15,21 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from schemas.destinations import Ownership
 from sidecar.destinations.names import registrable
 
+__all__ = [
+    "FORMAT",
+    "Changed",
+    "Ownership",
+    "Same",
+    "Unobservable",
+    "compare",
+    "fingerprint",
+    "ownership",
+]
+
 FORMAT: Final = "anyteam-ownership-1"
-
-
-class Ownership(Struct, frozen=True, kw_only=True):
-    """The facts about one domain, canonical: names in lower case, sorted, without doubles.
-
-    `zone` is the registered domain that `name_servers`, `mname`, `rname` and `signers` (DS
-    records in presentation form) belong to. `mail` and `alias` (an empty string for none)
-    belong to `domain` itself.
-    """
-
-    domain: str
-    zone: str
-    name_servers: tuple[str, ...]
-    mname: str
-    rname: str
-    mail: tuple[str, ...] = ()
-    signers: tuple[str, ...] = ()
-    alias: str = ""
 
 
 class Unobservable(Struct, frozen=True):

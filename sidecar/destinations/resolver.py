@@ -13,39 +13,46 @@ from typing import Any, Final
 import dns.asyncresolver
 import dns.exception
 import dns.name
+import dns.nameserver
 import dns.rdatatype
 import dns.resolver
 
+from schemas.nameservers import DNS_PORT, name_server
 from sidecar.destinations.fingerprint import Ownership, Unobservable, ownership
 from sidecar.destinations.names import canonical, is_address, registrable
 
 TRY_S: Final = 2.0
 LIFETIME_S: Final = 6.0
+AT_ONCE: Final = 32
+"""Domains looked at side by side: a long allowlist must not drown its own questions."""
 
 
 class Resolver:
-    """Asks `name_servers` (IP addresses) at `port`, or those of the system where none is given.
+    """Asks `name_servers` (see `schemas.nameservers`), or the system's where none is given.
 
     A question gets `try_s` seconds per try and `lifetime_s` seconds in all. Raises ValueError
-    where a name server is no IP address, and `dns.resolver.NoResolverConfiguration` where the
-    system's are wanted and it has none.
+    where a name server is no IP address. A system that has none configured answers nothing.
     """
 
     def __init__(
         self,
         name_servers: Sequence[str] = (),
-        port: int = 53,
+        port: int = DNS_PORT,
         *,
         try_s: float = TRY_S,
         lifetime_s: float = LIFETIME_S,
     ) -> None:
-        self._resolver = dns.asyncresolver.Resolver(configure=not name_servers)
+        try:
+            self._resolver = dns.asyncresolver.Resolver(configure=not name_servers)
+        except dns.resolver.NoResolverConfiguration:
+            self._resolver = dns.asyncresolver.Resolver(configure=False)
         if name_servers:
-            self._resolver.nameservers = list(name_servers)
-            self._resolver.port = port
+            known = [name_server(written, port) for written in name_servers]
+            self._resolver.nameservers = [dns.nameserver.Do53Nameserver(*one) for one in known]
         self._resolver.timeout = try_s
         self._resolver.lifetime = lifetime_s
         self._resolver.cache = None
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def observe(self, domain: str) -> Ownership | Unobservable:
         """Who holds `domain`, a canonical name, by the DNS of now.
@@ -55,6 +62,10 @@ class Resolver:
         """
         if canonical(domain) != domain or is_address(domain) or "." not in domain:
             return Unobservable("it is no domain name in canonical form")
+        async with self._turns:
+            return await self._observe(domain)
+
+    async def _observe(self, domain: str) -> Ownership | Unobservable:
         zone = registrable(domain)
         answers: list[dns.resolver.Answer] = []
         for answer in await asyncio.gather(

@@ -1,11 +1,11 @@
 """When an allowed destination is checked again, and what the check means for the next effect.
 
 The rule: a destination is alive only until its expiry, only while its owner is the one who
-was allowed, and only for a grace after it was last seen to be so. Whoever cannot be checked
-is not believed for longer than that. Instants are in ns since the epoch, spans in seconds.
+was allowed, and only for a grace after it was last seen to be so. A look that showed nothing
+ends that at once: silence never counts as unchanged. Instants are in ns since the epoch,
+spans in seconds.
 """
 
-from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final
 
@@ -21,9 +21,11 @@ from sidecar.destinations.fingerprint import (
     fingerprint,
 )
 
-# A day between checks, and three days of grace: a weekend's outage of somebody's DNS.
-CHECK_EVERY_S: Final = 24 * 3600
-GRACE_S: Final = 3 * CHECK_EVERY_S
+GRACE_S: Final = 24 * 3600
+"""How long an owner who was seen counts where policy does not say."""
+
+RETRY_S: Final = 60
+"""The wait after a look that showed nothing; it doubles with each one that follows."""
 
 
 class Standing(StrEnum):
@@ -39,8 +41,8 @@ class Destination(Struct, frozen=True, kw_only=True):
     """An entry of the allowlist: a canonical domain and the owner it was allowed for.
 
     `fingerprint` is of `owner`; where only the fingerprint was kept, `owner` is None and no
-    change is small. `checked` is when the owner was last seen to be the same; `changed` says
-    what was seen since then where it was another owner.
+    change is small. `checked` is when the owner was last seen to be the same. What was seen
+    since then: `changed` says that it was another owner, `unseen` why a look showed nothing.
     """
 
     domain: str
@@ -50,6 +52,7 @@ class Destination(Struct, frozen=True, kw_only=True):
     checked: int
     owner: Ownership | None = None
     changed: str = ""
+    unseen: str = ""
 
 
 class Judgement(Struct, frozen=True):
@@ -71,19 +74,16 @@ def allowed(owner: Ownership, now: int, lasts_s: int) -> Destination:
     )
 
 
-def due(
-    entries: Iterable[Destination], now: int, every_s: int = CHECK_EVERY_S
-) -> tuple[Destination, ...]:
-    """The living entries that were not checked for `every_s`, the longest unchecked first.
+def next_look(tried: int, failures: int, every_s: int) -> int:
+    """When (ns) the next look falls due: `every_s` seconds after `tried`, the last one.
 
-    One checked in the future, by a clock that was wrong, is due as well.
+    After `failures` looks in a row that showed nothing, sooner at first. 0 where there was
+    never a look.
     """
-    waiting = (
-        entry
-        for entry in entries
-        if now < entry.expires and not 0 <= now - entry.checked < every_s * SECOND
-    )
-    return tuple(sorted(waiting, key=lambda entry: (entry.checked, entry.domain)))
+    if not tried:
+        return 0
+    wait = min(every_s, RETRY_S << min(failures - 1, 32)) if failures else every_s
+    return tried + wait * SECOND
 
 
 def judge(
@@ -95,9 +95,8 @@ def judge(
     """What `entry` is worth at `now`, given the latest look at its domain, if there was one.
 
     An observation that shows the owner counts at once, in both directions. One that shows
-    nothing, a missing name included, leaves the entry alive for `grace_s` after `checked`:
-    names come back, and one that comes back with another owner is caught then. An owner seen
-    to be another one stays so until a look shows the allowed one.
+    nothing, a missing name included, leaves the entry unverified until a look shows the owner.
+    Without a look the entry is alive for `grace_s` after `checked`.
     """
     if now >= entry.expires:
         return Judgement(Standing.EXPIRED, f"{entry.domain} was allowed until an instant now past")
@@ -105,23 +104,24 @@ def judge(
         return _compared(entry, observed)
     if entry.changed:
         return Judgement(Standing.CHANGED, entry.changed)
-    why = observed.reason if observed is not None else "it was not looked up again"
-    if abs(now - entry.checked) <= grace_s * SECOND:
-        return Judgement(Standing.ALIVE, f"its owner was the same when last seen; since: {why}")
+    why = observed.reason if observed is not None else entry.unseen
+    if not why and abs(now - entry.checked) <= grace_s * SECOND:
+        return Judgement(Standing.ALIVE, "its owner was the same when last seen")
+    why = why or "it was not looked up again"
     return Judgement(Standing.UNVERIFIED, f"who holds {entry.domain} is not known: {why}")
 
 
 def looked(entry: Destination, observed: Ownership | Unobservable, now: int) -> Destination:
-    """The entry with what a look at its domain showed; a look that showed nothing leaves it.
+    """The entry with what a look at its domain showed.
 
-    The allowed owner stays the measure: only a person's new entry replaces it.
+    The allowed owner stays the measure: only a person's word replaces it.
     """
     if not isinstance(observed, Ownership):
-        return entry
+        return replace(entry, unseen=observed.reason)
     judgement = _compared(entry, observed)
     match judgement.standing:
         case Standing.ALIVE:
-            return replace(entry, checked=now, changed="")
+            return replace(entry, checked=now, changed="", unseen="")
         case Standing.CHANGED:
             return replace(entry, changed=judgement.reason)
         case _:

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from functools import lru_cache, partial
+from itertools import chain
+from math import ceil
 from typing import Final
 
 from immutables import Map
@@ -32,18 +34,27 @@ from sidecar.gate.values import tokens
 from sidecar.gate.wish import Wish
 
 _ENOUGH: Final = 4
+_MANY_SIGNS: Final = 8
 _SHARE: Final = 0.5
+_DICTATED: Final = 0.6
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _CAESAR: Final = tuple(partial(shifted, by=by) for by in range(1, 26) if by != 13)
 _SPLIT: Final = re.compile(r"(?<=[^\W_])[-._\u00b7](?=[^\W_])")
-_MIXED: Final = re.compile(r"(?=\w*[a-zA-Z])(?=\w*[0-9@$])[\w@$]+")
+_LETTERS: Final = re.compile(r"[\w@$]+")
+_PASSING: Final = re.compile(r"[0-9@$]")
+_BESIDE: Final = re.compile(r"[0-9@$](?:[a-zA-Z_]|(?<=[a-zA-Z_].))")
 _LEET: Final = str.maketrans("013457@$8", "oleastasb")
 _RUN_ON: Final = re.compile(r"[a-z]{20,400}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
-_CODED: Final = re.compile(
-    r"(?:\b[01]{5,8}\b[ ,]*){6,}|(?:\b\d{2,3}\b[ ,;]+){12,}|(?:\\u[0-9a-fA-F]{4}){4,}"
-    r"|(?:[.\u00b7-]{1,5}[ /]+){12,}|(?=[^\s]{40,})[^\s]*(?:[!#$%&()*;<>?@^`{|}~][^\s]*){8,}"
+# Signs that a code is written with, how many of them it takes, and the code.
+_CODED: Final = (
+    ("01", 30, re.compile(r"(?:\b[01]{5,8}\b[ ,]*){6,}")),
+    ("0123456789", 24, re.compile(r"(?:\b\d{2,3}\b[ ,;]+){12,}")),
+    ("\\", 4, re.compile(r"(?:\\u[0-9a-fA-F]{4}){4,}")),
+    (".\u00b7-", 12, re.compile(r"(?:[.\u00b7-]{1,5}[ /]+){12,}")),
 )
+_LONG: Final = re.compile(r"[^\s]{40,}")
+_SIGNS: Final = re.compile(r"[!#$%&()*;<>?@^`{|}~]")
 
 
 class Dress(IntEnum):
@@ -91,7 +102,7 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     for said in decodings(text):
         yield Dress.ENCODED, said
     for other in (_unhyphenated(text), _lettered(text)):
-        if other != text and _familiar(known, other) >= _familiar(known, text) + _ENOUGH - 1:
+        if other is not text and _familiar(known, other) >= _familiar(known, text) + _ENOUGH - 1:
             yield Dress.ENCODED, other
     joined = unspaced(text)
     if joined is not None:
@@ -100,16 +111,21 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
         found = _apart(known, run)
         if found:
             yield Dress.ENCODED, found
-    for turn in (rotated, _backwards, *_shifts(text)):
-        if _turned(known, text, turn):
-            yield Dress.ENCODED, turn(text)
+    unread = _unread(known, text)
+    if len(unread) >= _ENOUGH - 1:
+        for turn in (rotated, _backwards, *_shifts(text)):
+            if sum(stem(turn(word)) in known.words for word in unread) >= _ENOUGH - 1:
+                yield Dress.ENCODED, turn(text)
 
 
 def opaque(text: str) -> str:
     """The first long run in `text` that is neither words nor a known encoding, or nothing."""
-    coded = _CODED.search(text)
-    if coded is not None:
-        return coded[0]
+    for signs, least, pattern in _CODED:
+        if sum(map(text.count, signs)) >= least and (coded := pattern.search(text)):
+            return coded[0]
+    for long in _LONG.findall(text):
+        if len(_SIGNS.findall(long)) >= _MANY_SIGNS:
+            return str(long)
     for match in _OPAQUE.finditer(text):
         run = match[0]
         letters = sum(c.isalpha() for c in run)
@@ -119,23 +135,23 @@ def opaque(text: str) -> str:
     return ""
 
 
-def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing.UNBIDDEN) -> float:
-    """The share of `text`'s telling words that stand together in suspect or unbidden text and
-    nowhere in the intent; 0 where fewer than three do. With `worst` SUSPECT only that counts.
+def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing.UNBIDDEN) -> bool:
+    """Whether most of `text`'s telling words, three or more, stand together in suspect or
+    unbidden text and nowhere in the intent. With `worst` SUSPECT only that counts.
     """
-    stems = _stems(text)
-    fresh = stems - wish.stems
-    if len(fresh) < 3:
-        return 0.0
-    counts: Counter[int] = Counter()
-    for word in fresh:
-        counts.update(
-            number
-            for number in known.suspects.get(word, ())
-            if known.segments[number].standing <= worst
-        )
-    best = max(counts.values(), default=0)
-    return best / len(fresh) if best >= 3 else 0.0
+    fresh = _stems(text) - wish.stems
+    need = max(3, ceil(_DICTATED * len(fresh)))
+    found = sorted(filter(None, map(known.suspects.get, fresh)), key=len)
+    if len(found) < need:
+        return False
+    # A segment with that many of the words has one of the rarer ones: count those alone.
+    counts = Counter(chain.from_iterable(found[: len(found) - need + 1]))
+    for numbers in found[len(found) - need + 1 :]:
+        counts.update(counts.keys() & numbers)
+    return any(
+        count >= need and known.segments[number].standing <= worst
+        for number, count in counts.items()
+    )
 
 
 def carried_words(
@@ -223,12 +239,20 @@ def _apart(known: Knowledge, run: str) -> str:
 
 def _unhyphenated(text: str) -> str:
     """`text` with what stands between hyphens, dots or underscores joined, where that is much."""
+    if sum(map(text.count, "-._\u00b7")) < _ENOUGH:
+        return text
     return _SPLIT.sub("", text) if len(_SPLIT.findall(text)) >= _ENOUGH else text
 
 
 def _lettered(text: str) -> str:
     """`text` with digits and signs that pass for letters as letters, in words of both."""
-    return _MIXED.sub(lambda match: match[0].translate(_LEET), text)
+    return _LETTERS.sub(_as_letters, text) if _BESIDE.search(text) else text
+
+
+def _as_letters(match: re.Match[str]) -> str:
+    word = match[0]
+    mixed = _PASSING.search(word) and any(c.isascii() and c.isalpha() for c in word)
+    return word.translate(_LEET) if mixed else word
 
 
 def _familiar(known: Knowledge, text: str) -> int:
@@ -236,15 +260,13 @@ def _familiar(known: Knowledge, text: str) -> int:
     return sum(1 for one in _stems(text) if len(one) > 4 and one in known.words)
 
 
-def _turned(known: Knowledge, text: str, turn: Callable[[str], str]) -> bool:
-    """Whether several words of `text` that the run never read become words that it did."""
-    found = 0
-    for word in words(text):
-        if len(word) > 4 and word.isalpha() and stem(word) not in known.words:
-            found += stem(turn(word)) in known.words
-            if found >= _ENOUGH - 1:
-                return True
-    return False
+def _unread(known: Knowledge, text: str) -> list[str]:
+    """The longer words of `text` that the run has not read."""
+    return [
+        word
+        for word in spaced(text).split()
+        if len(word) > 4 and word.isalpha() and stem(word) not in known.words
+    ]
 
 
 def _shifts(text: str) -> Iterable[Callable[[str], str]]:

@@ -105,6 +105,7 @@ def observe(
     trust: Trust,
     sensitivity: Classification,
     written: frozenset[str] = frozenset(),
+    echoed: str = "",
 ) -> Knowledge:
     """`known` after one more observation.
 
@@ -113,7 +114,8 @@ def observe(
     that a text that is one whole is linked to them; `unbidden` that no proposal asked for it.
     `trust` and `sensitivity` hold for what the tool declares nothing about. `written` are
     addresses that the run itself wrote from untrusted text: a system of record that gives them
-    back vouches for nothing.
+    back vouches for nothing. `echoed` are the words that the run itself gave the tool: where
+    its result says them again, nothing was learnt that could leak.
     """
     leaves = list(_leaves(content))
     linked = _linked_records(leaves, wish)
@@ -139,13 +141,15 @@ def observe(
         field = name_tokens(leaf.key)
         rival = leaf.record in passed_over or leaf.key in chosen
         for text, standing in _pieces(str(leaf.value), best):
+            if standing is Standing.OWN and written and written & tokens(text):
+                standing = Standing.READ
             said = spaced(text)
             distinct = {stem(word) for word in said.split() if telling(word)}
             segments[place] = Segment(
                 number,
                 record + leaf.record,
                 standing,
-                rank,
+                0 if said in echoed else rank,
                 said,
                 len(distinct),
                 held,
@@ -153,8 +157,6 @@ def observe(
                 rival and spaced(text) not in wish.text,
                 nouns,
             )
-            if standing is Standing.OWN and written and written & tokens(text):
-                standing = Standing.READ
             low = standing <= Standing.UNBIDDEN
             for word in distinct or {stem(w) for w in said.split() if w not in COMMON}:
                 by_word[word] = (*by_word.get(word, ()), place)[-MAX_POSTINGS:]

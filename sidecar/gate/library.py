@@ -178,7 +178,12 @@ def observed(recording: Recording, body: ObservationRecorded) -> Recording:
             sensitivity=body.sensitivity,
         )
         fact = arrival_fact(
-            recording.lease, content, body.sensitivity, at=recording.now, digest=NO_DIGEST
+            recording.lease,
+            content,
+            body.sensitivity,
+            trust=body.trust,
+            at=recording.now,
+            digest=NO_DIGEST,
         )
     else:
         memory = answered(recording.memory, wish, tool, _arguments(made) or {}, content)

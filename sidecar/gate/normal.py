@@ -23,9 +23,9 @@ _FORMAT: Final = re.compile(
 _WORD: Final = re.compile(r"[^\W_]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _WRAPPED: Final = re.compile(r"(?<=[A-Za-z0-9+/=])[ \t]*\n[ \t]*(?=[A-Za-z0-9+/=])")
-_HEX: Final = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,]*){8,}")
+_HEX: Final = re.compile(r"[0-9a-fA-F]{2}(?:[ :,]*(?:0x|\\x)?[0-9a-fA-F]{2}){7,}")
 _PERCENT: Final = re.compile(r"%[0-9a-fA-F]{2}")
-_LETTERED: Final = re.compile(r"(?:(?<!\w)\w[ .-]){4,}\w(?!\w)")
+_LETTERED: Final = re.compile(r"\w(?<!\w\w)[ .-](?:\w[ .-]){3,}\w(?!\w)")
 _TAG_LETTERS: Final = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
 _LOOK_ALIKE: Final = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u043a\u043c\u0442\u043d\u0432"
@@ -130,7 +130,7 @@ def unspaced(text: str) -> str | None:
 
 def _decoded(text: str) -> list[str]:
     said: list[str] = []
-    if _PERCENT.search(text):
+    if "%" in text and _PERCENT.search(text):
         said.append(
             _PERCENT.sub(_percent, text).encode("latin-1", "replace").decode("utf-8", "replace")
         )

@@ -27,7 +27,6 @@ from sidecar.gate.parts import Argument, Audience, Part
 from sidecar.gate.values import day_tokens, magnitude, tokens
 from sidecar.gate.wish import VERBS, Asked, Family, Wish, asked, families_of, nouns_of
 
-_DICTATED = 0.6
 _LARGE = 1000
 
 
@@ -134,7 +133,7 @@ def urges(known: Knowledge, tool: Tool) -> bool:
     """Whether suspect or unbidden text speaks of this kind of act on this kind of thing."""
     verbs = frozenset[str]().union(*(VERBS[family] for family in families_of(tool)))
     said = known.suspects
-    return any(verb in said for verb in verbs) and any(noun in said for noun in nouns_of(tool))
+    return any(map(said.__contains__, verbs)) and any(map(said.__contains__, nouns_of(tool)))
 
 
 def _amount(one: Argument, found: Grounding, holders: frozenset[int]) -> Iterator[Word]:
@@ -164,7 +163,7 @@ def _content(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Ite
             yield _doubtful(one, Grounding(ground), what="a link")
     asked_for = seen is Audience.NONE and wish.carries
     worst = Standing.SUSPECT if asked_for else Standing.UNBIDDEN
-    if any(dictated(known, wish, t, worst) >= _DICTATED for t in said):
+    if any(dictated(known, wish, t, worst) for t in said):
         yield refuse(
             f"argument {one.name} was dictated by text that nobody asked for",
             fix="write it from the intent",
@@ -182,7 +181,7 @@ def _plain(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Itera
     if days and found.ground in (Ground.INVENTED, Ground.READ, Ground.POINTED):
         if any(token.startswith("d:") for token in wish.tokens):
             yield _doubtful(one, found, what="another day than the intent names")
-    if dictated(known, wish, text) >= _DICTATED:
+    if dictated(known, wish, text):
         yield refuse(f"argument {one.name} was dictated by text that nobody asked for")
     elif seen is Audience.OUTSIDE and found.ground in (Ground.READ, Ground.POINTED):
         if ground_phrase(known, wish, text).ground in (Ground.READ, Ground.POINTED):

@@ -73,6 +73,7 @@ def answered(
         unbidden=False,
         trust=tool.trust,
         written=memory.conduct.written,
+        echoed=_echo(tool, arguments),
         sensitivity=max(tool.classification, sensitivity, key=RANKS.__getitem__),
     )
     conduct = _tainted_result(memory, tool, arguments, content)
@@ -113,6 +114,12 @@ def began(
 def failed(memory: Memory, tool: Tool, arguments: Mapping[str, Any]) -> Memory:
     """After an action turned out not to have been done."""
     return _replace(memory, conduct=undone(memory.conduct, tool, dict(arguments)))
+
+
+def _echo(tool: Tool, arguments: Mapping[str, Any]) -> str:
+    if not tool.effect.high_stakes:
+        return ""
+    return "\n".join(spaced(str(one.value)) for one in parts(tool, arguments))
 
 
 def _unvouched(known: Knowledge, wish: Wish, texts: list[str]) -> frozenset[str]:

@@ -15,36 +15,36 @@ from sidecar.gate.normal import fold, words
 EMAIL: Final = re.compile(r"[\w][\w.!#$%&*+/=?^{|}~-]{0,63}@(?:[\w-]{1,63}\.)+[\w-]{1,62}\w")
 URL: Final = re.compile(
     r"(?:https?://|ftp://|www\.)[^\s<>\"'`)\]}|]{3,2000}"
-    r"|\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:com|net|org|io|ai|co|dev|app|info|biz|ru|cn|"
-    r"ly|me|gl|uk|de|fr|eu|xyz|site|online|top|cloud|link|click|example|test)\b(?:/[^\s<>\"'`)\]}|]*)?",
-    re.IGNORECASE,
+    r"|\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,16}(?:com|net|org|io|ai|co|dev|app|info|biz|ru|cn|"
+    r"ly|me|gl|uk|de|fr|eu|xyz|site|online|top|cloud|link|click|example|test)\b(?:/[^\s<>\"'`)\]}|]*)?"
 )
+_DOTTED: Final = re.compile(r"\.\w")
 _ACCOUNT: Final = re.compile(
     r"\b[a-z]{2}\d{2}(?:[a-z0-9]{8,30}|(?:[ -][a-z0-9]{4}){2,7}(?:[ -][a-z0-9]{1,3})?)\b"
 )
 _LONG_NUMBER: Final = re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){6,30}(?![\w-]|[.,]\d)")
-_NUMBER: Final = re.compile(
-    r"(?<![\w.,])[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.,])\d+(?:\.\d+)?"
-)
+# Patterns that run on every text begin with a class of characters: the engine skips to it.
+_NUMBER: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _MULTIPLE: Final = {"k": 1_000, "m": 1_000_000, "thousand": 1_000, "million": 1_000_000}
-_MULTIPLIED: Final = re.compile(r"(\d+(?:\.\d+)?) ?(k|m|thousand|million)\b", re.IGNORECASE)
+_MULTIPLIED: Final = re.compile(r"(\d{1,18}(?:\.\d{1,9})?) ?(k|m|thousand|million)\b")
 _IDENTIFIED: Final = re.compile(
     r"\b(?:ids?|no|nr|num|numbers?|ref|reference|code|ticket|case|record|key)\b\W{0,4}"
     r"(?:of\W|is\W|with\W|=\W?|:\W?)?\W{0,3}([a-z0-9][a-z0-9_-]{0,62})"
-    r"|#([a-z0-9][a-z0-9_-]{0,62})|['\"`]([a-z0-9][a-z0-9_-]{0,15})['\"`]",
-    re.IGNORECASE,
+    r"|#([a-z0-9][a-z0-9_-]{0,62})|['\"`]([a-z0-9][a-z0-9_-]{0,15})['\"`]"
 )
-_NUMBERED: Final = re.compile(
-    r"\b(?:invoice|order|file|ticket|case|event|deal|record|task|issue|bill|booking|reservation|"
-    r"contract|project|version|room|week|page|line|section|chapter|part|quote|item|employee|"
-    r"customer|user|message|e-?mail|mail|document|row|step|flight|gate|seat|transaction|payment|"
-    r"appointment|meeting|lead|opportunity|contact|account|claim|asset|device|server|pr|po|rfc|"
-    r"job|batch|lot|shipment|parcel|form|question|slide|table|figure|release|build|sprint|epic|"
-    r"story|candidate|entry|note|product|model|unit|floor|building|level|phase|stage|option|"
-    r"request)s? (?:of |is |with )?(#?\d{1,9}(?:(?:, ?| and | or |, and )#?\d{1,9})*)\b(?![.,]\d)",
-    re.IGNORECASE,
+_NUMBERED: Final = frozenset(
+    """invoice order file ticket case event deal record task issue bill booking reservation
+    contract project version room week page line section chapter part quote item employee
+    customer user message email mail document row step flight gate seat transaction payment
+    appointment meeting lead opportunity contact account claim asset device server pr po rfc
+    job batch lot shipment parcel form question slide table figure release build sprint epic
+    story candidate entry note product model unit floor building level phase stage option
+    request""".split()  # noqa: SIM905
 )
+_LISTED: Final = re.compile(r"\d{1,9}(?:(?:, ?| and | or |, and )#?\d{1,9})*\b(?![.,]\d)")
+_NOUN_REACH: Final = 24
 _DIGITS: Final = re.compile(r"\d+")
+_WORDS: Final = re.compile(r"\w+")
 _MONTHS: Final = {
     name[:3]: number
     for number, name in enumerate(
@@ -69,15 +69,15 @@ _MONTH: Final = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+_A_MONTH: Final = re.compile(_MONTH)
 _ISO: Final = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
-_MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\.? (\d{{1,2}})(?:st|nd|rd|th)?\b", re.IGNORECASE)
-_DAY_MONTH: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b", re.IGNORECASE)
+_MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
+_DAY_MONTH: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b")
 _DAY_RANGE: Final = re.compile(
     rf"\b(\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|-|until|through) ?(?:the )?"
-    rf"(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b",
-    re.IGNORECASE,
+    rf"(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b"
 )
-_CLOCK: Final = re.compile(r"(?:\b|(?<=t))([01]?\d|2[0-3])[:h]([0-5]\d)\b")
+_CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:h]([0-5]\d)\b")
 _SECURE_SPACES: Final = re.compile(r"[ -]")
 
 
@@ -92,13 +92,12 @@ def tokens(text: str) -> frozenset[str]:
         for match in EMAIL.finditer(folded):
             found |= mailbox(match[0])
         folded = EMAIL.sub(" ", folded)
-    for match in URL.finditer(folded):
-        found |= address(match[0])
-    for match in _ACCOUNT.finditer(folded):
-        found.add("a:" + _SECURE_SPACES.sub("", match[0]))
-    folded = _ACCOUNT.sub(" ; ", folded)
-    if any(c.isdigit() for c in folded):
-        _numbers(folded, found)
+    if _DOTTED.search(folded) or "://" in folded:
+        for match in URL.finditer(folded):
+            found |= address(match[0])
+    starts = [match.start() for match in _DIGITS.finditer(folded)]
+    if starts:
+        _numbers(folded, starts, found)
     return frozenset(found)
 
 
@@ -153,7 +152,8 @@ def keyed(text: str) -> str:
 def day_tokens(text: str) -> frozenset[str]:
     """The days and clock times in `text`, as `d:` and `c:` tokens."""
     found: set[str] = set()
-    _days(fold(text), found)
+    folded = fold(text)
+    _days(folded, [match.start() for match in _DIGITS.finditer(folded)], found)
     return frozenset(found)
 
 
@@ -167,33 +167,95 @@ def in_order(name: str) -> list[str]:
     return words(re.sub(r"([a-z])([A-Z])", r"\1 \2", name).replace("_", " "))
 
 
-def _numbers(folded: str, found: set[str]) -> None:
+def _numbers(folded: str, starts: list[int], found: set[str]) -> None:
+    """The values with digits in them. `starts` are where runs of digits begin."""
+    if any(start > 1 and _ACCOUNT.match(folded, start - 2) for start in starts):
+        for match in _ACCOUNT.finditer(folded):
+            found.add("a:" + _SECURE_SPACES.sub("", match[0]))
+        folded = _ACCOUNT.sub(" ; ", folded)
+        starts = [match.start() for match in _DIGITS.finditer(folded)]
     before = len(found)
-    _days(folded, found)
+    _days(folded, starts, found)
     if len(found) > before:
-        for date in (_ISO, _DAY_RANGE, _MONTH_DAY, _DAY_MONTH, _CLOCK):
+        for date in (_ISO, _DAY_RANGE, _MONTH_DAY, _DAY_MONTH):
             folded = date.sub(" ; ", folded)
-    for match in _LONG_NUMBER.finditer(folded):
-        found.add("a:" + _SECURE_SPACES.sub("", match[0]))
-    for match in _NUMBERED.finditer(folded):
-        found |= {"i:" + digits for digits in _DIGITS.findall(match[1])}
-    for match in _NUMBER.finditer(_NUMBERED.sub(" ; ", folded)):
-        found.add(amount(float(match[0].replace(",", ""))))
-    for match in _MULTIPLIED.finditer(folded):
-        found.add(amount(float(match[1]) * _MULTIPLE[match[2].lower()]))
+        folded = _CLOCK.sub(lambda m: " ; " if _starts(m) else m[0], folded)
+        starts = [match.start() for match in _DIGITS.finditer(folded)]
+    over = 0
+    for start in starts:
+        if start >= over and (long := _LONG_NUMBER.match(folded, start)):
+            found.add("a:" + _SECURE_SPACES.sub("", long[0]))
+            over = long.end()
+    over = 0
+    for start in starts:
+        if start < over:
+            continue
+        listed = _LISTED.match(folded, start) if _follows_noun(folded, start) else None
+        if listed is not None:
+            found |= {"i:" + digits for digits in _DIGITS.findall(listed[0])}
+            over = listed.end()
+        else:
+            over = _amount(folded, start, found)
+    over = 0
+    for start in starts:
+        if start >= over and (many := _MULTIPLIED.match(folded, start)):
+            found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
+            over = many.end()
     for match in _IDENTIFIED.finditer(folded):
         name = match[1] or match[2] or match[3]
         if any(c.isdigit() for c in name):
             found.add("i:" + name)
 
 
-def _days(folded: str, found: set[str]) -> None:
-    for match in _ISO.finditer(folded):
-        found.add(f"d:{int(match[2]):02d}-{int(match[3]):02d}")
-    if any(month in folded for month in _MONTHS):
+def _amount(folded: str, start: int, found: set[str]) -> int:
+    """The amount written at `start`, if one is; where it ends."""
+    match = _NUMBER.match(folded, start)
+    if match is None:
+        return start
+    said = match[0].replace(",", "")
+    sign = folded[start - 1] if start else " "
+    if sign in "+-" and "," in match[0]:
+        start, said = start - 1, sign + said
+    if not start or not _joins(folded[start - 1]):
+        found.add(amount(float(said)))
+    return match.end()
+
+
+def _joins(char: str) -> bool:
+    return char.isalnum() or char in "_.,"
+
+
+def _follows_noun(folded: str, start: int) -> bool:
+    """Whether a number at `start` is which one of a kind: `file 13`, `invoices of 13 and 14`."""
+    start -= folded[start - 1 : start] == "#"
+    if not start or folded[start - 1] != " ":
+        return False
+    *before, last = folded[max(0, start - _NOUN_REACH) : start - 1].split(" ")
+    if last in ("of", "is", "with") and before:
+        last = before[-1]
+    said = _WORDS.findall(last)
+    noun = said[-1] if said and last.endswith(said[-1]) else ""
+    return noun in _NUMBERED or (noun[-1:] == "s" and noun[:-1] in _NUMBERED)
+
+
+def _starts(match: re.Match[str]) -> bool:
+    """Whether a time of day starts a word, or follows the `t` of a time stamp."""
+    before = match.string[match.start() - 1 : match.start()]
+    return before == "t" or not (before.isalnum() or before == "_")
+
+
+def _days(folded: str, starts: list[int], found: set[str]) -> None:
+    if "-" in folded:
+        for match in _ISO.finditer(folded):
+            found.add(f"d:{int(match[2]):02d}-{int(match[3]):02d}")
+    if _A_MONTH.search(folded):
         _named_months(folded, found)
-    for match in _CLOCK.finditer(folded):
-        found.add(f"c:{int(match[1]):02d}:{match[2]}")
+    over = 0
+    for start in starts:
+        clock = _CLOCK.match(folded, start) if start >= over else None
+        if clock is not None and _starts(clock):
+            found.add(f"c:{int(clock[1]):02d}:{clock[2]}")
+            over = clock.end()
 
 
 def _named_months(folded: str, found: set[str]) -> None:

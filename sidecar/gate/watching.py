@@ -9,7 +9,7 @@ from classify.credentials import credentials_in
 from schemas.leases import Lease
 from schemas.names import Classification
 from schemas.patterns import FactKind
-from schemas.tools import Policy, Tool
+from schemas.tools import Policy, Tool, Trust
 from sidecar.gate.grounding import Ground, ground_destination
 from sidecar.gate.knowledge import Knowledge
 from sidecar.gate.parts import destinations, parts
@@ -58,7 +58,13 @@ def read_fact(fact: Fact, content: object) -> Fact:
 
 
 def arrival_fact(
-    lease: Lease, content: object, sensitivity: Classification, *, at: int, digest: bytes
+    lease: Lease,
+    content: object,
+    sensitivity: Classification,
+    *,
+    trust: Trust,
+    at: int,
+    digest: bytes,
 ) -> Fact:
     """Something that came by itself."""
     fact = Fact(
@@ -69,6 +75,7 @@ def arrival_fact(
         kind=FactKind.ARRIVAL,
         digest=digest,
         sensitivity=sensitivity,
+        trust=trust,
     )
     return read_fact(fact, content)
 

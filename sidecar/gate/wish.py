@@ -94,6 +94,9 @@ _NO_NAMES: Final = frozenset(
 )
 _CHANNEL: Final = re.compile(r"\b(?:in|to|on|into) #\w")
 _REMINDER: Final = re.compile(r"\bremind (?:me|us)\b|\breminders?\b")
+_NOT_FORGET: Final = re.compile(
+    r"\b(?:do not|don['\u2019]?t|never|not|without) forget(?:ting)?\b(?: to\b)?", re.IGNORECASE
+)
 _HAPPENED: Final = re.compile(
     r"\b(?:said|wrote|written|posted|discussed|happened|asked|mentioned|going on|messages?|news|"
     r"discussions?|posts|questions?)\b[^.!?]{0,30}? in #\w+"
@@ -131,9 +134,9 @@ _TO_ME: Final = frozenset(
 )
 _QUOTED: Final = re.compile(r"'([^'\n]{1,300})'|\"([^\"\n]{1,300})\"|“([^”\n]{1,300})”|`([^`\n]+)`")
 _CARRIES: Final = re.compile(
-    r"\b(summar\w*|recap|minutes|agenda|forward|share|include|attach|copy|paste|quote|relay|export|report|send|"
-    r"post|email|mail|give|tell|message|write|based on|according to|details? (?:of|about|from)|"
-    r"information (?:about|on|from))\b",
+    r"\b(summar\w*|recap|minutes|agenda|forward|share|include|attach|copy|paste|quote|relay|export|"
+    r"report|send|post|e?mail(?! address)|give|tell|message|write|based on|according to|"
+    r"details? (?:of|about|from)|information (?:about|on|from))\b",
     re.IGNORECASE,
 )
 _CARRIED_STOPS: Final = re.compile(
@@ -191,12 +194,12 @@ class Asked(Enum):
 @lru_cache(maxsize=256)
 def read(intent: Intent) -> Wish:
     """Read an intent. Equal intents give equal readings."""
-    summary = _RUN_ON.sub(". ", intent.summary)
+    summary = _RUN_ON.sub(". ", _NOT_FORGET.sub(" ", intent.summary))
     said = "\n".join((summary, *intent.destinations, *intent.objects))
-    present = frozenset(stem(word) for word in words(intent.summary))
-    verbs = _requested(intent.summary)
+    present = frozenset(stem(word) for word in words(summary))
+    verbs = _requested(summary)
     families = frozenset(family for family, known in VERBS.items() if verbs & known)
-    folded = fold(intent.summary)
+    folded = fold(summary)
     if _CHANNEL.search(_HAPPENED.sub(" ", folded)):
         families |= {Family.TELL}
     if _REMINDER.search(folded) or _INTO.search(folded):
@@ -205,7 +208,6 @@ def read(intent: Intent) -> Wish:
         families |= {Family.TELL}
     if _MONEY_BACK.search(folded):
         families |= {Family.PAY}
-    carried = _carried(intent.summary)
     return Wish(
         intent=intent,
         text=spaced(said),
@@ -214,11 +216,11 @@ def read(intent: Intent) -> Wish:
         quoted=frozenset(spaced(next(filter(None, m.groups()))) for m in _QUOTED.finditer(said)),
         families=families,
         verbs=verbs,
-        delegated=_DELEGATES.search(fold(intent.summary)) is not None,
-        asking=bool(present & _READING) or "?" in intent.summary,
-        many=_MANY.search(intent.summary) is not None,
-        carries=_CARRIES.search(intent.summary) is not None,
-        carried=carried,
+        delegated=_DELEGATES.search(folded) is not None,
+        asking=bool(present & _READING) or "?" in summary,
+        many=_MANY.search(summary) is not None,
+        carries=_CARRIES.search(summary) is not None,
+        carried=_carried(summary),
         acts=frozenset(stem(match[1]) for match in _IMPERATIVE.finditer(folded)),
         names=frozenset(stem(fold(match[0])) for match in _NAME.finditer(summary)) - _NO_NAMES,
     )

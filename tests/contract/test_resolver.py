@@ -1,5 +1,6 @@
 """The resolver against a real DNS server whose zone changes hands while it is watched."""
 
+import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable
 
@@ -16,7 +17,7 @@ from sidecar.destinations.fingerprint import (
     fingerprint,
 )
 from sidecar.destinations.resolver import Resolver
-from sidecar.destinations.schedule import GRACE_S, Standing, allowed, due, judge, looked
+from sidecar.destinations.schedule import Standing, allowed, judge, looked
 from tests.contract.dns_server import DnsServer, Manner
 
 NOW = 1_800_000_000 * SECOND
@@ -165,19 +166,20 @@ async def test_one_rotated_name_server_is_the_same_owner(server: DnsServer) -> N
     assert compare(before, await seen(server)) == Same("3 of 4 name servers are the same")
 
 
-async def test_a_domain_that_vanishes_is_alive_for_its_grace_and_may_come_back(
+async def test_a_domain_that_vanishes_is_not_believed_until_it_comes_back(
     server: DnsServer,
 ) -> None:
     entry = allowed(await seen(server), NOW, 90 * 24 * 3600)
     zone = server.records.pop(DOMAIN)
     gone = await unseen(server)
     assert gone == Unobservable("there is no such domain")
-    end = NOW + GRACE_S * SECOND
-    assert due([looked(entry, gone, end)], end) == (entry,)
-    assert judge(entry, gone, end).standing is Standing.ALIVE
-    assert judge(entry, gone, end + 1).standing is Standing.UNVERIFIED
+    entry = looked(entry, gone, NOW + SECOND)
+    judgement = judge(entry, None, NOW + SECOND)
+    assert judgement.standing is Standing.UNVERIFIED
+    assert "no such domain" in judgement.reason
     server.records[DOMAIN] = zone
-    assert judge(entry, await seen(server), end + 1).standing is Standing.ALIVE
+    entry = looked(entry, await seen(server), NOW + 2 * SECOND)
+    assert judge(entry, None, NOW + 2 * SECOND).standing is Standing.ALIVE
 
 
 @pytest.mark.parametrize(
@@ -204,6 +206,17 @@ async def test_a_server_that_went_away_shows_nothing(server: DnsServer) -> None:
     await unseen(server, lifetime_s=BRIEF_S)
 
 
+async def test_each_name_server_may_have_a_port_of_its_own(server: DnsServer) -> None:
+    one = Resolver([f"127.0.0.1:{server.port}"], try_s=0.3, lifetime_s=5.0)
+    assert isinstance(await one.observe(DOMAIN), Ownership)
+
+
+@pytest.mark.parametrize("written", ["dns.example", "127.0.0.1:0", "127.0.0.1:70000", "[::1", ""])
+def test_a_name_server_is_an_address_with_or_without_a_port(written: str) -> None:
+    with pytest.raises(ValueError, match=r"IP address|port"):
+        Resolver([written])
+
+
 async def test_a_lost_datagram_is_asked_for_again(server: DnsServer) -> None:
     server.udp = Manner.LOSES_THE_FIRST
     assert isinstance(await seen(server), Ownership)
@@ -221,6 +234,14 @@ async def test_a_truncated_answer_alone_shows_nothing(server: DnsServer) -> None
     server.truncates = True
     server.tcp = Manner.SILENT
     await unseen(server, lifetime_s=BRIEF_S)
+
+
+async def test_a_long_allowlist_is_looked_at_whole(server: DnsServer) -> None:
+    names = [f"d{n}.example" for n in range(300)]
+    server.records |= dict.fromkeys(names, server.records[DOMAIN])
+    one = resolver(server)
+    found = await asyncio.gather(*(one.observe(name) for name in names))
+    assert [facts.domain for facts in found if isinstance(facts, Ownership)] == names
 
 
 @pytest.mark.parametrize("kind", ["NS", "SOA"])

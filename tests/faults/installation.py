@@ -148,7 +148,7 @@ async def ask(
 ) -> str:
     """Ask for a run as the first rep; its name. Without effects, each step needs a person."""
     async with session(folder.root, Role.REP) as opened:
-        intent = Intent(summary="keep notes", effects=effects)
+        intent = Intent(summary="keep notes on deal-1", effects=effects)
         return await request_run(opened, agent, intent, (tool,), ttl_s, 30, None)
 
 

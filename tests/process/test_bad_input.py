@@ -51,7 +51,7 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 def hello(home: Path) -> subprocess.CompletedProcess[str]:
     words = ("run", "example", "hello", "--tool", "files.write", "--effect", "mutation")
-    return command(*words, home=home)
+    return command(*words, "--ttl", "10", home=home)
 
 
 def entries(home: Path) -> int:

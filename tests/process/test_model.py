@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,7 +22,8 @@ from console.commands.credentials import store
 from console.commands.runs import fresh_reader, request_run
 from console.session import session
 from console.supervisor import Supervisor
-from schemas.actions import ModelCalled
+from schemas.actions import ModelCalled, ProposalMade
+from schemas.content import value_of
 from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunOutcome
@@ -33,16 +35,31 @@ reps = ["ann"]
 admins = ["ada"]
 [policy]
 tools = ["files.write"]
+per_run = {{ money = {money} }}
 [connectors.files]
 root = "files"
 [model]
 model = "openai/small"
 url = "http://127.0.0.1:{port}/v1"
-local = true
+local = {local}
+price_in = 3.0
+price_out = 10.0
+[names]
+persons = ["Zoltan Querfeld"]
 [agents.thinker]
 planner = "model"
 instructions = "be brief"
 """
+
+ECHO = "echo the tokens"
+TOKEN = re.compile(r"\[[A-Z_]+_[2-9A-Z]{8,}\]")
+RESTORED = (
+    "Zoltan Querfeld",
+    "zq@brixwold.example",
+    "USD 481,250",
+    "DE89 3704 0044 0532 0130 00",
+)
+API_KEY = "sk-" + "Canary7" * 5
 
 
 class Model:
@@ -51,14 +68,22 @@ class Model:
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
         self.seen: list[dict[str, Any]] = []
+        self.raw = b""
 
     async def complete(self, request: Request) -> Response:
+        self.raw += await request.body()
         self.seen.append(
             {"body": await request.json(), "key": request.headers.get("authorization", "")}
         )
         if not self.answers:
             return JSONResponse({"error": {"message": "overloaded"}}, 503)
-        message = {"role": "assistant", "content": self.answers.pop(0)}
+        answer = self.answers.pop(0)
+        if answer == ECHO:
+            # A model that writes down what it was given, as it was given.
+            tokens = TOKEN.findall(self.raw.decode())
+            arguments = {"path": "n.txt", "content": " ".join(dict.fromkeys(tokens))}
+            answer = json.dumps({"tool": "files.write", "arguments": arguments, "purpose": "x"})
+        message = {"role": "assistant", "content": answer}
         return JSONResponse(
             {
                 "id": "c1",
@@ -84,18 +109,27 @@ async def serving(model: Model) -> AsyncIterator[int]:
         await task
 
 
-async def run_thinker(home: Path, model: Model) -> list[Recorded]:
+async def run_thinker(
+    home: Path,
+    model: Model,
+    *,
+    summary: str = "write a note",
+    local: bool = True,
+    money: int = 0,
+) -> list[Recorded]:
     """All events of one model-driven run."""
     async with serving(model) as port:
         folder = DataFolder(home)
         (home / "files").mkdir(parents=True)
-        folder.settings_file.write_text(SETTINGS.format(port=port))
+        folder.settings_file.write_text(
+            SETTINGS.format(port=port, local=str(local).lower(), money=money)
+        )
         store(folder, "model", "sk-of-the-test")
         supervisor = Supervisor(folder, lambda text: None)
         try:
             await supervisor.up()
             async with session(home, Role.REP) as opened:
-                intent = Intent(summary="write a note", effects=(Effect.MUTATION,))
+                intent = Intent(summary=summary, effects=(Effect.MUTATION,))
                 name = await request_run(opened, "thinker", intent, ("files.write",), 60, 20, None)
                 found: list[Recorded] = []
                 async with asyncio.timeout(45):
@@ -134,3 +168,57 @@ async def test_a_model_that_fails_ends_the_run_without_success(tmp_path: Path) -
     calls = [e.event.body for e in events if isinstance(e.event.body, ModelCalled)]
     assert calls
     assert all(call.error for call in calls)
+
+
+@pytest.mark.parametrize("local", [True, False], ids=["local", "outside"])
+async def test_nothing_sensitive_reaches_the_model_and_its_answer_is_restored(
+    tmp_path: Path, local: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    summary = f"write n.txt for {', '.join(RESTORED)}, api key {API_KEY}"
+    model = Model(ECHO, json.dumps({"finish": True, "summary": "noted"}))
+    home = tmp_path / "home"
+    events = await run_thinker(home, model, summary=summary, local=local)
+    assert len(model.seen) == 2
+    for secret in (*RESTORED, API_KEY):
+        assert secret.encode() not in model.raw
+    [proposal] = [e.event.body for e in events if isinstance(e.event.body, ProposalMade)]
+    content = value_of(proposal.arguments)["content"]
+    for value in RESTORED:
+        assert value in content
+    assert API_KEY not in content
+    said = capfd.readouterr()
+    logs = said.out + said.err + "".join(f.read_text() for f in home.rglob("*.log"))
+    for secret in (*RESTORED, API_KEY):
+        assert secret not in logs
+    calls = [e.event for e in events if isinstance(e.event.body, ModelCalled)]
+    assert [c.body.cost for c in calls if isinstance(c.body, ModelCalled)] == [71, 71]
+
+
+async def test_a_failing_model_s_error_repeats_nothing_of_the_prompt(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    events = await run_thinker(home, Model(), summary=f"ask {RESTORED[0]} with {API_KEY}")
+    errors = [e.event.body.error for e in events if isinstance(e.event.body, ModelCalled)]
+    said = capfd.readouterr()
+    logs = said.out + said.err + "".join(f.read_text() for f in home.rglob("*.log"))
+    assert any(errors)
+    for secret in (RESTORED[0], API_KEY):
+        assert secret not in logs + "".join(errors)
+
+
+async def test_a_call_past_the_ceiling_is_refused_before_the_model_is_asked(
+    tmp_path: Path,
+) -> None:
+    model = Model(json.dumps({"finish": True, "summary": "noted"}))
+    events = await run_thinker(tmp_path / "home", model, money=50)
+    assert model.seen == []
+    assert outcome_of(events) is RunOutcome.FAILURE
+    calls = [e.event.body for e in events if isinstance(e.event.body, ModelCalled)]
+    assert all("ceilings" in call.error for call in calls)
+
+
+async def test_an_answer_may_be_as_long_as_the_ceiling_pays_for(tmp_path: Path) -> None:
+    model = Model(json.dumps({"finish": True, "summary": "noted"}))
+    await run_thinker(tmp_path / "home", model, money=10_000)
+    assert 0 < model.seen[0]["body"]["max_tokens"] < 1_000

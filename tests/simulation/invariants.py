@@ -101,6 +101,7 @@ def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
             yield f"action {key} is recorded as {outcome.get(verified.digest)}, done {done[key]}"
         run = verified.event.run
         for at, halt in halts:
-            covers = halt.scope is HaltScope.WORKSPACE or halt.target == run
+            wide = halt.scope in (HaltScope.WORKSPACE, HaltScope.PLATFORM)
+            covers = wide or halt.target == run
             if covers and at < index and done[key]:
                 yield f"effect {key} after halt at {at}, written ahead at {index}"

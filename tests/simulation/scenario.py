@@ -34,7 +34,7 @@ def play(seed: int, *, sidecar: type[SidecarDecider] = SidecarDecider) -> Played
         world.request(f"r{number}", random_plan(dice), dice.randrange(SECOND))
     if dice.random() < 0.3:
         target = dice.choice(world.runs)
-        scope = dice.choice([HaltScope.RUN, HaltScope.WORKSPACE])
+        scope = dice.choice([HaltScope.RUN, HaltScope.WORKSPACE, HaltScope.PLATFORM])
         world.halt(scope, target if scope is HaltScope.RUN else "", dice.randrange(2 * SECOND))
     simulation = world.simulation
     watcher = _Watcher(world)

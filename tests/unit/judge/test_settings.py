@@ -38,6 +38,8 @@ def test_the_runtime_s_own_model_cannot_judge(judge: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["model", "judge"])
-def test_a_model_outside_the_walls_is_refused_by_its_key(key: str) -> None:
-    with pytest.raises(BadSettings, match=rf"{key}\.local is false"):
-        parse_settings(BASE + section(key, "openai/small", "false"), "anyteam.toml")
+def test_a_model_outside_the_walls_is_taken_with_tokens_and_refused_without(key: str) -> None:
+    text = BASE + section(key, "openai/small", "false")
+    assert parse_settings(text, "anyteam.toml")
+    with pytest.raises(BadSettings, match=rf"{key}\.tokens is false"):
+        parse_settings(text + "tokens = false\n", "anyteam.toml")

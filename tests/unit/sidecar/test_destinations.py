@@ -19,14 +19,13 @@ from sidecar.destinations.fingerprint import (
     ownership,
 )
 from sidecar.destinations.schedule import (
-    CHECK_EVERY_S,
     GRACE_S,
-    Destination,
+    RETRY_S,
     Standing,
     allowed,
-    due,
     judge,
     looked,
+    next_look,
 )
 
 NOW = 1_800_000_000 * SECOND
@@ -258,23 +257,24 @@ def test_an_entry_whose_facts_do_not_fit_its_fingerprint_trusts_the_fingerprint(
     assert judge(forged, seen, NOW).standing is Standing.CHANGED
 
 
-@pytest.mark.parametrize("observed", [None, SILENT])
-def test_who_cannot_be_checked_is_believed_for_the_grace_and_no_longer(
-    observed: Unobservable | None,
-) -> None:
+def test_who_was_not_looked_at_again_is_believed_for_the_grace_and_no_longer() -> None:
     end = ENTRY.checked + GRACE_S * SECOND
-    assert judge(ENTRY, observed, end).standing is Standing.ALIVE
-    judgement = judge(ENTRY, observed, end + 1)
-    assert judgement.standing is Standing.UNVERIFIED
-    assert (SILENT.reason in judgement.reason) is (observed is SILENT)
-    assert judge(ENTRY, observed, NOW + 2, grace_s=0).standing is Standing.UNVERIFIED
-    assert looked(ENTRY, SILENT, end) == ENTRY
+    assert judge(ENTRY, None, end).standing is Standing.ALIVE
+    assert judge(ENTRY, None, end + 1).standing is Standing.UNVERIFIED
+    assert judge(ENTRY, None, NOW + 2, grace_s=0).standing is Standing.UNVERIFIED
+
+
+def test_a_look_that_showed_nothing_never_counts_as_unchanged() -> None:
+    for judgement in (judge(ENTRY, SILENT, NOW), judge(looked(ENTRY, SILENT, NOW), None, NOW)):
+        assert judgement.standing is Standing.UNVERIFIED
+        assert SILENT.reason in judgement.reason
+    back = looked(looked(ENTRY, SILENT, NOW), OWNER, NOW + 1)
+    assert judge(back, None, NOW + 1).standing is Standing.ALIVE
 
 
 def test_a_check_from_the_far_future_is_not_believed() -> None:
     ahead = replace(ENTRY, checked=NOW + 4 * DAY, expires=NOW + 99 * DAY)
-    assert judge(ahead, SILENT, NOW).standing is Standing.UNVERIFIED
-    assert due([ahead], NOW) == (ahead,)
+    assert judge(ahead, None, NOW).standing is Standing.UNVERIFIED
 
 
 @given(st.integers(-(10**6), 10**8), st.sampled_from([None, SILENT, OWNER]))
@@ -283,17 +283,15 @@ def test_an_expired_entry_is_never_alive(late: int, observed: Any) -> None:
     assert (judge(ENTRY, observed, now).standing is Standing.EXPIRED) == (late >= 0)
 
 
-def test_what_was_not_checked_for_long_is_due_the_longest_first() -> None:
-    def entry(name: str, checked: int, expires: int = NOW + DAY) -> Destination:
-        return replace(ENTRY, domain=f"{name}.example", checked=checked, expires=expires)
+def test_a_domain_that_was_never_looked_at_is_due_at_once() -> None:
+    assert next_look(0, 0, 3600) == 0
 
-    every = CHECK_EVERY_S * SECOND
-    fresh = entry("fresh", NOW - every + 1)
-    ripe = entry("ripe", NOW - every)
-    old = entry("old", NOW - 2 * every)
-    over = entry("over", NOW - 9 * every, NOW)
-    assert due([fresh, ripe, over, old], NOW) == (old, ripe)
-    assert due([fresh], NOW, every_s=0) == (fresh,)
-    assert due([entry("just now", NOW)], NOW) == ()
-    assert due([entry("ahead", NOW + 1)], NOW) != ()
-    assert due([], NOW) == ()
+
+def test_looks_come_at_the_policys_pace_and_sooner_at_first_where_they_show_nothing() -> None:
+    def wait(failures: int, every_s: int = 3600) -> int:
+        return (next_look(NOW, failures, every_s) - NOW) // SECOND
+
+    assert wait(0) == 3600
+    assert [wait(n) for n in (1, 2, 3)] == [RETRY_S, 2 * RETRY_S, 4 * RETRY_S]
+    assert wait(7) == wait(10**6) == 3600
+    assert wait(1, every_s=60) == 60

@@ -64,7 +64,7 @@ CALLS: Final = (
     wording(
         ADDRESSED,
         _AI_KEYS,
-        rf"(?<![\w,]\s)(?<![\w.-]){_AI}( [\w-]{{2,14}}){{0,5}} ?([:,;!]|-(?=\s))",
+        rf"(?<![\w,]\x20)(?<![\w.-]){_AI}(\x20[\w-]{{2,14}}){{0,5}}? ?([:,;!]|-(?=\s))",
         "order",
     ),
     wording(
@@ -79,7 +79,7 @@ CALLS: Final = (
         r"(note|message|instructions?|memo|directive|warning|reminder|order|hint) (to|for) "
         rf"{_ANY}{_AI}( {_READS}( \w+){{1,2}})? ?:",
     ),
-    wording(ADDRESSED, _AI_KEYS, rf"(for|to) {_ANY}{_AI}( only)? ?[:)]", "order"),
+    wording(ADDRESSED, _AI_KEYS, rf"(for|to) {_ANY}([\w-]+ ){{0,2}}{_AI}( only)? ?[:)]", "order"),
     wording(
         ADDRESSED,
         _AI_KEYS,
@@ -134,14 +134,14 @@ CALLS: Final = (
     wording(
         ADDRESSED,
         _SOME_KEYS,
-        rf"(?<![\w,]\s)(?<![\w.-])({_SOME}|(?!hi|hey|dear|hello|our|my|the|an?\s)\w+ (agent|bot|"
+        rf"(?<![\w,]\x20)(?<![\w.-])({_SOME}|(?!hi|hey|dear|hello|our|my|the|an?\s)\w+ (agent|bot|"
         rf"assistant)) ?[,:;!] ?"
         rf"{_LEAD}{_AS_SOON}([\w']+,? ){{0,2}}{_LEAD}{DO}",
     ),
     wording(
         ADDRESSED,
         _SOME_KEYS,
-        rf"(?<![\w,]\s)(?<![\w.-])@?{_SOME}[,:!]",
+        rf"(?<![\w,]\x20)(?<![\w.-])@?{_SOME}[,:!]",
         "order & value|user|once & value|aside",
         weak=True,
     ),
@@ -166,6 +166,53 @@ CALLS: Final = (
         rf"({MUST}|would|always)( \w+)? {DO}",
         "value|user & value|once|aside|here & order|value",
         weak=True,
+    ),
+    wording(
+        ADDRESSED,
+        _SOME_KEYS,
+        rf"(?<![\w,]\x20)(?<![\w.-])@?{_SOME} ?[,:!] (when(ever)?|before|after|to|if|once|since|as|"
+        rf"in "
+        rf"order)[^.?!\n]{{3,90}}?, {_LEAD}{DO}",
+    ),
+    wording(
+        ADDRESSED,
+        "assistant bot copilot claude gemini siri alexa computer",
+        r"(hey|hi|hello|ok|okay|dear) (assistant|bot|copilot|claude|gemini|siri|alexa|computer)"
+        rf" ?[,:!] {_LEAD}{DO}",
+    ),
+    wording(
+        ADDRESSED,
+        _SOME_KEYS,
+        rf"{_CALL} {_ANY}([\w-]+ ){{0,2}}{_SOME} (that |who |which |is |are ){{0,2}}{_READS}"
+        r"( \w+){0,3} ?[:,]",
+        "order",
+    ),
+    wording(
+        ADDRESSED,
+        "agent assistant bot model summarizer summariser",
+        r"(note|message|instructions?|notice|reminder|directive) (to|for) (the|any|every|my) "
+        r"([\w-]+ )?(agent|assistant|bot|model|summari[sz]er) ?:",
+        "order",
+    ),
+    wording(
+        ADDRESSED,
+        "model bot models bots",
+        rf"(the|every|any|all) (models?|bots?) (must|should|has to|have to|shall) "
+        rf"(first|now|immediately|also|always|instead) {DO}",
+    ),
+    wording(
+        ADDRESSED,
+        "agent agents assistant assistants bot model & helpful good capable smart proper",
+        r"(helpful|good|capable|smart|proper) (agents?|assistants?|bots?|models?) (would|will|"
+        r"should|"
+        rf"always|must)( \w+){{0,4}} {DO}",
+    ),
+    wording(ADDRESSED, _AI_KEYS, rf"{_AI}: {_LEAD}{DO}"),
+    wording(
+        ADDRESSED,
+        "siri alexa google cortana copilot gemini claude chatgpt",
+        r"(hey|ok|okay) (siri|alexa|google|cortana|copilot|gemini|claude|chatgpt)",
+        "order",
     ),
     wording(ADDRESSED, f"{_AI_KEYS} {_SOME_KEYS}", rf"@({_AI}|{_SOME}),? {_LEAD}{DO}"),
     wording(
@@ -248,6 +295,35 @@ ANSWERS: Final = (
     ),
     wording(
         OUTPUT,
+        "prompt instructions message & system initial hidden original & your",
+        r"your (system|hidden|initial) (prompt|instructions|message)",
+    ),
+    wording(
+        OUTPUT,
+        "instructions prompt & what",
+        r"what (are|is) your (\w+ )?(instructions|prompt)",
+        "order",
+    ),
+    wording(
+        OUTPUT,
+        "respond reply answer & every each all",
+        r"(respond|reply|answer)( to)? (every|each|all) (\w+ )?(questions?|messages?|requests?|"
+        r"prompts?) with",
+    ),
+    wording(
+        OUTPUT,
+        "summary",
+        rf"in your (\w+ )?summary( of \w+( \w+)?)?,? {_LEAD}(say|state|claim|conclude|report|"
+        rf"write) that",
+    ),
+    wording(
+        OUTPUT,
+        "include add append insert put embed mention show & user",
+        r"(include|add|append|insert|put|embed|mention|show)( [\w']+){1,8} in your (final )?"
+        r"(response|reply|answer|summary|message) to the user",
+    ),
+    wording(
+        OUTPUT,
         "response summary answer output reply & user",
         rf"in your (\w+ )?(response|reply|answer|summary)( to the user)?,? {_LEAD}{DO}",
         "user",
@@ -263,7 +339,7 @@ ANSWERS: Final = (
         OUTPUT,
         "include add append insert put embed & summary answer output response",
         r"(include|add|append|insert|put|embed) (this|the following|these)( \w+){0,5} "
-        r"(in|to|into|at the end of|at the start of) (your|the) "
+        r"(in|to|into|(at|to) the (end|start|top|bottom|beginning) of) (your|the) "
         r"(\w+ )?(summary|output|answer|final response|response to the user)",
         "value|user|machine",
     ),
@@ -271,14 +347,15 @@ ANSWERS: Final = (
         OUTPUT,
         "user users & tell inform convince persuade advise urge instruct direct ask believes "
         "believe remind",
-        r"((tell|inform|convince|persuade|advise|urge|instruct|direct|remind|ask) (the|your) "
-        r"users? (that|to|they|he|she|about|how)|(the|your) user believes?)",
+        r"(tell|advise|instruct|direct|remind|ask) (the|your) users? (that|to|they|he|she|"
+        r"about|how)",
         "value|aside|machine|here",
     ),
     wording(
         OUTPUT,
-        "user users & convince persuade trick urge talk",
-        r"(convince|persuade|trick|urge|talk) (the|your) users? (that|to|into)",
+        "user users & convince persuade trick urge talk believes believe thinks",
+        r"(convince|persuade|trick|urge|talk) (the|your) users? (that|to|into)|"
+        r"(make sure|ensure)( that)? the user (believes|thinks)",
     ),
     wording(
         OUTPUT,

@@ -45,6 +45,7 @@ _CODES: Final = re.compile(r"(?:\b\d{2,3}[ ,;]{1,2}){13,}\d{2,3}\b")
 _BINARY: Final = re.compile(r"(?:[01]{8}[ ,]{0,2}){14,}")
 _MORSE: Final = re.compile(r"(?:[.-]{1,5}(?: / | )){12,}[.-]{1,5}")
 _BASE32: Final = re.compile(r"[A-Z2-7]{24,20000}={0,6}")
+_JOINED: Final = re.compile(r"(?<![\w+])[^\W_]+(?:[_+][^\W_]+){3,}")
 _LONG: Final = re.compile(r"\S{20,}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,20000}={0,2}")
 _ESCAPE: Final = re.compile(
@@ -80,7 +81,12 @@ def disguised(text: str, folded: str, words: Set[bytes], longest: int) -> Iterat
     if len(SINGLES & words) >= 5:
         for spaced in _SPACED.finditer(folded):
             yield from _closed_up(spaced)
+    if "_" in text or "+" in text:
+        for joined in _JOINED.finditer(folded):
+            yield Piece(*joined.span(), re.sub(r"[_+]", " ", joined[0]), last=True)
     turned = words & _TURNED
+    if len(words & _BACKWARDS) > 1:
+        turned |= {_REVERSED}
     if turned:
         yield from _turned(folded, {_WAYS[word] for word in turned})
     if longest >= 16:
@@ -243,5 +249,9 @@ def _giveaways() -> dict[bytes, int]:
 
 _WAYS: Final = _giveaways()
 _TURNED: Final = frozenset(_WAYS)
-GIVEAWAYS: Final = frozenset((*_WAYS, *_HEX_SIGNS, *_CODED, *_BITS))
+_REVERSED: Final = b"snoitcurtsni"
+_BACKWARDS: Final = frozenset(
+    b"eht dna uoy ruoy siht dnes esaelp tsum htiw morf resu lla uot".split()
+)
+GIVEAWAYS: Final = frozenset((*_BACKWARDS, *_WAYS, *_HEX_SIGNS, *_CODED, *_BITS))
 """The words that `disguised` must be told of."""

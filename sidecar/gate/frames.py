@@ -34,7 +34,7 @@ _BANNER: Final = re.compile(
     r"(?:prompt |policy )?(?:message|notice|alert|prompt|instructions?|override|update|notes?)"
 )
 _SPEAKS: Final = re.compile(
-    r"\b(?:you|your|the user|must|should|shall|ignore|disregard|no longer need)\b"
+    r"\b(?:you|the user|must|should|shall|ignore|disregard|no longer need)\b"
     rf"|(?:^|[.:!>\n]|\d\.)\s{{0,4}}(?:please |now |always |then )?{DO}\b"
 )
 _LABEL: Final = re.compile(
@@ -46,7 +46,7 @@ _LABEL: Final = re.compile(
 _ORDER: Final = re.compile(
     r"\b(?:you (?:are|must|should|will|need|have)|ignore|disregard|the user|override|"
     r"the (?:agent|assistant|bot) (?:must|should|has)|your (?:task|new|instructions|next|final|"
-    rf"response|answer|goal))\b|^[*_\s]*(?:please |immediately |now )?{DO} "
+    rf"response|answer|goal))\b|^[*_\s]*(?:immediately |now )?{DO} "
     r"(?:all|the|this|my|your|any|every|a|an|to|it)\b"
 )
 _DIALOGUE: Final = re.compile(r"(?m:^(?:human|user) ?:[^\n]{0,400}\n{1,3}(?:assistant|ai) ?:)")
@@ -58,12 +58,14 @@ _TO_READER: Final = re.compile(
     r"\b(?:ai|llms?|assistants?|agents?|bots?|language models?|chatgpt|system prompt|the user|"
     r"you must|ignore|disregard)\b"
 )
+_TAG: Final = re.compile(r"<[^<>]{0,400}>")
 _UNSEEN: Final = re.compile(
-    r"<[a-z]{1,8}\b[^<>]{0,200}(?:display ?: ?none|visibility ?: ?hidden|font-size ?: ?[01](?!\d)|"
+    r"<([a-z]{1,8})\b[^<>]{0,200}(?:display ?: ?none|visibility ?: ?hidden|font-size ?: "
+    r"?[01](?!\d)|"
     r"opacity ?: ?0(?![.\d])|color[:=\" ]{1,3}(?:#fff|white|transparent)|[\"' ]hidden\b)"
-    r"[^<>]{0,200}>([^<]{8,2000})(?:</[a-z]{1,8}>)?"
+    r"[^<>]{0,200}>((?s:.){8,2000}?)(?:</\1>|\Z)"
 )
-_TODO: Final = re.compile(rf"(?m:(?:^|(?<=[.!?>] )) ?(?:todo|to-do|to do) ?: ?(?={DO} ))")
+_TODO: Final = re.compile(rf"(?m:(?:^|(?<=[.!?>] )|(?<=-- )) ?(?:todo|to-do|to do) ?: ?(?={DO} ))")
 _TODO_VALUE: Final = re.compile(r"@|https?:|www\.|\d{3}|['\"$\u20ac]")
 _LURE: Final = re.compile(
     r"!?\[[^\]\n]{0,200}\]\(https?:[^)\s]{0,400}[?&](?:[a-z_]{0,12}(?:data|secret|payload|leak|"
@@ -171,7 +173,7 @@ def _markup(folded: str) -> Iterator[tuple[int, int, str]]:
         if _TO_READER.search(one[1]) and _SPEAKS.search(one[1]):
             yield one.start(), one.end(), "a hidden comment"
     for one in _UNSEEN.finditer(folded):
-        if _SPEAKS.search(one[1]):
+        if _SPEAKS.search(_TAG.sub(" ", one[2])):
             yield one.start(), one.end(), "hidden text"
     if "<img" in folded:
         for one in _IMG_TAG.finditer(folded):
@@ -187,6 +189,7 @@ def _blocks(folded: str) -> Iterator[tuple[int, int, str]]:
         end = _closed(folded, opener[1], opener.end(), closers)
         inside = folded[opener.end() : end if end >= 0 else opener.end() + 300]
         if not _SPEAKS.search(inside[:4000]):
+            over = end + 1
             continue
         if end < 0:
             yield opener.start(), opener.start(), "a fake tag"

@@ -96,9 +96,10 @@ WORDINGS: Final = (
     wording(
         OVERRIDE,
         "instructions rules guidelines directions restrictions prompt directives task guidance "
-        "message objective",
+        "message objective context memory",
         rf"((your|safety|system)( \w+){{0,2}} (instructions?|rules|guidelines|prompt|message|"
-        rf"restrictions)|(instructions?|rules|guidelines|guidance|directions|directives|task|"
+        rf"restrictions|context|memory)|(instructions?|rules|guidelines|guidance|directions|"
+        rf"directives|task|"
         rf"objective|prompt)( that| which)? (you (were|have been|had been|had|got|received)|"
         rf"told to you|given to you)( \w+)?)( \w+){{0,5}} (is|are|was|were|has|have|no longer|"
         rf"do(es)? not)( \w+){{0,4}} ({_VOID}|apply|matters?|counts?)",
@@ -138,7 +139,7 @@ WORDINGS: Final = (
         "instructions instruction prompt directive objective task goal",
         r"(new|updated|revised|real|actual|true|secret|hidden|special|priority|next) "
         r"(system |user )?(instructions?|prompt|directive|objective|task|goal)"
-        r"( \w+){0,4} ?[:-]",
+        r"(?! from)( \w+){0,4} ?[:-]",
         "order & value|user|machine|once|aside|here",
     ),
     wording(
@@ -170,12 +171,44 @@ WORDINGS: Final = (
     ),
     wording(
         OVERRIDE,
-        "precedence priority supersede supersedes overrides override overriding",
-        r"(instructions?|message|directive|prompt|request|rules|note) ((takes?|has|have) "
-        r"(\w+ )?(precedence|priority) over|overrides?|supersedes?) (all |any |the )*"
-        r"(your|previous|other|system|everything|every|user|earlier|prior)( \w+){0,3}",
-        "machine|value|user|once|order",
-        weak=True,
+        "precedence priority supersede supersedes overrides override",
+        r"(instructions?|message|directive|prompt|request|rules|note|document|text|page) "
+        r"((takes?|has|have) (\w+ )?(precedence|priority) over|overrides?|supersedes?) "
+        r"((all|any|the|every|other|your|previous|system|user|user's|earlier|prior|of|existing) )+"
+        rf"({_ORDERS}|messages?)",
+    ),
+    wording(
+        OVERRIDE,
+        "obey follow comply adhere",
+        r"(obey|follow|comply with|adhere to) only (the|these|this|my)( \w+)? "
+        r"(instructions?|orders|directives?|commands?|text|document|message)",
+        "value|user|machine|once",
+    ),
+    wording(
+        OVERRIDE,
+        "earlier previous prior former preceding",
+        r"(all|any|every|your)( of)?( your| the)? (earlier|previous|prior|former|preceding) "
+        rf"(directions|instructions?|rules|guidelines|commands|directives|context|prompts?) "
+        rf"(is|are|was|were|has been|have been) (\w+ )?{_VOID}",
+    ),
+    wording(
+        OVERRIDE,
+        "ignore disregard forget attention skip",
+        r"(ignore|disregard|forget|pay no attention to|skip) (the rest of |everything (else )?in |"
+        r"the (content|text) of |all of )(this|the) (document|page|mail|e-?mail|text|message|file)",
+        "order & value|machine|user|once|here",
+    ),
+    wording(
+        OVERRIDE,
+        "mind about & request task question instructions",
+        rf"(never mind|forget about|leave aside) (the|your|that) (\w+ )?{_TASK}",
+        "order & value|machine|user",
+    ),
+    wording(
+        OVERRIDE,
+        "prompt instructions orders & as & your",
+        r"as your (\w+ )?(prompt|instructions?|system message|orders)",
+        "order|here",
     ),
     wording(
         OVERRIDE,
@@ -283,20 +316,32 @@ WORDINGS: Final = (
         POSING,
         "task request question query job instructions & gave given asked assigned",
         r"(task|request|question|query|job|instructions) (that |which )?"
-        r"(i|the user|your user|you were|was|were) (originally |initially |previously )?"
-        r"(gave|given|asked|assigned) (you|to you|by|at first|in the beginning|before)",
+        r"((i|the user|your user|was|were) (originally |initially |previously )?(gave|given|asked|"
+        r"assigned)( you| to you| by| at first| in the beginning| before|,? first)|"
+        r"you (were|have been)( \w+)? (given|asked|assigned))",
         "order & machine|value|user|once|aside",
     ),
     wording(
         POSING,
-        "before & task request user query question prompt solve summary answer & you",
-        r"before (you |you're )?(can |may |could |able to )?(solv|answer|complet|finish|continu|"
+        "before prior & task request user query question prompt solve summary answer & you",
+        r"(before|prior to) (you |you're )?(can |may |could |able to )?(solv|answer|complet|"
+        r"finish|continu|"
         r"proceed|respond|reply|summari[sz]|resum|start|begin|do|provid|help|execut|process|go on|"
         r"present)\w*~ "
         r"(task|request|user|user's|query|question|prompt|anything else|summary|results)~,? "
         r"(you must|you need to|you should|you are|please do|please first|do the following|first|"
         rf"perform|make sure|always|{DO})",
         "value|user|machine|aside|once",
+    ),
+    wording(
+        POSING,
+        "before prior & answering replying responding continuing proceeding answer reply respond "
+        "continue proceed doing anything",
+        r"(before|prior to) ((answering|replying|responding|continuing|proceeding)|you (answer|"
+        r"reply|"
+        rf"respond|continue|proceed))~,? (please|you must|you should|first|also)? ?{DO}|"
+        rf"before (doing )?anything else",
+        "user|machine & value & order|user",
     ),
     wording(
         POSING,
@@ -382,6 +427,19 @@ WORDINGS: Final = (
     ),
     wording(
         ROLE,
+        "unrestricted jailbroken dan uncensored",
+        r"you(('re| are) now| will now be| have become) (\w+ ){0,3}(unrestricted|jailbroken|dan|"
+        r"uncensored)",
+    ),
+    wording(
+        ROLE,
+        "act & bot ai agent assistant terminal shell console",
+        r"act as (the|an?) (\w+ ){0,3}(terminal|shell|console)|you (will|must|shall|should)( now)? "
+        r"act as (the|an?|my) (\w+ ){0,2}(bot|ai|agent|assistant)",
+        "order",
+    ),
+    wording(
+        ROLE,
         "bot ai chatbot llm shell dan",
         r"you('re| are) (the|an?) (\w+ ){0,2}(bot|ai|chatbot|llm|shell|dan)[,.:;!]",
         "order",
@@ -413,7 +471,8 @@ WORDINGS: Final = (
         r"((enter|activate|activated|enable|enabled|switch (in)?to|switching (in)?to) (the )?"
         r"(developer|god|admin|jailbreak|unrestricted|sudo|root|dan|override)|"
         r"you are (now )?in (\w+ )?(developer|debug|maintenance|god|admin|jailbreak|unrestricted|"
-        r"sudo|root|dan|override)) mode|(enter|switch (in)?to) (debug|maintenance) mode and "
-        r"(print|show|reveal|list|output)",
+        r"sudo|root|dan|override)) mode(?! (on|in|for|of|by))|(enter|switch (in)?to) (debug|"
+        r"maintenance) "
+        rf"mode,? (and|then) (then )?{DO}",
     ),
 )

@@ -111,11 +111,12 @@ ABROAD: Final = (
         "esquece desconsidere anule annule annulez omite caso tenez tiens",
         r"(ignore[zr]?|ignora[dt]?e?|ignori|oublie[zr]?|negligez?|olvid[ae]d?|descart[ae]|"
         r"desestima|dimentica(te)?|esquec[ae]|desconsidere|annulez?|omite|ne (tenez|tiens) "
-        r"(pas|plus|aucun) compte|(haz|hace|hagas?) (caso omiso|caso))"
-        r" (des?|de|a|da|do)?( ?(toutes?|tout|les|las|los|le|la|tes|tus|tu|vos|sus|tutte|tutti|"
+        r"(pas|plus|aucun) compte|(haz|hace|hagas?) (caso omiso|caso)) "
+        rf"((\w+ ){{0,4}}{_ROMANCE_ORDERS} (\w+ )?(precedent\w*|anterior\w*|previ[ao]s|inicia\w*)|"
+        r" ?(des?|de|a|da|do)?( ?(toutes?|tout|les|las|los|le|la|tes|tus|tu|vos|sus|tutte|tutti|"
         r"as|os|"
         r"todas|todos|suas|il|i|gli|cualquier|anteriores|precedentes?|precedenti|previas)){1,4} "
-        rf"(\w+ ){{0,2}}{_ROMANCE_ORDERS}",
+        rf"(\w+ ){{0,2}}{_ROMANCE_ORDERS})",
     ),
     wording(
         POSING,
@@ -145,7 +146,7 @@ ABROAD: Final = (
         r"((a )?l'attention de|note|message|instructions|instrucciones|nota|mensaje|messaggio|"
         r"atencion|attention|attenzione|atencao|cher|chere|querido|estimado|caro)"
         r"( (pour|para|per|a|al|all'))?,? ?(l'|le |la |el |les |los |las |o |gli )?"
-        rf"(\w+ )?{_IA}|(?<![\w,]\s){_IA} ?:)[^.?]{{0,80}}?[\s,:.]{{1,3}}{_TUN}",
+        rf"(\w+ )?{_IA}|(?<![\w,]\x20){_IA} ?:)[^.?]{{0,80}}?[\s,:.]{{1,3}}{_TUN}",
     ),
     wording(
         ADDRESSED,

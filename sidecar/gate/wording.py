@@ -21,14 +21,14 @@ DO: Final = (
     r"(accept|act|add|answer|append|approve|assign|attach|block|book|buy|call|cancel|carry out|"
     r"change|choose|click|close|collect|commit|complete|conclude|confirm|contact|convert|copy|"
     r"create|decline|delete|disable|disclose|disregard|do|download|draft|dump|e-?mail|embed|"
-    r"enable|enter|erase|execute|export|extract|fetch|fill|find|follow|forget|forward|gather|get|"
+    r"enable|enter|erase|escalate|execute|export|extract|fetch|fill|find|follow|forget|forward|gather|get|"
     r"give|go|grant|hide|highlight|ignore|include|increase|insert|install|invite|invoke|issue|"
     r"leak|leave|list|log|look|lower|mail|mark|mention|merge|modify|move|navigate|notify|obey|"
     r"omit|open|order|output|overwrite|paste|pay|perform|place|post|praise|print|proceed|provide|"
     r"publish|purchase|push|put|raise|rank|rate|read|recommend|record|refund|reject|release|"
     r"remember|remove|rename|repeat|replace|reply|report|request|reserve|reset|respond|retrieve|"
     r"retry|return|reveal|rotate|run|save|say|schedule|score|search|select|send|set|share|show|sign|skip|state|"
-    r"stop|submit|subscribe|switch|tell|transfer|treat|type|unlock|unsubscribe|update|upload|use|"
+    r"stop|submit|subscribe|switch|tell|transfer|treat|type|unlock|unsubscribe|update|upload|upvote|use|"
     r"verify|visit|vote|wire|write)"
 )
 """What a machine can be told to do."""
@@ -66,7 +66,7 @@ _ASIDE: Final = (
     r"\bwithout (?:asking|telling|informing|notifying|confirm|approval|further)|\bquietly\b|"
     r"\bsilently\b|\bdo(?: not|n't) (?:ask|tell|mention|wait|inform)|\bno (?:need|confirmation)\b"
 )
-_AT_ONCE: Final = r"\b(?:now|immediately|at once|right away|first|instead)\b"
+_AT_ONCE: Final = r"\b(?:now|immediately|at once|right away|first|instead|zuerst|sofort|jetzt)\b"
 
 
 class Company(Struct, frozen=True):
@@ -107,7 +107,7 @@ COMPANY: Final = {
         b"ssh",
     ),
     "aside": _company(_ASIDE, b"without quietly silently not don no"),
-    "once": _company(_AT_ONCE, b"now immediately once right first instead"),
+    "once": _company(_AT_ONCE, b"now immediately once right first instead zuerst sofort jetzt"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Wordings that speak to a machine by name, use its tools, or say what it shall answer.
+"""Wordings that speak to a machine by name.
 
 Data for `markers`, in the notation of `wording`. A machine named beyond doubt needs but an order
 behind it; an agent, an assistant or a model may be a person or a car, and needs more.
@@ -6,7 +6,7 @@ behind it; an agent, an assistant or a model may be a person or a car, and needs
 
 from typing import Final
 
-from sidecar.gate.wording import ADDRESSED, DO, MUST, OUTPUT, TOOLS, wording
+from sidecar.gate.wording import ADDRESSED, DO, LEAD, MUST, wording
 
 _NOT: Final = (
     r"(?! (act|team|polic\w+|working|groups?|research\w*|enthusiasts?|compan\w+|committee|"
@@ -52,11 +52,6 @@ _READS: Final = (
     r"handling|handles?|analy[sz]ing|analy[sz]es?|reviewing|reviews?|opening|opens?|visiting|"
     r"visits?|sorting|sorts?|evaluating|evaluates?|editing|edits?|screening|listening|answering|"
     r"answers? from|browsing|browses?|crawling|working on|looking at)"
-)
-_LEAD: Final = (
-    r"((please|kindly|also|now|first|always|immediately|only|do not|don't|never|you (must|should|"
-    r"need to|have to|will|shall|can|are to|may)( also| now| first)?|must|should|just|go ahead and|"
-    r"could you( please)?|make sure to|be sure to) ){0,3}"
 )
 _AS_SOON: Final = r"((when(ever)?|before|after|to|if|once|while|as soon as|in order to)~ )?"
 
@@ -136,7 +131,7 @@ CALLS: Final = (
         _SOME_KEYS,
         rf"(?<![\w,]\x20)(?<![\w.-])({_SOME}|(?!hi|hey|dear|hello|our|my|the|an?\s)\w+ (agent|bot|"
         rf"assistant)) ?[,:;!] ?"
-        rf"{_LEAD}{_AS_SOON}([\w']+,? ){{0,2}}{_LEAD}{DO}",
+        rf"{LEAD}{_AS_SOON}([\w']+,? ){{0,2}}{LEAD}{DO}",
     ),
     wording(
         ADDRESSED,
@@ -172,13 +167,13 @@ CALLS: Final = (
         _SOME_KEYS,
         rf"(?<![\w,]\x20)(?<![\w.-])@?{_SOME} ?[,:!] (when(ever)?|before|after|to|if|once|since|as|"
         rf"in "
-        rf"order)[^.?!\n]{{3,90}}?, {_LEAD}{DO}",
+        rf"order)[^.?!\n]{{3,90}}?, {LEAD}{DO}",
     ),
     wording(
         ADDRESSED,
         "assistant bot copilot claude gemini siri alexa computer",
         r"(hey|hi|hello|ok|okay|dear) (assistant|bot|copilot|claude|gemini|siri|alexa|computer)"
-        rf" ?[,:!] {_LEAD}{DO}",
+        rf" ?[,:!] {LEAD}{DO}",
     ),
     wording(
         ADDRESSED,
@@ -207,14 +202,14 @@ CALLS: Final = (
         r"should|"
         rf"always|must)( \w+){{0,4}} {DO}",
     ),
-    wording(ADDRESSED, _AI_KEYS, rf"{_AI}: {_LEAD}{DO}"),
+    wording(ADDRESSED, _AI_KEYS, rf"{_AI}: {LEAD}{DO}"),
     wording(
         ADDRESSED,
         "siri alexa google cortana copilot gemini claude chatgpt",
         r"(hey|ok|okay) (siri|alexa|google|cortana|copilot|gemini|claude|chatgpt)",
         "order",
     ),
-    wording(ADDRESSED, f"{_AI_KEYS} {_SOME_KEYS}", rf"@({_AI}|{_SOME}),? {_LEAD}{DO}"),
+    wording(ADDRESSED, f"{_AI_KEYS} {_SOME_KEYS}", rf"@({_AI}|{_SOME}),? {LEAD}{DO}"),
     wording(
         ADDRESSED,
         "model bot summarizer summariser bots robots crawlers",
@@ -247,149 +242,13 @@ CALLS: Final = (
         "summarizing summarising analyzing open receive retrieved & this",
         r"(when|once|if|as soon as|upon|after|while|whenever) (you |you're |you are )?"
         r"(read|see|process|pars|summari[sz]|analy[sz]|review|receiv)(e|es|ing)? this"
-        rf"( \w+){{0,2}},? {_LEAD}{DO}",
+        rf"( \w+){{0,2}},? {LEAD}{DO}",
         "user|machine|value & machine|user|aside",
     ),
     wording(
         ADDRESSED,
         "summarize summarise summarizing summarising summary",
         r"(when|if|once|while) (you |you're |you are )?summari[sz](e|ing) (this|the)( \w+){0,2},? "
-        rf"{_LEAD}(say|state|mention|add|include|claim|conclude|write|tell|report|omit|leave)",
-    ),
-)
-
-ANSWERS: Final = (
-    wording(
-        OUTPUT,
-        "prompt instructions configuration & reveal print output repeat display leak dump recite "
-        "show tell give share paste",
-        r"(reveal|print|output|repeat|display|leak|dump|recite|show|tell|give|share|paste)( me)?"
-        r"( back)?( all( of)?)? (your|the|its) ((\w+ )?(system|initial|hidden|secret) "
-        r"(prompt|instructions|message)|prompt verbatim)",
-    ),
-    wording(
-        OUTPUT,
-        "prompt instructions configuration & reveal print output repeat display leak dump recite",
-        r"(reveal|print|output|repeat|display|leak|dump|recite)( me)?( back)?( all( of)?)? your "
-        r"(\w+ ){0,2}(prompt|instructions|configuration|rules)",
-    ),
-    wording(
-        OUTPUT,
-        "start begin end finish conclude prefix & response responses reply answer summary output",
-        r"(start|begin|end|finish|conclude|prefix) (each of |all of )?(your|every|each|all) "
-        r"(\w+ )?((response|output|summary)s? (with|by)|(reply|answer)s? (with|by) (the "
-        r"(words?|sentence|phrase|line|link)|(?=[\"'])))",
-    ),
-    wording(
-        OUTPUT,
-        "respond reply answer output print & only exclusively solely",
-        r"((respond|reply|answer)( to (each|every|all|any)( \w+){1,2})? "
-        r"((only|exclusively|solely) with|with only)|only (respond|reply|answer|output) with|"
-        r"output only(?= ?[\"']))",
-    ),
-    wording(
-        OUTPUT,
-        "answer response summary reply output",
-        r"your (\w+ )?(answer|response|summary|reply|output) (has to|must|should|shall|needs to) "
-        r"(contain|include|say|state|mention|recommend|consist)( \w+){0,3}(?=\s?[\"':])",
-    ),
-    wording(
-        OUTPUT,
-        "prompt instructions message & system initial hidden original & your",
-        r"your (system|hidden|initial) (prompt|instructions|message)",
-    ),
-    wording(
-        OUTPUT,
-        "instructions prompt & what",
-        r"what (are|is) your (\w+ )?(instructions|prompt)",
-        "order",
-    ),
-    wording(
-        OUTPUT,
-        "respond reply answer & every each all",
-        r"(respond|reply|answer)( to)? (every|each|all) (\w+ )?(questions?|messages?|requests?|"
-        r"prompts?) with",
-    ),
-    wording(
-        OUTPUT,
-        "summary",
-        rf"in your (\w+ )?summary( of \w+( \w+)?)?,? {_LEAD}(say|state|claim|conclude|report|"
-        rf"write) that",
-    ),
-    wording(
-        OUTPUT,
-        "include add append insert put embed mention show & user",
-        r"(include|add|append|insert|put|embed|mention|show)( [\w']+){1,8} in your (final )?"
-        r"(response|reply|answer|summary|message) to the user",
-    ),
-    wording(
-        OUTPUT,
-        "response summary answer output reply & user",
-        rf"in your (\w+ )?(response|reply|answer|summary)( to the user)?,? {_LEAD}{DO}",
-        "user",
-    ),
-    wording(
-        OUTPUT,
-        "response summary answer output & include add append insert mention recommend tell say "
-        "state put write",
-        rf"(in|to|into|of) your (\w+ )?(summary|answer|output|final response),? {_LEAD}{DO}",
-        "value|user|machine",
-    ),
-    wording(
-        OUTPUT,
-        "include add append insert put embed & summary answer output response",
-        r"(include|add|append|insert|put|embed) (this|the following|these)( \w+){0,5} "
-        r"(in|to|into|(at|to) the (end|start|top|bottom|beginning) of) (your|the) "
-        r"(\w+ )?(summary|output|answer|final response|response to the user)",
-        "value|user|machine",
-    ),
-    wording(
-        OUTPUT,
-        "user users & tell inform convince persuade advise urge instruct direct ask believes "
-        "believe remind",
-        r"(tell|advise|instruct|direct|remind|ask) (the|your) users? (that|to|they|he|she|"
-        r"about|how)",
-        "value|aside|machine|here",
-    ),
-    wording(
-        OUTPUT,
-        "user users & convince persuade trick urge talk believes believe thinks",
-        r"(convince|persuade|trick|urge|talk) (the|your) users? (that|to|into)|"
-        r"(make sure|ensure)( that)? the user (believes|thinks)",
-    ),
-    wording(
-        OUTPUT,
-        "remember memorise memorize memory & future conversations sessions chats memory",
-        r"(remember|memori[sz]e)( \w+){0,4} future (conversations|sessions|chats|tasks|requests|"
-        r"runs)|(save|store|write|add|commit|put)( [\w']+){0,8} (to|in|into) (your|its|the ai)"
-        r"( \w+)? memory",
-    ),
-    wording(
-        OUTPUT,
-        "translate following page document text & call tool send",
-        r"while (doing so|you do|at it),? (call|use|run|send|also)",
-        "machine|value|once",
-        weak=True,
-    ),
-    wording(
-        TOOLS,
-        "tool function api plugin & use call invoke execute run using calling",
-        r"(use|call|invoke|execute|run|using|calling) (the|your) "
-        r"([\w.-]+_[\w.-]+|[\w.-]+ (tool|function|plugin)|(tool|function) [\"'`]?\w+_\w+[\"'`]?) ?"
-        r"(tool|function|api|plugin)?"
-        rf"( with| to {DO}| and| on)",
-        "value|user|machine|once|aside",
-    ),
-    wording(
-        TOOLS,
-        "tool function & call invoke use run",
-        r"(call|invoke|use|run) the (tool|function) [\"'`]?\w+_\w+",
-    ),
-    wording(
-        TOOLS,
-        "tool function tools & should must need please first then finally",
-        r"(you (should|must|need to|can)|please|first|then|finally),? (you (should|must) )?"
-        r"(use|call|invoke|execute|run) (the|your) (tool|function)(?! key)",
-        "value|user|machine",
+        rf"{LEAD}(say|state|mention|add|include|claim|conclude|write|tell|report|omit|leave)",
     ),
 )

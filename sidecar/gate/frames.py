@@ -45,6 +45,7 @@ _LABEL: Final = re.compile(
 )
 _ORDER: Final = re.compile(
     r"\b(?:you (?:are|must|should|will|need|have)|ignore|disregard|the user|override|"
+    r"(?:prior|previous|earlier) (?:task|request) is|new task|i will now|"
     r"the (?:agent|assistant|bot) (?:must|should|has)|your (?:task|new|instructions|next|final|"
     rf"response|answer|goal))\b|^[*_\s]*(?:immediately |now )?{DO} "
     r"(?:all|the|this|my|your|any|every|a|an|to|it)\b"
@@ -65,6 +66,11 @@ _UNSEEN: Final = re.compile(
     r"opacity ?: ?0(?![.\d])|color[:=\" ]{1,3}(?:#fff|white|transparent)|[\"' ]hidden\b)"
     r"[^<>]{0,200}>((?s:.){8,2000}?)(?:</\1>|\Z)"
 )
+_CLOSED: Final = re.compile(
+    r"</(document|untrusted|data|context|input|results?|content|article|e-?mail|page|tool_result|"
+    r"search_results|user_data|external)>"
+)
+_TURN: Final = re.compile(r"(?m:^\s{0,4}<?(?:system|user|human|developer|assistant)\b)")
 _TODO: Final = re.compile(rf"(?m:(?:^|(?<=[.!?>] )|(?<=-- )) ?(?:todo|to-do|to do) ?: ?(?={DO} ))")
 _TODO_VALUE: Final = re.compile(r"@|https?:|www\.|\d{3}|['\"$\u20ac]")
 _LURE: Final = re.compile(
@@ -175,6 +181,13 @@ def _markup(folded: str) -> Iterator[tuple[int, int, str]]:
     for one in _UNSEEN.finditer(folded):
         if _SPEAKS.search(_TAG.sub(" ", one[2])):
             yield one.start(), one.end(), "hidden text"
+    opened: set[str] = set()
+    for one in _CLOSED.finditer(folded):
+        if one[1] in opened or folded.find(f"<{one[1]}", 0, one.start()) >= 0:
+            opened.add(one[1])
+        elif _TURN.search(folded, one.end(), one.end() + 80):
+            yield one.start(), one.end(), "a false end"
+            yield one.end(), one.end(), "a false end"
     if "<img" in folded:
         for one in _IMG_TAG.finditer(folded):
             yield one.start(), one.start(), "a link that carries data out"

@@ -8,35 +8,33 @@ or the sentence or paragraph that the wording stands in. Pure, linear in the tex
 """
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
 from msgspec import Struct
 
-from sidecar.gate.addressing import ANSWERS, CALLS
+from sidecar.gate.addressing import CALLS
+from sidecar.gate.answering import ANSWERS
 from sidecar.gate.disguises import GIVEAWAYS, SINGLES, Piece, disguised
 from sidecar.gate.frames import FRAME_WORDS, RUN_ON, framed
 from sidecar.gate.letters import seen
-from sidecar.gate.phrases import WORDINGS
+from sidecar.gate.paragraphs import GAP, PARAGRAPH, Paragraphs, windows
+from sidecar.gate.phrases import OVERRIDES
+from sidecar.gate.posing import POSES
 from sidecar.gate.tongues import ABROAD, UNSPACED
 from sidecar.gate.wording import OVERRIDE, VALUE_SIGN, Wording
 
 REMOVED: Final = "[removed]"
 _SHORTEST: Final = 9
-_PARAGRAPH: Final = 800
 _BEHIND: Final = 400
 _PASSES: Final = 4
 _LAYERS: Final = 3
-_CHUNK: Final = 800
-_REACH: Final = (200, 300)
 _STEP: Final = 200
 _BLANKS: Final = bytes(
     code if code >= 0x80 or chr(code).isalnum() else 0x20 for code in range(0x100)
 )
-_GAP: Final = re.compile(r"\n[ \t\r]*\n\s*")
-_STOP: Final = re.compile(r"[.!?]\s+|\n")
 _WRITTEN: Final = re.compile("[\U000e0020-\U000e007e]{8,}")
 _VALUE: Final = re.compile(r"[@#$€]|https?:|www\.|\d{4}")
 _QUOTES: Final = "\"'`"
@@ -81,38 +79,10 @@ def cleaned(text: str) -> str:
     return REMOVED if suspicious(text) else text
 
 
-class _Paragraphs:
-    """Where a text's paragraphs begin and end, looked up once there is something to look up."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._bounds: tuple[list[int], list[int]] | None = None
-
-    def bounds(self) -> tuple[list[int], list[int]]:
-        """Where they begin, and where they end."""
-        if self._bounds is None:
-            gaps = [gap.span() for gap in _GAP.finditer(self.text)]
-            last = len(self.text.rstrip())
-            self._bounds = ([0, *(end for _, end in gaps)], [*(start for start, _ in gaps), last])
-        return self._bounds
-
-    def around(self, start: int, end: int) -> tuple[int, int]:
-        """The paragraph around a match, or of a long one its sentences from there on."""
-        starts, ends = self.bounds()
-        first = min(start, starts[max(0, bisect_right(starts, start) - 1)])
-        place = bisect_left(ends, end)
-        last = max(end, ends[place]) if place < len(ends) else end
-        if last - first <= _PARAGRAPH:
-            return first, last
-        near = max(first, start - _BEHIND)
-        stops = [stop.end() for stop in _STOP.finditer(self.text, near, start)]
-        return (stops[-1] if stops else near), min(last, end + _PARAGRAPH)
-
-
 def _found(text: str, folded: str, layers: int) -> Iterator[Marked]:
-    paragraphs = _Paragraphs(folded)
+    paragraphs = Paragraphs(folded)
     every: set[bytes] = set()
-    for start, end in _chunks(folded, paragraphs):
+    for start, end in paragraphs.chunks():
         listed = _listed(folded[start:end])
         telling = _TELLING.intersection(listed)
         every |= telling
@@ -131,20 +101,6 @@ def _found(text: str, folded: str, layers: int) -> Iterator[Marked]:
             yield Marked(*paragraphs.around(*unspaced.span()), OVERRIDE)
 
 
-def _chunks(folded: str, paragraphs: _Paragraphs) -> Iterator[tuple[int, int]]:
-    """Paragraphs in groups of some size, so that a word is looked for where its like may be."""
-    if len(folded) <= _CHUNK:
-        yield 0, len(folded)
-        return
-    opens = 0
-    for start, end in zip(*paragraphs.bounds(), strict=True):
-        if end - opens > _CHUNK:
-            if start > opens:
-                yield opens, start
-            opens = start
-    yield opens, len(folded)
-
-
 def _speaks(piece: Piece, layers: int) -> bool:
     if piece.run_on:
         return any(said in piece.says for said in RUN_ON)
@@ -157,7 +113,7 @@ def _listed(folded: str) -> list[bytes]:
 
 
 def _worded(
-    folded: str, start: int, end: int, telling: frozenset[bytes], paragraphs: _Paragraphs
+    folded: str, start: int, end: int, telling: frozenset[bytes], paragraphs: Paragraphs
 ) -> Iterator[Marked]:
     if "\n" not in folded[start:end]:
         yield from _in_paragraph(folded, start, end, telling, paragraphs)
@@ -189,7 +145,7 @@ def _in_paragraph(
     start: int,
     end: int,
     telling: frozenset[bytes],
-    paragraphs: _Paragraphs,
+    paragraphs: Paragraphs,
 ) -> Iterator[Marked]:
     weak: list[Marked] = []
     places: dict[bytes, list[int]] = {}
@@ -198,7 +154,7 @@ def _in_paragraph(
         if wording.valued and not valued:
             continue
         past = start
-        for opens, closes in _windows(folded, start, end, wording.keys & telling, places):
+        for opens, closes in windows(folded, start, end, wording.keys & telling, places):
             for match in wording.pattern.finditer(folded, opens, closes):
                 if match.start() < past:
                     continue
@@ -217,40 +173,6 @@ def _in_paragraph(
             first, last = paragraphs.around(one.start, one.end)
             if other.start < last:
                 yield Marked(first, last, one.reason)
-
-
-def _windows(
-    text: str, start: int, end: int, keys: Iterable[bytes], places: dict[bytes, list[int]]
-) -> Iterator[tuple[int, int]]:
-    """Stretches around the keys, in which a wording can stand, none overlapping."""
-    before, behind = _REACH
-    if end - start <= before + behind:
-        yield start, end
-        return
-    every: list[int] = []
-    for key in keys:
-        if key not in places:
-            places[key] = _occurrences(text, key.decode("utf-8", "replace"), start, end)
-        every += places[key]
-    every.sort()
-    opens = closes = -1
-    for at in every:
-        if at - before > closes:
-            if closes > 0:
-                yield opens, closes
-            opens = max(start, at - before)
-        closes = min(at + behind, end)
-    if closes > 0:
-        yield opens, closes
-
-
-def _occurrences(text: str, word: str, start: int, end: int) -> list[int]:
-    found, at, size = [], text.find(word, start, end), len(word)
-    while at >= 0:
-        if not (text[at - 1 : at].isalnum() or text[at + size : at + size + 1].isalnum()):
-            found.append(at)
-        at = text.find(word, at + size, end)
-    return found
 
 
 def _accompanied(text: str, wording: Wording, end: int, first: int, last: int) -> bool:
@@ -283,7 +205,7 @@ def _joined(text: str, found: Iterable[Marked]) -> tuple[Marked, ...]:
         if kept and one.end <= kept[-1].end:
             continue
         if text[max(one.start, one.end - 40) : one.end].rstrip().endswith(":"):
-            gap = _GAP.match(text, one.end)
+            gap = GAP.match(text, one.end)
             if gap is not None:
                 one = Marked(one.start, _paragraph_end(text, gap.end()), one.reason)
         if kept and (one.start < kept[-1].end or _between(text, kept[-1].end, one.start)):
@@ -295,15 +217,15 @@ def _joined(text: str, found: Iterable[Marked]) -> tuple[Marked, ...]:
 
 
 def _paragraph_end(text: str, at: int) -> int:
-    limit = min(len(text), at + _PARAGRAPH)
-    gap = _GAP.search(text, at, limit)
+    limit = min(len(text), at + PARAGRAPH)
+    gap = GAP.search(text, at, limit)
     return gap.start() if gap is not None else at + len(text[at:limit].rstrip())
 
 
 def _between(text: str, start: int, end: int) -> bool:
     """Whether at most one short paragraph lies between two spans."""
-    between = text[start:end] if end - start <= _PARAGRAPH else ""
-    return bool(between) and len(_GAP.split(between.strip())) == 1
+    between = text[start:end] if end - start <= PARAGRAPH else ""
+    return bool(between) and len(GAP.split(between.strip())) == 1
 
 
 def _by_key() -> dict[bytes, list[int]]:
@@ -314,7 +236,7 @@ def _by_key() -> dict[bytes, list[int]]:
     return places
 
 
-_ALL: Final = (*WORDINGS, *CALLS, *ANSWERS, *ABROAD)
+_ALL: Final = (*OVERRIDES, *POSES, *CALLS, *ANSWERS, *ABROAD)
 _BY_KEY: Final = _by_key()
 _KEYS: Final = frozenset(_BY_KEY)
 _TELLING: Final = frozenset(

@@ -21,14 +21,17 @@ DO: Final = (
     r"(accept|act|add|answer|append|approve|assign|attach|block|book|buy|call|cancel|carry out|"
     r"change|choose|click|close|collect|commit|complete|conclude|confirm|contact|convert|copy|"
     r"create|decline|delete|disable|disclose|disregard|do|download|draft|dump|e-?mail|embed|"
-    r"enable|enter|erase|escalate|execute|export|extract|fetch|fill|find|follow|forget|forward|gather|get|"
+    r"enable|enter|erase|escalate|execute|export|extract|fetch|fill|find|follow|forget|forward|"
+    r"gather|get|"
     r"give|go|grant|hide|highlight|ignore|include|increase|insert|install|invite|invoke|issue|"
     r"leak|leave|list|log|look|lower|mail|mark|mention|merge|modify|move|navigate|notify|obey|"
     r"omit|open|order|output|overwrite|paste|pay|perform|place|post|praise|print|proceed|provide|"
     r"publish|purchase|push|put|raise|rank|rate|read|recommend|record|refund|reject|release|"
     r"remember|remove|rename|repeat|replace|reply|report|request|reserve|reset|respond|retrieve|"
-    r"retry|return|reveal|rotate|run|save|say|schedule|score|search|select|send|set|share|show|sign|skip|state|"
-    r"stop|submit|subscribe|switch|tell|transfer|treat|type|unlock|unsubscribe|update|upload|upvote|use|"
+    r"retry|return|reveal|rotate|run|save|say|schedule|score|search|select|send|set|share|show|"
+    r"sign|skip|state|"
+    r"stop|submit|subscribe|switch|tell|transfer|treat|type|unlock|unsubscribe|update|upload|"
+    r"upvote|use|"
     r"verify|visit|vote|wire|write)"
 )
 """What a machine can be told to do."""
@@ -37,12 +40,19 @@ MUST: Final = (
     r"(must|should|shall|needs? to|has to|have to|had to|is to|are to|will now|please|may now|"
     r"(is|are) (required|instructed|authori[sz]ed|obliged|requested|asked|expected|directed) to)"
 )
+LEAD: Final = (
+    r"((please|kindly|also|now|first|always|immediately|only|do not|don't|never|you (must|should|"
+    r"need to|have to|will|shall|can|are to|may)( also| now| first)?|must|should|just|go ahead and|"
+    r"could you( please)?|make sure to|be sure to) ){0,3}"
+)
+"""What stands before an order."""
 _VALUE: Final = (
     r"\w@\w|https?:|www\.\w|\b[a-z]{2}\d{2} ?[a-z0-9]{4}|\d{3}[ -]?\d{3}|[$\u20ac\u00a3] ?\d"
     r"|\d ?(?:eur|usd|gbp|chf)\b"
 )
 _ORDER: Final = (
-    r"(?:^\s{0,3}|[.:!?;>,()\"'\n-]\s{0,3}|\b(?:please|kindly|must|should|to|and|then|now|first|also|"
+    r"(?:^\s{0,3}|[.:!?;>,()\"'\n-]\s{0,3}|\b(?:please|kindly|must|should|to|and|then|now|first|"
+    r"also|"
     r"immediately|instead|not|never|always|can|will|just|simply|shall|but)\s)"
     rf"{DO.replace('(', '(?:')}\b|\b(?:must|should|has to|have to) (?:not )?be \w"
 )

@@ -6,7 +6,7 @@ behind it; an agent, an assistant or a model may be a person or a car, and needs
 
 from typing import Final
 
-from sidecar.gate.wording import ADDRESSED, DO, LEAD, MUST, wording
+from sidecar.gate.wording import ADDRESSED, CALLED, DO, LEAD, MUST, wording
 
 _NOT: Final = (
     r"(?! (act|team|polic\w+|working|groups?|research\w*|enthusiasts?|compan\w+|committee|"
@@ -57,7 +57,7 @@ _AS_SOON: Final = r"((when(ever)?|before|after|to|if|once|while|as soon as|in or
 
 CALLS: Final = (
     wording(
-        ADDRESSED,
+        CALLED,
         _AI_KEYS,
         rf"(?<![\w,]\x20)(?<![\w.-]){_AI}(\x20[\w-]{{2,14}}){{0,5}}? ?([:,;!]|-(?=\s))",
         "order",
@@ -127,7 +127,7 @@ CALLS: Final = (
         "order & value|here|once|machine & value|here|aside|once",
     ),
     wording(
-        ADDRESSED,
+        CALLED,
         _SOME_KEYS,
         rf"(?<![\w,]\x20)(?<![\w.-])({_SOME}|(?!hi|hey|dear|hello|our|my|the|an?\s)\w+ (agent|bot|"
         rf"assistant)) ?[,:;!] ?"
@@ -163,7 +163,7 @@ CALLS: Final = (
         weak=True,
     ),
     wording(
-        ADDRESSED,
+        CALLED,
         _SOME_KEYS,
         rf"(?<![\w,]\x20)(?<![\w.-])@?{_SOME} ?[,:!] (when(ever)?|before|after|to|if|once|since|as|"
         rf"in "
@@ -202,7 +202,7 @@ CALLS: Final = (
         r"should|"
         rf"always|must)( \w+){{0,4}} {DO}",
     ),
-    wording(ADDRESSED, _AI_KEYS, rf"{_AI}: {LEAD}{DO}"),
+    wording(CALLED, _AI_KEYS, rf"(ai|llm|gpt|chatgpt|chatbot): {LEAD}{DO}"),
     wording(
         ADDRESSED,
         "siri alexa google cortana copilot gemini claude chatgpt",

@@ -54,7 +54,7 @@ _DIALOGUE: Final = re.compile(r"(?m:^(?:human|user) ?:[^\n]{0,400}\n{1,3}(?:assi
 _MESSAGE: Final = re.compile(
     r"[\"']?role[\"']? ?: ?[\"']?(?:system|developer)[\"']?\s?[,\n]\s?[\"']?content[\"']? ?: ?"
 )
-_COMMENT: Final = re.compile(r"<!--((?:[^-]|-(?!->)){0,2000})-->")
+_LONGEST: Final = 4000
 _TO_READER: Final = re.compile(
     r"\b(?:ai|llms?|assistants?|agents?|bots?|language models?|chatgpt|system prompt|the user|"
     r"you must|ignore|disregard)\b"
@@ -175,22 +175,34 @@ def _labels(folded: str) -> Iterator[tuple[int, int, str]]:
 
 def _markup(folded: str) -> Iterator[tuple[int, int, str]]:
     """Comments, text that a browser does not show, and images that carry data out."""
-    for one in _COMMENT.finditer(folded):
-        if _TO_READER.search(one[1]) and _SPEAKS.search(one[1]):
-            yield one.start(), one.end(), "a hidden comment"
+    yield from _comments(folded)
     for one in _UNSEEN.finditer(folded):
         if _SPEAKS.search(_TAG.sub(" ", one[2])):
             yield one.start(), one.end(), "hidden text"
-    opened: set[str] = set()
+    opened: dict[str, int] = {}
     for one in _CLOSED.finditer(folded):
-        if one[1] in opened or folded.find(f"<{one[1]}", 0, one.start()) >= 0:
-            opened.add(one[1])
-        elif _TURN.search(folded, one.end(), one.end() + 80):
+        if one[1] not in opened:
+            opened[one[1]] = folded.find(f"<{one[1]}")
+        if 0 <= opened[one[1]] < one.start():
+            continue
+        if _TURN.search(folded, one.end(), one.end() + 80):
             yield one.start(), one.end(), "a false end"
             yield one.end(), one.end(), "a false end"
     if "<img" in folded:
         for one in _IMG_TAG.finditer(folded):
             yield one.start(), one.start(), "a link that carries data out"
+
+
+def _comments(folded: str) -> Iterator[tuple[int, int, str]]:
+    start = folded.find("<!--")
+    while start >= 0:
+        end = folded.find("-->", start + 4)
+        if end < 0:
+            return
+        said = folded[start + 4 : min(end, start + _LONGEST)]
+        if _TO_READER.search(said) and _SPEAKS.search(said):
+            yield start, end + 3, "a hidden comment"
+        start = folded.find("<!--", end + 3)
 
 
 def _blocks(folded: str) -> Iterator[tuple[int, int, str]]:
@@ -201,7 +213,7 @@ def _blocks(folded: str) -> Iterator[tuple[int, int, str]]:
             continue
         end = _closed(folded, opener[1], opener.end(), closers)
         inside = folded[opener.end() : end if end >= 0 else opener.end() + 300]
-        if not _SPEAKS.search(inside[:4000]):
+        if not _SPEAKS.search(inside[:_LONGEST]):
             over = end + 1
             continue
         if end < 0:

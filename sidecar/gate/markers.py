@@ -24,7 +24,7 @@ from sidecar.gate.paragraphs import GAP, PARAGRAPH, Paragraphs, windows
 from sidecar.gate.phrases import OVERRIDES
 from sidecar.gate.posing import POSES
 from sidecar.gate.tongues import ABROAD, UNSPACED
-from sidecar.gate.wording import OVERRIDE, VALUE_SIGN, Wording
+from sidecar.gate.wording import CALLED, OVERRIDE, VALUE_SIGN, Wording
 
 REMOVED: Final = "[removed]"
 _SHORTEST: Final = 9
@@ -158,7 +158,7 @@ def _in_paragraph(
             for match in wording.pattern.finditer(folded, opens, closes):
                 if match.start() < past:
                     continue
-                first, last = paragraphs.around(*match.span())
+                first, last = paragraphs.around(*match.span(), wording.reason == CALLED)
                 past = match.end() + _STEP
                 if not _accompanied(folded, wording, match.end(), first, last):
                     continue

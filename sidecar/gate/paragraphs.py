@@ -28,13 +28,15 @@ class Paragraphs:
             self._bounds = ([0, *(end for _, end in gaps)], [*(start for start, _ in gaps), last])
         return self._bounds
 
-    def around(self, start: int, end: int) -> tuple[int, int]:
-        """The paragraph around a match, or of a long one its sentences from there on."""
+    def around(self, start: int, end: int, onwards: bool = False) -> tuple[int, int]:
+        """The paragraph around a match; of a long one, or if `onwards`, its sentences from there
+        on.
+        """
         starts, ends = self.bounds()
         first = min(start, starts[max(0, bisect_right(starts, start) - 1)])
         place = bisect_left(ends, end)
         last = max(end, ends[place]) if place < len(ends) else end
-        if last - first <= PARAGRAPH:
+        if last - first <= PARAGRAPH and not onwards:
             return first, last
         near = max(first, start - _BEHIND)
         stops = [stop.end() for stop in _STOP.finditer(self.text, near, start)]

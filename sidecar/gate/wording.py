@@ -172,6 +172,7 @@ def _words_of(any_of: tuple[Company, ...]) -> frozenset[bytes]:
 OVERRIDE: Final = "override of instructions"
 POSING: Final = "posing as the task's giver"
 ADDRESSED: Final = "addressed to a machine"
+CALLED: Final = "a machine called by name"
 SECRECY: Final = "kept from the user"
 ROLE: Final = "a new role"
 TOOLS: Final = "orders to use tools"

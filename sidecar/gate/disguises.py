@@ -58,7 +58,7 @@ _PLAIN: Final = bytes(
     code for code in range(0x100) if code >= 0x80 or chr(code).isalnum() or code in b" .,:;'\n<>/!"
 )
 _NEAR: Final = 40
-_NARROW: Final = re.compile(r"(?m:^)(?:[^\n]{1,12}\n){4,}[^\n]{0,12}")
+_NARROW: Final = re.compile(r"\n(?:[^\n]{1,12}\n){4,}[^\n]{0,12}")
 _LINE: Final = re.compile(r"[^\n]+")
 
 
@@ -102,8 +102,9 @@ def disguised(text: str, folded: str, words: Set[bytes], longest: int) -> Iterat
     if "&" in text or "\\" in text or text.count("%") > 3 or text.count("=") > 7:
         yield from _escaped(text)
     if text.count("\n") > 3:
-        for narrow in _NARROW.finditer(text):
-            yield Piece(*narrow.span(), narrow[0].replace("\n", ""))
+        for narrow in _NARROW.finditer(f"\n{text}"):
+            start, end = narrow.span()
+            yield Piece(start, end - 1, narrow[0].replace("\n", ""))
 
 
 def _closed_up(spaced: re.Match[str]) -> Iterator[Piece]:

@@ -7,10 +7,13 @@ is and once in a disguise. Ordinary are those texts, the detection set's, and wh
 `agentdojo` is installed what its four imagined companies write to each other. The public
 attacks of AgentDojo are counted apart: nobody here wrote them. A payload is caught if marked
 spans cover it from its first to its last word, or nine tenths of it.
+
+`tuned` and `held_out` are the corpus of `tests.redteam.markers`, where all of a payload counts.
 """
 
 import argparse
 import base64
+import statistics
 import sys
 import time
 import tomllib
@@ -22,6 +25,7 @@ from msgspec import Struct
 
 from bench.detection import read_split
 from sidecar.gate.markers import suspicious
+from tests.redteam.markers import corpus
 
 _FOLDER: Final = Path(__file__).parent / "marker_set"
 _SHARE: Final = 0.9
@@ -116,6 +120,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     for text in clean:
         suspicious(text)
     taken = time.perf_counter() - began
+    splits = {split: _of_split(split) for split in corpus.SPLITS}
     return {
         "injections": len(planted),
         "caught": len(planted) - len(missed),
@@ -124,7 +129,34 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "public": len(public),
         "public_caught": sum(map(caught, public)),
         "us_per_kb": taken * 1e6 / (sum(map(len, clean)) / 1024),
+        "median_us_per_kb": _median_us_per_kb(),
+        **{f"{split}_{name}": value for split, by in splits.items() for name, value in by.items()},
     }
+
+
+def _of_split(split: corpus.Split) -> dict[str, int]:
+    planted, clean = corpus.injections(split), corpus.ordinary(split)
+    return {
+        "injections": len(planted),
+        "caught": sum(corpus.caught(one, suspicious(one.text)) for one in planted),
+        "ordinary": len(clean),
+        "touched": sum(1 for one in clean if suspicious(one.text)),
+    }
+
+
+def _median_us_per_kb() -> float:
+    """Of the corpus' composed mails in ASCII, each at its best of five."""
+    figures = []
+    for split in corpus.SPLITS:
+        for one in corpus.ordinary(split):
+            if one.group == "composed" and one.text.isascii():
+                times = []
+                for _ in range(5):
+                    began = time.perf_counter()
+                    suspicious(one.text)
+                    times.append(time.perf_counter() - began)
+                figures.append(min(times) * 1e6 / (len(one.text) / 1024))
+    return statistics.median(figures)
 
 
 def _put(host: str, payload: str, how: str) -> Injection:

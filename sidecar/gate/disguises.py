@@ -34,10 +34,18 @@ _TELLTALES: Final = [
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz"
 _LEET: Final = {"i": "i1!", "o": "o0", "e": "e3", "s": "s5", "a": "a4", "t": "t7", "l": "l1"}
 _UNLEET: Final = str.maketrans("0134578!@$", "oieastbias")
-_SINGLES: Final = frozenset(letter.encode() for letter in _ALPHABET)
+SINGLES: Final = frozenset(letter.encode() for letter in _ALPHABET)
+_CODED: Final = frozenset((b"101", b"105", b"110"))
 _HEX_SIGNS: Final = frozenset((b"65", b"0x65", b"x65"))
+_HEX_RUN: Final = re.compile(r"[0-9a-fA-F]{28,}")
+_BITS: Final = frozenset((b"01100101", b"01101001", b"01101110"))
 _SPACED: Final = re.compile(r"(?<!\w)\w(?:[^\w\n]{1,3}\w(?!\w)){9,}")
 _HEX: Final = re.compile(r"(?:(?:0x|\\x)?[0-9a-f]{2}[ ,:;]{0,2}){14,}")
+_CODES: Final = re.compile(r"(?:\b\d{2,3}[ ,;]{1,2}){13,}\d{2,3}\b")
+_BINARY: Final = re.compile(r"(?:[01]{8}[ ,]{0,2}){14,}")
+_MORSE: Final = re.compile(r"(?:[.-]{1,5}(?: / | )){12,}[.-]{1,5}")
+_BASE32: Final = re.compile(r"[A-Z2-7]{24,20000}={0,6}")
+_JOINED: Final = re.compile(r"(?<![\w+])[^\W_]+(?:[_+][^\W_]+){3,}")
 _LONG: Final = re.compile(r"\S{20,}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,20000}={0,2}")
 _ESCAPE: Final = re.compile(
@@ -46,35 +54,57 @@ _ESCAPE: Final = re.compile(
     re.IGNORECASE,
 )
 _NAMED: Final = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&", "&nbsp;": " ", "\\n": "\n"}
+_PLAIN: Final = bytes(
+    code for code in range(0x100) if code >= 0x80 or chr(code).isalnum() or code in b" .,:;'\n<>/!"
+)
 _NEAR: Final = 40
+_NARROW: Final = re.compile(r"\n(?:[^\n]{1,12}\n){4,}[^\n]{0,12}")
 _LINE: Final = re.compile(r"[^\n]+")
 
 
 class Piece(Struct, frozen=True):
     """A stretch of a text, from `start` up to `end`, and what it says decoded.
 
-    `run_on` says that the blanks between words are lost.
+    `run_on` says that the blanks between words are lost, `last` that nothing is below.
     """
 
     start: int
     end: int
     says: str
     run_on: bool = False
+    last: bool = False
 
 
-def disguised(text: str, folded: str, words: Set[bytes]) -> Iterator[Piece]:
-    """The decoded pieces of a text. `words` are the folded text's, in UTF-8."""
-    if len(_SINGLES & words) >= 5:
+def disguised(text: str, folded: str, words: Set[bytes], longest: int) -> Iterator[Piece]:
+    """The decoded pieces of a text. `words` are its telling ones, in UTF-8, `longest` is the
+    length of its longest.
+    """
+    if len(SINGLES & words) >= 5:
         for spaced in _SPACED.finditer(folded):
             yield from _closed_up(spaced)
-    if not words.isdisjoint(_GIVEAWAYS):
-        yield from _turned(folded, words)
-    if max(map(len, words), default=0) >= 14 or not words.isdisjoint(_HEX_SIGNS):
-        yield from _encoded(text, folded)
+    if "_" in text or "+" in text:
+        for joined in _JOINED.finditer(folded):
+            yield Piece(*joined.span(), re.sub(r"[_+]", " ", joined[0]), last=True)
+    turned = words & _TURNED
+    if len(words & _BACKWARDS) > 1:
+        turned |= {_REVERSED}
+    if turned:
+        yield from _turned(folded, {_WAYS[word] for word in turned})
+    if longest >= 16:
+        yield from _encoded(text)
+    if not words.isdisjoint(_HEX_SIGNS):
+        for run in _HEX.finditer(folded):
+            yield _from_hex(run)
+    if words >= _CODED or not words.isdisjoint(_BITS):
+        yield from _numbered(folded)
+    if " / " in text:
+        yield from _tapped(text)
     if "&" in text or "\\" in text or text.count("%") > 3 or text.count("=") > 7:
         yield from _escaped(text)
-    if folded.count("\n") * 12 > len(folded) > 40:
-        yield Piece(0, len(text), text.replace("\n", ""))
+    if text.count("\n") > 3:
+        for narrow in _NARROW.finditer(f"\n{text}"):
+            start, end = narrow.span()
+            yield Piece(start, end - 1, narrow[0].replace("\n", ""))
 
 
 def _closed_up(spaced: re.Match[str]) -> Iterator[Piece]:
@@ -84,9 +114,8 @@ def _closed_up(spaced: re.Match[str]) -> Iterator[Piece]:
     yield Piece(spaced.start(), spaced.end(), "".join(words), run_on=True)
 
 
-def _turned(folded: str, words: Set[bytes]) -> Iterator[Piece]:
+def _turned(folded: str, ways: Set[int]) -> Iterator[Piece]:
     """Lines written backwards, with shifted letters, or with digits for letters."""
-    ways = {_GIVEAWAYS[word] for word in words & _GIVEAWAYS.keys()}
     for line in _LINE.finditer(folded):
         for way in sorted(ways):
             says = line[0]
@@ -95,21 +124,54 @@ def _turned(folded: str, words: Set[bytes]) -> Iterator[Piece]:
             elif way == _REVERSED_WAY:
                 says = says[::-1]
             else:
-                says = says.translate(_shift(-way))
-            yield Piece(line.start(), line.end(), says)
+                says = says.translate(_SHIFTS[way])
+            yield Piece(line.start(), line.end(), says, last=True)
 
 
-def _encoded(text: str, folded: str) -> Iterator[Piece]:
+def _encoded(text: str) -> Iterator[Piece]:
     for long in _LONG.finditer(text):
         for run in _BASE64.finditer(text, long.start(), long.end()):
             says = _from_base64(run[0])
             if says:
                 yield Piece(run.start(), run.end(), says)
             yield Piece(run.start(), run.end(), run[0].lower(), run_on=True)
-    for run in _HEX.finditer(folded):
-        digits = re.sub(r"0x|\\x|[^0-9a-f]", "", run[0])
-        raw = bytes.fromhex(digits[: len(digits) // 2 * 2])
-        yield Piece(run.start(), run.end(), raw.decode("utf-8", "replace"))
+        for run in _BASE32.finditer(text, long.start(), long.end()):
+            says = _from_base32(run[0])
+            if says:
+                yield Piece(run.start(), run.end(), says)
+        for run in _HEX_RUN.finditer(text, long.start(), long.end()):
+            yield _from_hex(run)
+
+
+def _from_hex(run: re.Match[str]) -> Piece:
+    digits = re.sub(r"0x|\\x|[^0-9a-f]", "", run[0].lower())
+    raw = bytes.fromhex(digits[: len(digits) // 2 * 2])
+    return Piece(run.start(), run.end(), _plain(raw))
+
+
+def _numbered(folded: str) -> Iterator[Piece]:
+    for run in _CODES.finditer(folded):
+        codes = [int(code) for code in re.findall(r"\d{2,3}", run[0])]
+        yield Piece(run.start(), run.end(), "".join(map(chr, codes)))
+    for run in _BINARY.finditer(folded):
+        octets = [int(octet, 2) for octet in re.findall(r"[01]{8}", run[0])]
+        yield Piece(run.start(), run.end(), "".join(map(chr, octets)))
+
+
+def _tapped(text: str) -> Iterator[Piece]:
+    for run in _MORSE.finditer(text):
+        words = (word.split() for word in run[0].split(" / "))
+        says = " ".join("".join(_TAPPED.get(sign, "?") for sign in word) for word in words)
+        yield Piece(run.start(), run.end(), says, last=True)
+
+
+def _from_base32(run: str) -> str:
+    stem = run.rstrip("=")
+    try:
+        raw = base64.b32decode(stem + "=" * (-len(stem) % 8))
+    except (binascii.Error, ValueError):
+        return ""
+    return _plain(raw)
 
 
 def _from_base64(run: str) -> str:
@@ -118,9 +180,13 @@ def _from_base64(run: str) -> str:
         raw = base64.b64decode(stem + "=" * (-len(stem) % 4))
     except (binascii.Error, ValueError):
         return ""
-    says = raw.decode("utf-8", "replace")
-    plain = sum(letter.isalnum() or letter in " .,:;'\n<>/!" for letter in says)
-    return says if plain * 10 >= len(says) * 8 else ""
+    return _plain(raw)
+
+
+def _plain(raw: bytes) -> str:
+    """What the bytes say, nothing if they are no text."""
+    strange = len(raw.translate(None, _PLAIN))
+    return raw.decode("utf-8", "replace") if strange * 5 <= len(raw) else ""
 
 
 def _escaped(text: str) -> Iterator[Piece]:
@@ -158,6 +224,12 @@ def _shift(by: int) -> dict[int, int]:
     }
 
 
+_SHIFTS: Final = {by: _shift(-by) for by in range(1, 26)}
+_SIGNS: Final = (
+    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- "
+    "-. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.."
+)
+_TAPPED: Final = dict(zip(_SIGNS.split(), _ALPHABET, strict=True))
 _REVERSED_WAY: Final = 100
 _LEET_WAY: Final = 101
 
@@ -178,4 +250,11 @@ def _giveaways() -> dict[bytes, int]:
     return ways
 
 
-_GIVEAWAYS: Final = _giveaways()
+_WAYS: Final = _giveaways()
+_TURNED: Final = frozenset(_WAYS)
+_REVERSED: Final = b"snoitcurtsni"
+_BACKWARDS: Final = frozenset(
+    b"eht dna uoy ruoy siht dnes esaelp tsum htiw morf resu lla uot".split()
+)
+GIVEAWAYS: Final = frozenset((*_BACKWARDS, *_WAYS, *_HEX_SIGNS, *_CODED, *_BITS))
+"""The words that `disguised` must be told of."""

@@ -16,9 +16,12 @@ _FOREIGN_LETTERS: Final = (
     "\u04cf\u0432\u043a\u043c\u043d\u0442\u0433\u043f\u0446\u044c\u0437\u03b1\u03b2\u03b3"
     "\u03b5\u03b9\u03ba\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u03c9\u03b7\u03bc\u2019\u2018"
     "\u201c\u201d\u201e\u00ab\u00bb\u2013\u2014\u00a0\u00df\u00e6\u0153\u00f8\u0111\u0142"
-    "\u0131"
+    "\u0131\u1d00\u0299\u1d04\u1d05\u1d07\ua730\u0262\u029c\u026a\u1d0a\u1d0b\u029f\u1d0d\u0274"
+    "\u1d0f\u1d18\u0280\ua731\u1d1b\u1d1c\u1d20\u1d21\u028f\u1d22"
 )
-_READ_AS: Final = 'aeopcyxijsdhqwlbkmhtrnubzabyeiknoptuxwnu\'\'"""""-- saoodli'
+_READ_AS: Final = (
+    'aeopcyxijsdhqwlbkmhtrnubzabyeiknoptuxwnu\'\'"""""-- saoodliabcdefghijklmnoprstuvwyz'
+)
 _ALIKE: Final = dict(zip(_FOREIGN_LETTERS, _READ_AS, strict=True))
 _BLOCKS: Final = (
     (0x80, 0x24F),

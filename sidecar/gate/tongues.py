@@ -1,95 +1,122 @@
 """The wordings of `phrases` in other languages; same notation, folded, so without accents.
 
-German, French, Spanish, Italian, Portuguese, Dutch; Russian by its look-alike letters; and
-Chinese and Japanese, which have no blanks, as run-on text in `frames`.
+German, French, Spanish, Italian, Portuguese, Dutch, Polish, Swedish, Turkish; Russian by its
+look-alike letters; and, without words to go by, Chinese, Japanese, Korean and Arabic.
 """
 
+import re
 from typing import Final
 
-from sidecar.gate.phrases import ADDRESSED, OVERRIDE, POSING, ROLE, SECRECY, wording
+from sidecar.gate.wording import ADDRESSED, OVERRIDE, POSING, ROLE, SECRECY, wording
 
 _DE_ORDERS: Final = (
     r"(anweisung|instruktion|vorgabe|befehl|regel|richtlinie|prompt|auftrag|aufgabe)\w*"
 )
 _ROMANCE_ORDERS: Final = (
-    r"(instru\w+|consignes?|directives?|regles|indicaciones|ordenes|reglas|directrices|istruzioni|"
-    r"regole|comandi|instrucoes|ordens|regras|ordres|prompts?|comandos)"
+    r"(instruc\w+|instruz\w+|istruzion\w+|consignes|directives|regles|indicaciones|ordenes|reglas|"
+    r"directrices|regole|comandi|ordens|regras|prompts?|comandos)"
 )
-_AI: Final = (
-    r"(ki|ki-\w+|sprachmodell\w*|chatbot|assistent\w*|agent\w*|ia|assistant ia|assistante?|"
-    r"modele de langage|agent ia|modelo de lenguaje|asistente|agente|intelligence artificielle|"
-    r"inteligencia artificial|modello linguistico|assistente|modelo de linguagem|taalmodel|ai)"
+_KI: Final = (
+    r"(ki|ki-\w+|ki (assistent\w*|agent\w*|modell\w*|system\w*)|sprachmodelle?|chatbots?|llms?|"
+    r"(e-?mail|mail|virtuelle\w*|digitale\w*)[-\s]?(assistent|agent)\w*)"
+)
+_IA: Final = (
+    r"(ia|intelligence artificielle|modele de langage|modelo de lenguaje|inteligencia artificial|"
+    r"modello linguistico|modelo de linguagem|(assistant|agent|asistente|agente|assistente)"
+    r"( virtuel| virtual| virtuale)?( d'| de | di )?ia|asistente virtual|assistant virtuel|"
+    r"chatbot|taalmodel|ai-assistent)"
+)
+_TUN: Final = (
+    r"(sende|schicke?|uberweise|leite|losche|antworte|gib|zeige?|fuhre|offne|rufe?|trage?|nenne|"
+    r"schreibe?|bewerte|andere|erstelle|musst|sollst|muss|soll|bitte|fuge?|kopiere|lade|"
+    r"bestatige|genehmige|erwahne|ignoriere|buche|kaufe?|zahle|bezahle|veroffentliche|markiere|"
+    r"befolge|setze|lege|envo\w+|transf\w+|supprim\w+|repond\w*|affich\w+|ajout\w+|pay\w+|"
+    r"approuv\w+|partag\w+|ecri\w+|execut\w+|envia\w*|reenvi\w+|borr\w+|respond\w+|"
+    r"muestr\w+|anad\w+|pag\w+|aprueb\w+|aprob\w+|compart\w+|debes?|invi\w+|inoltr\w+|mostra|"
+    r"cancell\w+|dev[ie]|doit|dois|devez|deve|stuur\w*|betaal\w*|verwijder\w*|faca|fai|fais|"
+    r"faites|haz|recommand\w+|recomiend\w+|stornier\w+|lass)"
 )
 
 ABROAD: Final = (
     wording(
         OVERRIDE,
         "ignoriere ignorieren ignorier ignoriert vergiss vergesst vergessen missachte missachten "
-        "verwirf verwerfen uberschreibe uberschreiben",
+        "verwirf verwerfen uberschreibe uberschreiben beachte beachten befolge",
         r"(ignorier(e|en|t)?|vergiss|vergesst|vergessen|missachten?|verwirf|verwerfen|"
-        r"uberschreiben?)( sie)?( bitte| jetzt| sofort)?( \w+){0,3} "
-        r"(alle|alles|bisherig\w*|vorherig\w*|fruher\w*|obig\w*|vorangegangen\w*|deine|ihre|"
-        rf"vorig\w*|ursprunglich\w*|systemprompt)( \w+){{0,3}} ({_DE_ORDERS}|oben|zuvor|vorher)",
+        r"uberschreiben?|beachten?|befolge)( sie)?( bitte| jetzt| sofort)?( (?!meine)\w+){0,3} "
+        r"(alle|alles|bisherig\w*|vorherig\w*|fruher\w*|obig\w*|vorangegangen\w*|vorangehend\w*|"
+        rf"deine|vorig\w*|ursprunglich\w*|systemprompt)( \w+){{0,3}} {_DE_ORDERS}",
     ),
     wording(
         POSING,
         "bevor & aufgabe anfrage frage antwortest losung nutzer benutzer",
-        r"bevor (du|sie)( \w+){0,5} (aufgabe|anfrage|frage|nutzer|benutzer|antwortest|fortfahrst)"
-        r"( \w+){0,3},? (fuhre?|erledige?|mach|musst|sende|uberweise|bitte|zuerst)",
-    ),
-    wording(
-        POSING,
-        "folgendes folgende folgenden & zuerst zunachst stattdessen zunaechst",
-        r"(fuhre?|erledige?|mach|tu|befolge)( \w+){0,4} (zuerst|zunachst|zunaechst|stattdessen)"
-        r"( \w+){0,3}|(zuerst|zunachst|stattdessen) (das )?folgende[sn]?",
+        r"bevor (du|sie)( \w+){0,5} (aufgabe|anfrage|frage|nutzers?|benutzers?|antwortest|"
+        rf"fortfahrst)( \w+){{0,3}},? {_TUN}",
+        "value|machine|user",
     ),
     wording(
         OVERRIDE,
-        "neue neuer aktualisierte geheime wichtige & anweisung anweisungen auftrag "
-        "aufgabe systemanweisung",
-        r"(neue[rns]?|aktualisierte|geheime|wichtige) (system)?(anweisung(en)?|auftrag|aufgabe)"
-        r"( (an|fur) \w+( \w+)?)?:",
+        "neue neuer aktualisierte geheime & anweisung anweisungen auftrag "
+        "aufgabe systemanweisung systemanweisungen",
+        r"(neue[rns]?|aktualisierte|geheime) (system)?(anweisung(en)?|auftrag|aufgabe)"
+        rf"( (an|fur) \w+( \w+)?)?[\s.]{{0,2}}:? ?{_TUN}",
+        "value|user|machine",
     ),
     wording(
         ADDRESSED,
-        "ki sprachmodell assistent agent chatbot & an als du wenn musst soll muss "
-        "muessen mussen lieber "
-        "hinweis nachricht",
-        r"(als ki|als sprachmodell|wenn du (ein|eine) (ki|sprachmodell|assistent|agent|chatbot)|"
-        r"(an|fur) (die|den|das|alle|jede)( \w+)? (ki|ki-\w+|sprachmodelle?|chatbot|"
-        r"ki assistent\w*)|"
-        r"(der|die|das|jeder|jede|alle) (ki|ki-\w+|sprachmodell|chatbot|ki assistent|assistent|"
-        r"agent) (muss|soll|sollte|hat zu)( \w+){0,3} "
-        r"(senden|uberweisen|weiterleiten|loschen|sofort|jetzt|zuerst|alle))",
+        "ki sprachmodell sprachmodelle assistent assistenten agent chatbot llm",
+        rf"((als|wenn du|da du|falls du|du bist)( eine?| ein)? {_KI}|(hinweis|nachricht|anweisung|"
+        rf"anweisungen|notiz|achtung|an|fur|liebe[rs]?|hallo)( (an|fur))?( (die|den|das|alle|jede|"
+        rf"jeden))?( \w+)? {_KI}|{_KI} ?:|(der|die|das|jeder|jede|alle) {_KI} "
+        rf"(muss|mussen|soll|sollen|hat|haben)( \w+){{0,3}} (sofort|jetzt|zuerst|stattdessen))"
+        rf"[^.?]{{0,80}}?[\s,:.]{{1,3}}{_TUN}",
+        "value|once|user|order",
+    ),
+    wording(
+        ADDRESSED,
+        "ki sprachmodell sprachmodelle assistent assistenten chatbot llm",
+        rf"((hinweis|nachricht|anweisung|anweisungen|notiz|achtung) (an|fur)( (die|den|das|alle))?|"
+        rf"an( (die|den|das|alle))?) {_KI} ?:|(als|wenn du|da du|falls du)( eine?| ein)? {_KI}"
+        r"( bist)?,",
     ),
     wording(
         SECRECY,
-        "nutzer benutzer anwender user bestatigung fragen "
-        "& sag sage erzahl erzahle "
-        "informiere erwahne ohne verrate teile",
-        r"(sag|sage|erzahle?|informiere?|verrate?|erwahne?|teile?)( \w+){0,3} (nutzer|benutzer|"
-        r"anwender|user)( \w+){0,3} (nicht|nichts|kein\w*)|"
-        r"(?<!nicht\s)ohne ((den |die )?(nutzer|benutzer|anwender) zu|"
-        r"(eine )?bestatigung|zu fragen)",
+        "nutzer benutzer anwender user nutzers benutzers",
+        r"((sag|sage|erzahle?|informiere?|verrate?|erwahne?|verschweige?|teile?)( \w+){0,5} "
+        r"(nutzer|"
+        r"benutzer|anwender|user)( \w+){0,3} (nicht|nichts|kein\w*)|"
+        r"ohne( (den|die|dass der))? (nutzer|benutzer|anwender|user)( zu)?( davon)? (fragen|"
+        r"informieren|"
+        r"benachrichtigen|wissen|zu)|(nutzer|benutzer|anwender) (darf|soll|muss)( \w+){0,3} "
+        r"(nicht|nichts)( \w+){0,2} (erfahren|wissen|merken|informiert))",
+    ),
+    wording(
+        SECRECY,
+        "ohne & ruckfrage bestatigung nachzufragen fragen genehmigung",
+        r"(?<!nicht\s)(?<!nichts\s)ohne (jede |weitere |eine )?(ruckfrage|nachzufragen|bestatigung|"
+        r"zu fragen|genehmigung)",
+        "value|machine|user & machine|user",
     ),
     wording(
         ROLE,
-        "bist seid & assistent ki bot modus agent modell",
+        "bist & assistent ki bot modus agent modell",
         r"du bist (jetzt|nun|ab sofort|nicht mehr|nicht langer)( \w+){0,5} "
-        r"(assistent|ki|bot|modus|agent|modell)",
+        r"(ki|bot|modus|sprachmodell|assistent ohne|agent ohne)",
     ),
     wording(
         OVERRIDE,
-        "ignore ignorez ignorer oublie oubliez neglige negligez ignora olvida "
-        "olvide olvidad ignorad "
+        "ignorez ignorer ignore oublie oubliez neglige negligez ignora olvida olvide olvidad "
+        "ignorad "
         "descarta descarte desestima dimentica ignori dimenticate ignorate esqueca "
-        "esquece desconsidere "
-        "anule annule annulez omite omitir hace haz",
+        "esquece desconsidere anule annule annulez omite caso tenez tiens",
         r"(ignore[zr]?|ignora[dt]?e?|ignori|oublie[zr]?|negligez?|olvid[ae]d?|descart[ae]|"
-        r"desestima|dimentica(te)?|esquec[ae]|desconsidere|annulez?|omite|"
-        r"(haz|hace) caso omiso)( \w+'?){0,5} "
-        rf"({_ROMANCE_ORDERS}|ci-dessus|precedemment|anteriormente|tout ce qui precede|"
-        r"lo anterior|quanto sopra)",
+        r"desestima|dimentica(te)?|esquec[ae]|desconsidere|annulez?|omite|ne (tenez|tiens) "
+        r"(pas|plus|aucun) compte|(haz|hace|hagas?) (caso omiso|caso)) "
+        rf"((\w+ ){{0,4}}{_ROMANCE_ORDERS} (\w+ )?(precedent\w*|anterior\w*|previ[ao]s|inicia\w*)|"
+        r" ?(des?|de|a|da|do)?( ?(toutes?|tout|les|las|los|le|la|tes|tus|tu|vos|sus|tutte|tutti|"
+        r"as|os|"
+        r"todas|todos|suas|il|i|gli|cualquier|anteriores|precedentes?|precedenti|previas)){1,4} "
+        rf"(\w+ ){{0,2}}{_ROMANCE_ORDERS})",
     ),
     wording(
         POSING,
@@ -100,6 +127,7 @@ ABROAD: Final = (
         r"(tache|demande|tarea|solicitud|pregunta|utilisateur|usuario|compito|richiesta|tarefa|"
         r"repondre|responder|rispondere)( \w+'?){0,6},? (veuillez|vous devez|tu dois|fais|faites|"
         r"debes|haz|primero|por favor|d'abord|devi|fai|deve|faca|envoie|envoyez|envia)",
+        "value|machine|user & machine|user",
     ),
     wording(
         OVERRIDE,
@@ -107,57 +135,55 @@ ABROAD: Final = (
         "consignes instrucciones "
         "instruccion tarea istruzioni instrucoes tache",
         r"(nouvelles?|nuevas?|nuove|novas?) (instructions?|consignes?|instrucciones|instruccion|"
-        r"tarea|istruzioni|instrucoes|tache)( \w+'?){0,4}:",
+        rf"tarea|istruzioni|instrucoes|tache)( \w+'?){{0,4}} ?:? {_TUN}",
     ),
     wording(
         ADDRESSED,
-        "ia langage lenguaje asistente linguagem linguistico assistant assistente & "
-        "en tant como si a pour para "
-        "dois debe debes doit doivent deben come instrucciones cher attention "
-        "querido atencion deve",
-        r"((en tant que?|como|come|si tu es|si vous etes|si eres|se sei|se voce e) "
-        r"(une? |una? |un |l'|uma? )?(ia|intelligence artificielle|modele de langage|"
-        r"modelo de lenguaje|"
-        r"inteligencia artificial|modello linguistico|modelo de linguagem|assistant ia|agent ia|"
-        r"asistente de ia|agente de ia)|"
-        r"(a l'attention de|note pour|message pour|instructions pour|instrucciones para|nota para|"
-        r"mensaje para|atencion|attention|cher|querido|per)( (l'|le |la |el |les |los )?\w*){0,2}? "
-        r"?(ia|assistant ia|asistente de ia|agent ia|modele de langage|modelo de lenguaje)|"
-        r"(l'|le |la |el |un |une |tout |cualquier )(ia|assistant ia|agent ia|assistant|asistente|"
-        r"asistente de ia|agente de ia|modele|modelo)( \w+){0,4} (doit|debe|deve|dois) )",
+        "ia lenguaje langage linguagem linguistico virtual virtuel artificielle artificial chatbot "
+        "taalmodel",
+        r"((en tant que?|como|come|si tu es|si vous etes|si eres|se sei|se voce e)"
+        rf"( une?| una?| un| uma?)? (l')?{_IA},? |"
+        r"((a )?l'attention de|note|message|instructions|instrucciones|nota|mensaje|messaggio|"
+        r"atencion|attention|attenzione|atencao|cher|chere|querido|estimado|caro)"
+        r"( (pour|para|per|a|al|all'))?,? ?(l'|le |la |el |les |los |las |o |gli )?"
+        rf"(\w+ )?{_IA}|(?<![\w,]\x20){_IA} ?:)[^.?]{{0,80}}?[\s,:.]{{1,3}}{_TUN}",
+    ),
+    wording(
+        ADDRESSED,
+        "ia assistant assistente asistente agente agent modele",
+        r"(l'|le |la |el |un |une |tout |cualquier |ogni )(\w+ )?"
+        r"(ia|assistant ia|agent ia|asistente de ia|agente de ia)"
+        r"( \w+){0,4} (doit|debe|deve)",
+        "value|user",
     ),
     wording(
         SECRECY,
-        "utilisateur usuario utente confirmation confirmacion conferma permiso "
-        "autorisation preguntar demander "
-        "chiedere & sans sin dis dites ne no non senza diga digas informe mentionne dire",
-        r"((ne|n') ?(le |lui |rien )?(dis|dites|informe[zr]?|mentionne[zr]?|revele[zr]?|previens|"
-        r"prevenez)( \w+'?){0,5} utilisateur|"
-        r"(no|nunca) (le |se lo )?(digas?|informe[sn]?|menciones?|reveles?|avises?)( "
-        r"\w+){0,4} usuario|"
-        r"non (dire|informare|menzionare)( \w+){0,4} utente|"
-        r"sans (demander|attendre)( \w+){0,3} (confirmation|autorisation|permission|l'utilisateur)|"
-        r"sans (confirmation|prevenir l'utilisateur|l'accord de l'utilisateur)|"
-        r"sin (pedir|esperar|solicitar)( \w+){0,2} (confirmacion|permiso|autorizacion)|"
-        r"sin (confirmacion|preguntar al usuario|avisar al usuario)|"
-        r"senza (chiedere|attendere)( \w+){0,2} (conferma|permesso|utente))",
+        "utilisateur usuario utente",
+        r"((ne|n') ?(le |lui |rien |en )?(dis|dites|informe[zr]?|mentionne[zr]?|revele[zr]?|"
+        r"previens|"
+        r"prevenez|parle[zr]?)( \w+'?){0,5} ?(l')?utilisateur|"
+        r"(no|nunca|sin que) (se |le |lo ){0,2}(digas?|informe[sn]?|menciones?|reveles?|avises?|"
+        r"sepa|"
+        r"cuentes)( \w+){0,4} usuario|(sem|senza|non|nao|sin|sans)( \w+){0,3}"
+        r"(dire|informare|menzionare|avisar|informar|diga|avertir|prevenir|demander|preguntar|"
+        r"perguntar|chiedere)( \w+'?){0,3} ?(l')?(utente|usuario|utilisateur))",
     ),
     wording(
         ROLE,
         "tu vous eres es sei & desormais maintenant ahora ora agora & ia assistant "
-        "asistente assistente bot modo "
-        "mode agent agente",
+        "asistente assistente bot modo mode agent agente",
         r"(tu es|vous etes|eres|sei|voce e) (desormais|maintenant|ahora|ora|agora)( \w+){0,5} "
-        r"(ia|assistant|asistente|assistente|bot|modo|mode|agente?)",
+        r"(ia|bot|(assistant|asistente|assistente|agente?) (sans|sin|senza|sem))",
     ),
     wording(
         OVERRIDE,
         "negeer vergeet",
-        r"(negeer|vergeet)( \w+){0,4} (instructies|opdrachten|aanwijzingen|prompt|regels)",
+        r"(negeer|vergeet) (alle|je|jouw|de|uw)( \w+){0,3} "
+        r"(instructies|opdrachten|aanwijzingen|prompt|regels)",
     ),
     wording(
         OVERRIDE,
-        "игнорируй игнорируйте забудь забудьте проигнорируй",
+        "игнорируй игнорируите игнорируите забудь забудьте проигнорируй",
         r"(про)?(игнорируй(те)?|забудь(те)?)( \w+){0,4} (инструкции|указания|команды|правила|"
         r"инструкций|все)",
     ),
@@ -171,21 +197,20 @@ ABROAD: Final = (
         "ignorera glom ignorer",
         r"(ignorera?|glom)( \w+){0,3} (instruktioner|instrukser|anvisningar|instruksjoner)",
     ),
+    wording(
+        OVERRIDE,
+        "talimatlari talimatlarini komutlari talimati",
+        r"(onceki|tum|butun|yukaridaki)( \w+){0,2} (talimat|komut|kural)\w*( \w+){0,2} "
+        r"(yok say|unut|gormezden|dikkate alma)\w*",
+    ),
 )
 """In no order."""
 
-UNSPACED: Final = (
-    "忽略之前",
-    "忽略以上",
-    "忽略所有",
-    "忽略先前",
-    "无视之前",
-    "无视以上",
-    "忘记之前",
-    "不要告诉用户",
-    "以前の指示を無視",
-    "これまでの指示を無視",
-    "上記の指示を無視",
-    "すべての指示を無視",
+UNSPACED: Final = re.compile(
+    "(?:忽略|无视|無視|忘记|忘掉|不要理会|无需理会)[^。\n]{0,10}(?:指令|指示|提示|说明|命令|规则|要求)|"
+    "(?:不要|不用|无需|别)(?:告诉|通知|告知)用户|"
+    "(?:指示|命令|プロンプト|ルール|指令)[^。\n]{0,8}(?:無視|忘れ|従わない)|"
+    "(?:지시|명령|지침|프롬프트)[^.\n]{0,10}(?:무시|잊)|"
+    "(?:تجاهل|انس)[^.\n]{0,14}(?:التعليمات|الأوامر|التوجيهات)"
 )
-"""The same where words have no blanks between them: Chinese and Japanese."""
+"""The same where words have no blanks between them, or look different in each case."""

@@ -1,0 +1,1 @@
+"""Marked injections and ordinary texts, as data, against which the markers are measured."""

@@ -1,9 +1,10 @@
 """Marked injections and ordinary business texts, as they stand in `tuned` and `held_out`.
 
-`tuned` was there to better the markers by. `held_out` was written and committed before the markers
-were mended, by one who had seen them; later wordings were added with its texts in mind, so that its
-figure flatters: 80 % were caught at the first measurement. Both are hard on purpose. In a text `⟦` and `⟧` enclose what was
-injected; without them all of it was. `{{base64: a text}}` is written out as in the red-team cases.
+`tuned` was there to better the markers by. `held_out` was written and committed before the
+markers were mended, by one who had seen them; later wordings were added with its texts in mind,
+so that its figure flatters: 80 % were caught at the first measurement. Both are hard on purpose.
+In a text `⟦` and `⟧` enclose what was injected; without them all of it was.
+`{{base64: a text}}` is written out as in the red-team cases.
 """
 
 import itertools

@@ -19,6 +19,7 @@ from bus.server import Server
 from bus.tls import client_context, ensure_tls
 from console.author import Pen, Reader, say
 from console.policies import checked
+from console.tightening import tightened
 from crypto.keyfile import ensure_key, load_signer, write_public
 from crypto.kms import LocalKms, ensure_data_key
 from crypto.signing import Signer, key_id_of
@@ -26,12 +27,14 @@ from crypto.trust import FOREVER, Trust
 from schemas.events import Actor, AnyBody
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
+from schemas.patterns import Pattern
 from schemas.runs import KeyCertified, PolicySet, RepActivated, RepRevoked, WorkspaceCreated
-from schemas.settings import BadSettings, DestinationSettings, Settings
-from schemas.tools import AllowedDestination, Policy
+from schemas.settings import BadSettings, DestinationSettings, PolicySettings, Settings
+from schemas.tools import AllowedDestination, Policy, Tool
 from sidecar.connectors import declared_tools
 from sidecar.destinations.entries import BadEntry, normal
 from sidecar.gate.rules import prepare
+from sidecar.supervision.patterns import DEFAULT_PATTERNS
 
 STANDING = (
     (Role.ORCHESTRATOR, "orchestrator", "event.key"),
@@ -91,6 +94,12 @@ def person_pen(folder: DataFolder, name: str, role: Role) -> Pen:
 def policy_of(settings: Settings, version: int) -> Policy:
     """The policy that the settings describe. Raises `BadSettings`, naming the key."""
     declared = {tool.name: tool for tool in declared_tools(settings.connectors)}
+    stray = sorted(set(settings.policy.tool) - set(settings.policy.tools))
+    if stray:
+        raise BadSettings(
+            f'policy.tool."{stray[0]}" is about a tool that policy.tools does not list',
+            fix=f"add {stray[0]} to policy.tools, or remove the section",
+        )
     unknown = [name for name in settings.policy.tools if name not in declared]
     if unknown:
         raise BadSettings(
@@ -100,7 +109,7 @@ def policy_of(settings: Settings, version: int) -> Policy:
     chosen = settings.policy
     policy = Policy(
         version=version,
-        tools=tuple(declared[name] for name in chosen.tools),
+        tools=tuple(_tool(declared[name], chosen) for name in chosen.tools),
         organisation=chosen.organisation,
         agents=tuple(sorted(settings.agents)),
         human_effects=chosen.human_effects,
@@ -119,8 +128,22 @@ def policy_of(settings: Settings, version: int) -> Policy:
         per_day=chosen.per_day,
         pace=chosen.pace,
         rules=_rules(chosen.rules),
+        patterns=_patterns(chosen.patterns),
     )
     return checked(policy)
+
+
+def _tool(tool: Tool, chosen: PolicySettings) -> Tool:
+    own = chosen.tool.get(tool.name)
+    return tightened(tool, own) if own is not None else tool
+
+
+def _patterns(own: tuple[Pattern, ...]) -> tuple[Pattern, ...] | None:
+    """The built-in patterns and the workspace's own; None for the built-in alone."""
+    if not own:
+        return None
+    named = {pattern.name: pattern for pattern in (*DEFAULT_PATTERNS, *own)}
+    return tuple(named.values())
 
 
 def _destinations(entries: tuple[DestinationSettings, ...]) -> tuple[AllowedDestination, ...]:

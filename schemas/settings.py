@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.errors import SchemaError
-from schemas.names import Name, ToolName
+from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
-from schemas.tools import Budget, Effect, Pace
+from schemas.patterns import Pattern
+from schemas.tools import Budget, Effect, Pace, Trust
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
@@ -51,8 +52,21 @@ class ResolverSettings(Section, frozen=True, kw_only=True):
     nameservers: tuple[str, ...] = ()
 
 
+class ToolSettings(Section, frozen=True, kw_only=True):
+    """What the workspace makes stricter in a tool's declaration; see `schemas.tools.Tool`."""
+
+    trust: Trust | None = None
+    trusted: tuple[str, ...] | None = None
+    classification: Classification | None = None
+    ceiling: Classification | None = None
+    cost: Annotated[int, Meta(ge=0)] | None = None
+
+
 class PolicySettings(Section, frozen=True, kw_only=True):
-    """What goes into the signed policy; see `schemas.tools.Policy`."""
+    """What goes into the signed policy; see `schemas.tools.Policy`.
+
+    `patterns` are watched beside the built-in ones; one of the same name takes its place.
+    """
 
     tools: tuple[ToolName, ...]
     organisation: tuple[str, ...] = ()
@@ -71,6 +85,8 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     per_day: Budget = Budget()
     pace: Pace = Pace()
     rules: str = ""
+    tool: dict[ToolName, ToolSettings] = {}
+    patterns: tuple[Pattern, ...] = ()
 
 
 class AgentSettings(Section, frozen=True, kw_only=True):

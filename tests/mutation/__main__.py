@@ -3,7 +3,9 @@
 Cosmic Ray writes the mutants and runs the tests. Here is only the choice: a seeded sample of
 each module's mutants, run against the tests of that module alone (`modules.TESTS`), in a copy
 of the tree. With `--json` one object: by module `total`, `killed`, `survived`, and the same
-under `all`. Cosmic Ray (8.7.0) is in no extra: install it beside the others. Exit code 0 where at least 85 % are killed, 2 where the tests fail unmutated.
+under `all`. Cosmic Ray (8.7.0) is in no extra: install it beside the others.
+
+Exit code 0 where at least 85 % are killed, 2 where the tests fail unmutated.
 """
 
 import argparse

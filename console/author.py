@@ -1,13 +1,16 @@
 """Events that people and the root sign: requests, approvals, halts, certificates, policy.
 
 An author reads the ledger from its beginning, so that its own chain continues and nothing
-it answers is taken on trust; then it signs and publishes, and waits until the event is
-durable. Unlike a decider it has no state to answer from: a person decides.
+it answers is taken on trust; then it signs, publishes, and reads back that the event stands:
+one that another of the same author's overtook is durable, and yet refused by every reader.
+Unlike a decider it has no state to answer from: a person decides.
 """
 
+import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import Final
 
 from msgspec import Struct
 from nats.aio.client import Client
@@ -16,17 +19,20 @@ from bus.commands import Publish
 from bus.consume import CaughtUp, follow
 from bus.decider import Recorded
 from bus.errors import PublishRefused
-from bus.publish import Conflict, publish
+from bus.publish import Stored, publish
 from crypto.errors import Rejected
 from crypto.sealing import ContentKeys, NoKeys, open_event
 from crypto.signing import pae
 from crypto.trust import Trust
 from schemas.authority import subject_of
 from schemas.envelope import PAYLOAD_TYPE, Envelope, encode_envelope
-from schemas.events import Actor, AnyBody, Event, encode_event
+from schemas.events import Actor, AnyBody, Event, encode_event, event_digest, type_of
 from schemas.names import NO_DIGEST, Classification
 
 Sign = Callable[[bytes], bytes]
+
+TRIES: Final = 5
+"""An event of the same author that comes between costs one."""
 
 
 class Pen(Struct, frozen=True):
@@ -50,7 +56,7 @@ class Reader:
         self._name = name
 
     async def follow(self) -> AsyncIterator[Recorded | CaughtUp]:
-        """Every verified event from the first on; `CaughtUp` once. Invalid entries are skipped:
+        """Every verified event after those read; `CaughtUp` once. Invalid entries are skipped:
         the sidecar records them, and `anyteam verify` accounts for each."""
         stream = follow(
             self._client,
@@ -58,6 +64,7 @@ class Reader:
             filter_subject=None,
             consumer=self._name,
             throwaway=True,
+            after=self.index,
         )
         async for message in stream:
             if isinstance(message, CaughtUp):
@@ -82,6 +89,16 @@ class Reader:
             found.append(item)
         return found
 
+    async def stands(self, index: int, digest: bytes) -> bool:
+        """Read on to `index`; whether the entry there is the valid event `digest`."""
+        async with contextlib.aclosing(self.follow()) as entries:
+            async for item in entries:
+                if isinstance(item, Recorded) and item.index == index:
+                    return item.digest == digest
+                if self.index >= index:
+                    return False
+        return False
+
 
 async def say(
     client: Client,
@@ -92,13 +109,33 @@ async def say(
     run: str | None,
     causes: tuple[bytes, ...] = (),
 ) -> int:
-    """Sign `body` and publish it; the ledger index it is durable at.
+    """Sign `body` and publish it; the ledger index at which it stands, read back.
 
     `reader` must have caught up. Raises `BusError` where it could not be recorded.
     """
+    for _ in range(TRIES):
+        event = _drafted(reader, pen, body, run, causes)
+        payload = encode_event(event)
+        signature = pen.sign(pae(PAYLOAD_TYPE, payload))
+        message = encode_envelope(Envelope(payload, pen.key_id, signature))
+        stored = await publish(
+            client, Publish(event.id, event.id, subject_of(event), message, None)
+        )
+        if isinstance(stored, Stored) and await reader.stands(stored.index, event_digest(payload)):
+            return stored.index
+    raise PublishRefused(
+        f"{type_of(body)} does not stand: {TRIES} times other events of"
+        f" {pen.actor.role.value} {pen.actor.instance} came between",
+        fix="nothing was recorded; end what else signs with this key, and try again",
+    )
+
+
+def _drafted(
+    reader: Reader, pen: Pen, body: AnyBody, run: str | None, causes: tuple[bytes, ...]
+) -> Event:
     head = reader.trust.head(pen.key_id, run)
     now = time.time_ns()
-    event = Event(
+    return Event(
         id=new_event_id(now),
         workspace=reader.trust.workspace,
         run=run,
@@ -111,15 +148,6 @@ async def say(
         classification=Classification.INTERNAL,
         body=body,
     )
-    payload = encode_event(event)
-    signature = pen.sign(pae(PAYLOAD_TYPE, payload))
-    message = encode_envelope(Envelope(payload, pen.key_id, signature))
-    stored = await publish(client, Publish(event.id, event.id, subject_of(event), message, None))
-    if isinstance(stored, Conflict):
-        raise PublishRefused(f"{event.type} lost a race", fix="try again")
-    reader.trust.accept(subject_of(event), message)
-    reader.index = max(reader.index, stored.index)
-    return stored.index
 
 
 def new_event_id(now: int) -> str:

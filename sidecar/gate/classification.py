@@ -32,7 +32,7 @@ def classification(case: Case) -> Word:
         return passed("nobody else sees it")
     texts = [text for one in case.said if (text := _carrier(one))]
     whole = "\n".join(str(one.value) for one in case.said if isinstance(one.value, str))
-    for text in (whole, *decodings(whole), unspaced(whole) or ""):
+    for text in filter(None, (whole, *decodings(whole), unspaced(whole))):
         for span in credentials_in(text):
             if span.text.isalpha():
                 continue
@@ -148,7 +148,7 @@ def _hideouts(case: Case) -> list[str]:
         for one in case.said
         if one.part in (Part.CONTENT, Part.PLAIN, Part.DESTINATION)
         and isinstance(one.value, str)
-        and stem(one.value.casefold()) not in known.words
+        and (" " in one.value or stem(one.value.casefold()) not in known.words)
     ]
 
 

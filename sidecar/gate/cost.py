@@ -4,6 +4,8 @@ from schemas.tools import Budget
 from sidecar.gate.conduct import Spend, cost_of, plus
 from sidecar.gate.outcome import Case, Word, passed, refuse
 
+_NO_CEILING = Budget()
+
 
 def cost(case: Case) -> Word:
     """Refuse what would go over a ceiling."""
@@ -13,11 +15,11 @@ def cost(case: Case) -> Word:
     more = cost_of(tool, case.said)
     ceilings = (
         ("run", policy.per_run, case.conduct.spend),
-        (f"tool {tool.name}", policy.per_tool.get(tool.name, Budget()), _of_tool(case)),
+        (f"tool {tool.name}", policy.per_tool.get(tool.name, _NO_CEILING), _of_tool(case)),
         ("day", policy.per_day, case.day),
     )
     for whose, budget, spent in ceilings:
-        if over := over_budget(budget, plus(spent, more)):
+        if budget != _NO_CEILING and (over := over_budget(budget, plus(spent, more))):
             return refuse(
                 f"over the ceiling per {whose}: {over}",
                 fix="raise the ceiling in the policy, or wait for the next run or day",

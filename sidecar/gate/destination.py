@@ -11,6 +11,7 @@ from functools import lru_cache
 from schemas.tools import AllowedDestination, Policy, Tool
 from sidecar.destinations.schedule import Standing, judge
 from sidecar.gate.domains import (
+    Imitation,
     KnownDomains,
     address_of,
     host_of,
@@ -69,7 +70,7 @@ def _one(
         return _listed(case, entry, host)
     if outside and policy.allowlist_only:
         return _unlisted(policy, value)
-    copied = imitation(host, _without(known, host))
+    copied = _imitated(host, known)
     if copied is not None:
         return hold(
             "a destination looks like one that is known, and is another",
@@ -136,9 +137,10 @@ def _known(policy: Policy, wish: Wish) -> frozenset[str]:
     return listed | named | frozenset(policy.organisation)
 
 
-def _without(known: frozenset[str], host: str) -> KnownDomains:
-    """The known domains but for the one in question: a name does not vouch for itself."""
-    return _prepared(known - {host, host.removeprefix("www.")})
+@lru_cache(maxsize=1024)
+def _imitated(host: str, known: frozenset[str]) -> Imitation | None:
+    """What `host` imitates. Itself is left out: a name does not vouch for itself."""
+    return imitation(host, _prepared(known - {host, host.removeprefix("www.")}))
 
 
 @lru_cache(maxsize=256)

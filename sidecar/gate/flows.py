@@ -22,10 +22,12 @@ from sidecar.gate.normal import (
     COMMON,
     decodings,
     fold,
+    longest,
     rotated,
     shifted,
     spaced,
     stem,
+    stems,
     telling,
     unspaced,
     words,
@@ -44,6 +46,7 @@ _LETTERS: Final = re.compile(r"[\w@$]+")
 _PASSING: Final = re.compile(r"[0-9@$]")
 _BESIDE: Final = re.compile(r"[0-9@$](?:[a-zA-Z_]|(?<=[a-zA-Z_].))")
 _LEET: Final = str.maketrans("013457@$8", "oleastasb")
+_RUN_ON_FROM: Final = 20
 _RUN_ON: Final = re.compile(r"[a-z]{20,400}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
 # Signs that a code is written with, how many of them it takes, and the code.
@@ -53,6 +56,7 @@ _CODED: Final = (
     ("\\", 4, re.compile(r"(?:\\u[0-9a-fA-F]{4}){4,}")),
     (".\u00b7-", 12, re.compile(r"(?:[.\u00b7-]{1,5}[ /]+){12,}")),
 )
+_LONG_FROM: Final = 40
 _LONG: Final = re.compile(r"[^\s]{40,}")
 _SIGNS: Final = re.compile(r"[!#$%&()*;<>?@^`{|}~]")
 
@@ -107,14 +111,16 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     joined = unspaced(text)
     if joined is not None:
         yield Dress.ENCODED, joined
-    for run in _RUN_ON.findall(fold(text)):
+    glued = longest(text) >= _RUN_ON_FROM or not text.isascii()
+    for run in _RUN_ON.findall(fold(text)) if glued else ():
         found = _apart(known, run)
         if found:
             yield Dress.ENCODED, found
     unread = _unread(known, text)
     if len(unread) >= _ENOUGH - 1:
         for turn in (rotated, _backwards, *_shifts(text)):
-            if sum(stem(turn(word)) in known.words for word in unread) >= _ENOUGH - 1:
+            turned = turn(" ".join(unread)).split()
+            if sum(map(known.words.__contains__, stems(turned))) >= _ENOUGH - 1:
                 yield Dress.ENCODED, turn(text)
 
 
@@ -123,6 +129,8 @@ def opaque(text: str) -> str:
     for signs, least, pattern in _CODED:
         if sum(map(text.count, signs)) >= least and (coded := pattern.search(text)):
             return coded[0]
+    if longest(text) < _LONG_FROM:
+        return ""
     for long in _LONG.findall(text):
         if len(_SIGNS.findall(long)) >= _MANY_SIGNS:
             return str(long)
@@ -139,6 +147,8 @@ def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing
     """Whether most of `text`'s telling words, three or more, stand together in suspect or
     unbidden text and nowhere in the intent. With `worst` SUSPECT only that counts.
     """
+    if not known.suspects:
+        return False
     fresh = _stems(text) - wish.stems
     need = max(3, ceil(_DICTATED * len(fresh)))
     found = sorted(filter(None, map(known.suspects.get, fresh)), key=len)
@@ -196,11 +206,13 @@ def _carried(
             counts.update(place for place in places if place not in counts)
     found = {}
     for number, shared in counts.items():
+        if sent and number in sent:
+            shared += len(sent[number] - stems)
+        if shared < _ENOUGH - 1 and number not in specific:
+            continue
         segment = known.segments[number]
         if segment.rank < least or segment.standing <= Standing.UNBIDDEN:
             continue
-        if sent and number in sent:
-            shared += len(sent[number] - stems)
         enough = shared >= max(_ENOUGH - 1, min(8, _SHARE * segment.telling))
         if enough or number in specific:
             found[number] = shared

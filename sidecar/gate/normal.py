@@ -11,6 +11,7 @@ import binascii
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -22,9 +23,9 @@ _FORMAT: Final = re.compile(
 )
 _WORD: Final = re.compile(r"[^\W_]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_WRAPPED: Final = re.compile(r"(?<=[A-Za-z0-9+/=])[ \t]*\n[ \t]*(?=[A-Za-z0-9+/=])")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{2}(?:[ :,]*(?:0x|\\x)?[0-9a-fA-F]{2}){7,}")
 _PERCENT: Final = re.compile(r"%[0-9a-fA-F]{2}")
+_APART: Final = re.compile(r"[ .-]\w[ .-]\w[ .-]")
 _LETTERED: Final = re.compile(r"\w(?<!\w\w)[ .-](?:\w[ .-]){3,}\w(?!\w)")
 _TAG_LETTERS: Final = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
 _LOOK_ALIKE: Final = str.maketrans(
@@ -68,6 +69,12 @@ def _one_script(match: re.Match[str]) -> str:
     return word.translate(_LOOK_ALIKE)
 
 
+@lru_cache(maxsize=1024)
+def longest(text: str) -> int:
+    """The length of the longest run without blanks."""
+    return max(map(len, text.split()), default=0)
+
+
 def words(text: str) -> list[str]:
     """The words of `text`, folded; digits count as letters."""
     return _WORD.findall(fold(text))
@@ -83,6 +90,11 @@ def spaced(text: str) -> str:
 def stem(word: str) -> str:
     """The stem of an English word (Porter's second stemmer); a number or code is its own."""
     return str(_STEMMER.stemWord(word)) if word.isalpha() else word
+
+
+def stems(said: Iterable[str]) -> list[str]:
+    """The stems of words that are all letters."""
+    return list(_STEMMER.stemWords(list(said)))
 
 
 def telling(word: str) -> bool:
@@ -122,7 +134,8 @@ def shifted(text: str, by: int) -> str:
 
 def unspaced(text: str) -> str | None:
     """`text` with letters that stand apart (`s e c r e t`) joined, or None where none do."""
-    if not _LETTERED.search(text):
+    # What stands between the first letter and the last is looked for first: it costs less.
+    if not _APART.search(text) or not _LETTERED.search(text):
         return None
     text = re.sub(r"(?<=\w) {2,}(?=\w)", " \u2003 ", text)
     return _LETTERED.sub(lambda m: re.sub(r"[ .-]", "", m[0]), text)
@@ -141,9 +154,9 @@ def _decoded(text: str) -> list[str]:
         for part in (run, *(run.split("/") if "/" in run else ())):
             if len(part) >= 12:
                 said += _readable(_from_base64(part))
-    if "\n" in text and (joined := _WRAPPED.sub("", text)) != text:
-        for match in _BASE64.finditer(joined):
-            said += _readable(_from_base64(match[0]))
+    lines = text.splitlines()
+    for match in _BASE64.finditer("".join(map(str.strip, lines))) if len(lines) > 1 else ():
+        said += _readable(_from_base64(match[0]))
     for match in _HEX.finditer(text):
         digits = re.sub(r"0x|\\x|[ :,]", "", match[0])
         said += _readable(bytes.fromhex(digits[: len(digits) // 2 * 2]))

@@ -131,8 +131,10 @@ def _object(one: Argument, found: Grounding, urged: bool) -> Iterator[Word]:
 
 def urges(known: Knowledge, tool: Tool) -> bool:
     """Whether suspect or unbidden text speaks of this kind of act on this kind of thing."""
-    verbs = frozenset[str]().union(*(VERBS[family] for family in families_of(tool)))
     said = known.suspects
+    if not said:
+        return False
+    verbs = frozenset[str]().union(*(VERBS[family] for family in families_of(tool)))
     return any(map(said.__contains__, verbs)) and any(map(said.__contains__, nouns_of(tool)))
 
 

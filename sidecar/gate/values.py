@@ -69,7 +69,6 @@ _MONTH: Final = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
-_A_MONTH: Final = re.compile(_MONTH)
 _ISO: Final = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
 _DAY_MONTH: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b")
@@ -78,6 +77,10 @@ _DAY_RANGE: Final = re.compile(
     rf"(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b"
 )
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:h]([0-5]\d)\b")
+# What a match needs right behind a run of digits: looked at first, since it costs less.
+_BETWEEN_TIMES: Final = frozenset(":h")
+_MULTIPLYING: Final = frozenset("kmt.")
+_SEPARATORS: Final = frozenset(" -")
 _SECURE_SPACES: Final = re.compile(r"[ -]")
 
 
@@ -95,9 +98,8 @@ def tokens(text: str) -> frozenset[str]:
     if _DOTTED.search(folded) or "://" in folded:
         for match in URL.finditer(folded):
             found |= address(match[0])
-    starts = [match.start() for match in _DIGITS.finditer(folded)]
-    if starts:
-        _numbers(folded, starts, found)
+    if _DIGITS.search(folded):
+        _numbers(folded, found)
     return frozenset(found)
 
 
@@ -153,7 +155,7 @@ def day_tokens(text: str) -> frozenset[str]:
     """The days and clock times in `text`, as `d:` and `c:` tokens."""
     found: set[str] = set()
     folded = fold(text)
-    _days(folded, [match.start() for match in _DIGITS.finditer(folded)], found)
+    _days(folded, _runs(folded), found)
     return frozenset(found)
 
 
@@ -167,27 +169,29 @@ def in_order(name: str) -> list[str]:
     return words(re.sub(r"([a-z])([A-Z])", r"\1 \2", name).replace("_", " "))
 
 
-def _numbers(folded: str, starts: list[int], found: set[str]) -> None:
-    """The values with digits in them. `starts` are where runs of digits begin."""
-    if any(start > 1 and _ACCOUNT.match(folded, start - 2) for start in starts):
+def _numbers(folded: str, found: set[str]) -> None:
+    """The values with digits in them."""
+    runs = _runs(folded)
+    if any(start > 1 and folded[start - 2 : start].isalpha() for start, _ in runs):
         for match in _ACCOUNT.finditer(folded):
             found.add("a:" + _SECURE_SPACES.sub("", match[0]))
         folded = _ACCOUNT.sub(" ; ", folded)
-        starts = [match.start() for match in _DIGITS.finditer(folded)]
+        runs = _runs(folded)
     before = len(found)
-    _days(folded, starts, found)
+    _days(folded, runs, found)
     if len(found) > before:
         for date in (_ISO, _DAY_RANGE, _MONTH_DAY, _DAY_MONTH):
             folded = date.sub(" ; ", folded)
         folded = _CLOCK.sub(lambda m: " ; " if _starts(m) else m[0], folded)
-        starts = [match.start() for match in _DIGITS.finditer(folded)]
+        runs = _runs(folded)
     over = 0
-    for start in starts:
-        if start >= over and (long := _LONG_NUMBER.match(folded, start)):
-            found.add("a:" + _SECURE_SPACES.sub("", long[0]))
-            over = long.end()
+    for start, end in runs:
+        if start >= over and (end - start >= 7 or _goes_on(folded, end)):
+            if long := _LONG_NUMBER.match(folded, start):
+                found.add("a:" + _SECURE_SPACES.sub("", long[0]))
+                over = long.end()
     over = 0
-    for start in starts:
+    for start, _ in runs:
         if start < over:
             continue
         listed = _LISTED.match(folded, start) if _follows_noun(folded, start) else None
@@ -197,14 +201,25 @@ def _numbers(folded: str, starts: list[int], found: set[str]) -> None:
         else:
             over = _amount(folded, start, found)
     over = 0
-    for start in starts:
-        if start >= over and (many := _MULTIPLIED.match(folded, start)):
-            found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
-            over = many.end()
+    for start, end in runs:
+        if start >= over and folded[end : end + 2].lstrip(" ")[:1] in _MULTIPLYING:
+            if many := _MULTIPLIED.match(folded, start):
+                found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
+                over = many.end()
     for match in _IDENTIFIED.finditer(folded):
         name = match[1] or match[2] or match[3]
         if any(c.isdigit() for c in name):
             found.add("i:" + name)
+
+
+def _runs(folded: str) -> list[tuple[int, int]]:
+    """Where runs of digits begin and end."""
+    return [match.span() for match in _DIGITS.finditer(folded)]
+
+
+def _goes_on(folded: str, end: int) -> bool:
+    """Whether more digits follow a blank or hyphen at `end`."""
+    return folded[end : end + 1] in _SEPARATORS and folded[end + 1 : end + 2].isdigit()
 
 
 def _amount(folded: str, start: int, found: set[str]) -> int:
@@ -244,18 +259,25 @@ def _starts(match: re.Match[str]) -> bool:
     return before == "t" or not (before.isalnum() or before == "_")
 
 
-def _days(folded: str, starts: list[int], found: set[str]) -> None:
+def _days(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
     if "-" in folded:
         for match in _ISO.finditer(folded):
             found.add(f"d:{int(match[2]):02d}-{int(match[3]):02d}")
-    if _A_MONTH.search(folded):
+    if any(map(folded.__contains__, _MONTHS)) and _beside_a_month(folded, runs):
         _named_months(folded, found)
     over = 0
-    for start in starts:
-        clock = _CLOCK.match(folded, start) if start >= over else None
-        if clock is not None and _starts(clock):
-            found.add(f"c:{int(clock[1]):02d}:{clock[2]}")
-            over = clock.end()
+    for start, end in runs:
+        if start >= over and folded[end : end + 1] in _BETWEEN_TIMES:
+            clock = _CLOCK.match(folded, start)
+            if clock is not None and _starts(clock):
+                found.add(f"c:{int(clock[1]):02d}:{clock[2]}")
+                over = clock.end()
+
+
+def _beside_a_month(folded: str, runs: list[tuple[int, int]]) -> bool:
+    """Whether a month could stand right before or after a run of digits."""
+    around = (folded[max(0, start - 11) : end + 9] for start, end in runs)
+    return any(month in said for said in around for month in _MONTHS)
 
 
 def _named_months(folded: str, found: set[str]) -> None:

@@ -1,0 +1,85 @@
+"""The gate's mutants, as Cosmic Ray makes them: every operator of its core, at every place.
+
+Left out are those that nothing could notice or that everything does: in annotations (`X | None`
+with another operator fails on import), in the size or presence of a cache (`@lru_cache`), and
+`is` written as `==` (or `is not` as `!=`), which for enums and None is the same.
+"""
+
+import ast
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from cosmic_ray import plugins
+from cosmic_ray.commands import init
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.work_db import WorkDB, use_db
+from msgspec import Struct
+
+ROOT: Final = Path(__file__).parents[2]
+GATE: Final = ROOT / "sidecar" / "gate"
+_SAME: Final = frozenset(
+    ["core/ReplaceComparisonOperator_Is_Eq", "core/ReplaceComparisonOperator_IsNot_NotEq"]
+)
+
+_Place = tuple[int, int]
+
+
+class Mutant(Struct, frozen=True, order=True):
+    """One change to one module: `line` and `column` as Python counts them, `nth` of its kind."""
+
+    module: str
+    line: int
+    column: int
+    operator: str
+    nth: int
+
+    def source(self) -> str:
+        """The module's text with this change. Raises `ValueError` where there is none such."""
+        operator = plugins.get_operator(self.operator)()
+        text = (GATE / f"{self.module}.py").read_text(encoding="utf-8")
+        changed = mutate_code(text, operator, self.nth)
+        if changed is None:
+            raise ValueError(f"no such mutant: {self}")
+        return str(changed)
+
+
+def modules() -> tuple[str, ...]:
+    """The gate's modules, by name."""
+    return tuple(sorted(path.stem for path in GATE.glob("*.py") if path.stem != "__init__"))
+
+
+def mutants(module: str) -> list[Mutant]:
+    """All mutants of one module, in the order of their places."""
+    path = GATE / f"{module}.py"
+    silent = tuple(_silent(ast.parse(path.read_text(encoding="utf-8"))))
+    with use_db(":memory:", WorkDB.Mode.create) as session:
+        init([path], session, {})
+        found = [one for item in session.work_items for one in item.mutations]
+    return sorted(
+        Mutant(module, *one.start_pos, one.operator_name, one.occurrence)
+        for one in found
+        if one.operator_name not in _SAME
+        and not any(begin <= one.start_pos < end for begin, end in silent)
+    )
+
+
+def sample(found: list[Mutant], size: int, seed: int) -> list[Mutant]:
+    """`size` of them drawn by `seed`, each mutant as likely as another; 0 for all."""
+    if not size or size >= len(found):
+        return found
+    return sorted(random.Random(seed).sample(found, size))
+
+
+def _silent(tree: ast.Module) -> Iterator[tuple[_Place, _Place]]:
+    for node in ast.walk(tree):
+        quiet: list[ast.expr | None] = []
+        if isinstance(node, ast.arg | ast.AnnAssign):
+            quiet.append(node.annotation)
+        elif isinstance(node, ast.FunctionDef):
+            quiet.append(node.returns)
+            quiet += [one for one in node.decorator_list if "lru_cache" in ast.unparse(one)]
+        for one in filter(None, quiet):
+            begin = max(0, one.col_offset - 1)
+            yield (one.lineno, begin), (one.end_lineno or 0, one.end_col_offset or 0)

@@ -1,0 +1,98 @@
+"""Whether the tests notice a mutant: each is tried in a child process of its own.
+
+The child is forked from a process that has loaded everything but the gate, so that a trial costs
+the gate's import and the tests, and no mutant outlives its trial. The mutated text is what that
+child imports; no file is written. A trial that takes over `LIMIT_S` counts as noticed: a mutant
+that loops is one.
+"""
+
+import importlib.abc
+import importlib.machinery
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from types import ModuleType
+from typing import Final
+
+import pytest
+
+import classify.detect
+import classify.view
+import crypto.sealing
+import crypto.trust
+import ledger.receipt
+import schemas.events
+from tests.mutation.mutants import ROOT, Mutant
+
+LIMIT_S: Final = 120
+TESTS: Final = (
+    "tests/redteam/test_redteam.py",
+    "tests/unit/sidecar/gate",
+    "tests/unit/sidecar",
+    "tests/redteam",
+)
+"""The quickest to notice anything come first."""
+LOADED: Final = (classify.detect, classify.view, crypto.sealing, crypto.trust, ledger.receipt)
+"""What the gate and its tests stand on, loaded once."""
+_OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0")
+
+
+def tried(found: Iterable[Mutant], at_once: int) -> Iterator[tuple[Mutant, bool]]:
+    """Each mutant with whether the tests noticed it, as the trials end."""
+    assert schemas.events is not None
+    under_way: dict[int, Mutant] = {}
+    for mutant in found:
+        if len(under_way) == at_once:
+            yield _ended(under_way)
+        under_way[_begun(mutant.module, mutant.source())] = mutant
+    while under_way:
+        yield _ended(under_way)
+
+
+def passes_unmutated() -> bool:
+    """Whether the tests pass on the gate as it is: else no trial says anything."""
+    _, status = os.waitpid(_begun("", ""), 0)
+    return os.waitstatus_to_exitcode(status) == 0
+
+
+def _begun(module: str, source: str) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        signal.alarm(LIMIT_S)
+        quiet = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(quiet, descriptor)
+        os.chdir(ROOT)
+        sys.dont_write_bytecode = False
+        if module:
+            sys.meta_path.insert(0, _Mutated(f"sidecar.gate.{module}", source))
+        code = int(pytest.main([*_OPTIONS, *TESTS]))
+    finally:
+        os._exit(code)
+
+
+def _ended(under_way: dict[int, Mutant]) -> tuple[Mutant, bool]:
+    pid, status = os.wait()
+    return under_way.pop(pid), os.waitstatus_to_exitcode(status) != 0
+
+
+class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Imports one module from a text instead of from its file."""
+
+    def __init__(self, name: str, source: str) -> None:
+        self._name = name
+        self._source = source
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self)
+
+    def get_source(self, fullname: str) -> str:
+        return self._source

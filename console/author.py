@@ -9,7 +9,7 @@ Unlike a decider it has no state to answer from: a person decides.
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from msgspec import Struct
@@ -55,7 +55,7 @@ class Reader:
         self._keys = keys or NoKeys()
         self._name = name
 
-    async def follow(self) -> AsyncIterator[Recorded | CaughtUp]:
+    async def follow(self) -> AsyncGenerator[Recorded | CaughtUp, None]:
         """Every verified event after those read; `CaughtUp` once. Invalid entries are skipped:
         the sidecar records them, and `anyteam verify` accounts for each."""
         stream = follow(

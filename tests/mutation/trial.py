@@ -29,7 +29,7 @@ LIMIT_S: Final = 120
 TESTS: Final = (
     "tests/redteam/test_redteam.py",
     "tests/unit/sidecar/gate",
-    "tests/unit/sidecar",
+    "tests/unit/sidecar/test_memory_claims.py",
     "tests/redteam",
 )
 """The quickest to notice anything come first."""

@@ -49,7 +49,7 @@ _JOINED: Final = re.compile(r"(?<![\w+])[^\W_]+(?:[_+][^\W_]+){3,}")
 _LONG: Final = re.compile(r"\S{20,}")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,20000}={0,2}")
 _ESCAPE: Final = re.compile(
-    r"%[0-9a-f]{2}|&#x[0-9a-f]{1,5};?|&#[0-9]{1,6};?|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}"
+    r"%[0-9a-f]{2}|&#x[0-9a-f]{1,6};?|&#[0-9]{1,7};?|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}"
     r"|&(?:lt|gt|quot|amp|nbsp);|=[0-9a-f]{2}|\\n",
     re.IGNORECASE,
 )

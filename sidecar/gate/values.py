@@ -18,6 +18,7 @@ URL: Final = re.compile(
     r"|\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,16}(?:com|net|org|io|ai|co|dev|app|info|biz|ru|cn|"
     r"ly|me|gl|uk|de|fr|eu|xyz|site|online|top|cloud|link|click|example|test)\b(?:/[^\s<>\"'`)\]}|]*)?"
 )
+_SCHEMED: Final = re.compile(r"(?:https?|ftp)://[^\s<>\"'`)\]}|]{3,2000}")
 _DOTTED: Final = re.compile(r"\.\w")
 _ACCOUNT: Final = re.compile(
     r"\b[a-z]{2}\d{2}(?:[a-z0-9]{8,30}|(?:[ -][a-z0-9]{4}){2,7}(?:[ -][a-z0-9]{1,3})?)\b"
@@ -91,6 +92,10 @@ def tokens(text: str) -> frozenset[str]:
     """
     folded = fold(text)
     found: set[str] = set()
+    if "://" in folded and "@" in folded:
+        # An `@` does not make a mailbox of a link: `https://user@host/`, `https://host/@user`.
+        for match in _SCHEMED.finditer(folded):
+            found |= address(match[0])
     if "@" in folded:
         for match in EMAIL.finditer(folded):
             found |= mailbox(match[0])
@@ -118,7 +123,7 @@ def mailbox(text: str) -> set[str]:
 
 def address(text: str) -> set[str]:
     """The tokens of one URL, with and without scheme: host, and host with path."""
-    rest = re.sub(r"^[a-z][a-z0-9+.-]*:/*", "", text.strip()).rstrip(".,;:!?)'\"")
+    rest = re.sub(r"^[a-z][a-z0-9+.-]*:/+", "", text.strip()).rstrip(".,;:!?)'\"")
     rest = rest.split("#")[0]
     host, slash, path = rest.partition("/")
     host = host.rpartition("@")[2].partition(":")[0].rstrip(".")

@@ -48,9 +48,9 @@ class DataFolder(Struct, frozen=True):
         """The workspace's data key, wrapped by the KMS."""
         return self.root / "vault" / f"{workspace}.datakey"
 
-    def vault_file(self, workspace: str) -> Path:
-        """The workspace's credentials, sealed under its data key."""
-        return self.root / "vault" / f"{workspace}.sealed"
+    def vault(self, workspace: str) -> Path:
+        """Where the workspace's and its reps' credentials lie, sealed under its data key."""
+        return self.root / "vault" / workspace
 
     def log(self, name: str) -> Path:
         """A component's log."""

@@ -5,6 +5,7 @@ AnyTeamError
     ├── NotUp           the installation is not running
     ├── AlreadyUp       it is running already
     ├── NoSuch          no run, proposal or person of that name
+    ├── NoAnswer        a consent was asked for, and none came
     └── ComponentDied   a component ended and does not stay up
 """
 
@@ -31,6 +32,12 @@ class NoSuch(ConsoleError):
     """What was asked for does not exist."""
 
     exit_code = 2
+
+
+class NoAnswer(ConsoleError):
+    """A person was asked for their consent in a browser, and did not give it in time."""
+
+    exit_code = 1
 
 
 class ComponentDied(ConsoleError):

@@ -4,6 +4,7 @@ Pure: text in, settings out. Each error names the key and what it should be. Sec
 never in it: credentials are in the vault, keys in their own files.
 """
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -14,6 +15,10 @@ from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
 from schemas.tools import Budget, Effect, Pace, Trust
+
+_CONFIDENTIAL_URL = re.compile(
+    r"https://[^\s/?#@\\]+(?:[/?][^\s#\\]*)?|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:[/?][^\s#]*)?"
+)
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
@@ -129,6 +134,23 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     crm: CrmSettings | None = None
 
 
+class OAuthSettings(Section, frozen=True, kw_only=True):
+    """An OAuth 2 client, by whose grant the credential of the same name is minted per action.
+
+    `scopes` are asked of a rep once (`anyteam credential connect`). `tools` lists each tool that
+    gets a token, with the scopes that it needs; no other tool gets one. With `revoke_each` a
+    token is revoked as its action ends: for providers where that leaves the consent in force.
+    """
+
+    authorize_url: str
+    token_url: str
+    revoke_url: str = ""
+    client_id: Annotated[str, Meta(min_length=1)]
+    scopes: tuple[str, ...]
+    tools: dict[ToolName, tuple[str, ...]]
+    revoke_each: bool = False
+
+
 class ModelSettings(Section, frozen=True, kw_only=True):
     """A model behind the gateway: the runtimes' in `[model]`, the judge's in `[judge]`.
 
@@ -165,6 +187,7 @@ class Settings(Section, frozen=True, kw_only=True):
     agents: dict[Name, AgentSettings] = {}
     connectors: ConnectorSettings = ConnectorSettings()
     resolver: ResolverSettings = ResolverSettings()
+    oauth: dict[Name, OAuthSettings] = {}
     model: ModelSettings | None = None
     judge: ModelSettings | None = None
     names: NameSettings = NameSettings()
@@ -182,6 +205,8 @@ def parse_settings(text: str, where: str) -> Settings:
         if agent.planner == "model" and settings.model is None:
             raise BadSettings(f"{where}: agents.{name} needs [model]", fix="configure a model")
     _check_models(settings, where)
+    for name, client in settings.oauth.items():
+        _check_oauth(client, f"{where}: oauth.{name}")
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)
@@ -191,6 +216,25 @@ def parse_settings(text: str, where: str) -> Settings:
                 fix='write "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"',
             ) from error
     return settings
+
+
+def _check_oauth(client: OAuthSettings, where: str) -> None:
+    """Tokens travel over TLS or on this machine, and each tool's are among those consented to."""
+    for key in ("authorize_url", "token_url", "revoke_url"):
+        url = getattr(client, key)
+        if url and not _CONFIDENTIAL_URL.fullmatch(url):
+            raise BadSettings(
+                f"{where}.{key}: {url!r} would send tokens in the clear",
+                fix="write an https address; http serves on 127.0.0.1 alone",
+            )
+    for tool, scopes in client.tools.items():
+        stray = sorted(set(scopes) - set(client.scopes))
+        if stray:
+            raise BadSettings(
+                f'{where}.tools."{tool}" needs {stray[0]}, which {where.rpartition(": ")[2]}.scopes'
+                " does not ask for",
+                fix="add it to scopes, or take it away here",
+            )
 
 
 def _check_models(settings: Settings, where: str) -> None:

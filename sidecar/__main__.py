@@ -26,7 +26,7 @@ from crypto.trust import Trust
 from schemas.events import Actor
 from schemas.names import Role
 from schemas.settings import Settings
-from sidecar.connectors import open_connectors
+from sidecar.connectors import Connectors
 from sidecar.decider import SidecarDecider
 from sidecar.destinations.resolver import Resolver
 from sidecar.models import ModelGateway
@@ -34,7 +34,7 @@ from sidecar.performer import Performer
 from sidecar.sealing import Sealer
 from sidecar.state import SidecarState
 from sidecar.tokenising import Masker
-from sidecar.vault import Credentials, open_vault
+from sidecar.vault import Secret, Vault
 
 
 async def serve(folder: DataFolder) -> None:
@@ -49,10 +49,7 @@ async def _serve(folder: DataFolder) -> None:
     data_key = load_data_key(
         LocalKms(folder.root / "kms"), folder.data_key_file(workspace), workspace
     )
-    vault_file = folder.vault_file(workspace)
-    credentials = (
-        open_vault(vault_file, data_key, workspace) if vault_file.exists() else Credentials({})
-    )
+    vault = Vault(folder.vault(workspace), data_key, workspace)
     keys = WorkspaceKeys(data_key, workspace)
     node: Node[SidecarState] = Node(
         SidecarDecider(),
@@ -65,14 +62,14 @@ async def _serve(folder: DataFolder) -> None:
     if settings.model is not None or settings.judge is not None:
         gateway = ModelGateway(
             settings.model,
-            credentials.get("model", "none"),
+            _key(vault, "model"),
             masker=Masker(data_key, workspace, Detector(_names(settings))),
             judge=settings.judge,
-            judge_key=credentials.get("judge", "none"),
+            judge_key=_key(vault, "judge"),
         )
     performer = Performer(
         workspace,
-        connectors=open_connectors(settings.connectors, folder.root, credentials),
+        connectors=Connectors(settings.connectors, settings.oauth, folder.root, vault),
         keys=keys,
         receipts=load_signer(own / "receipts.key"),
         receipt_key=read_key(own / "receipts.mac"),
@@ -107,6 +104,12 @@ async def _serve(folder: DataFolder) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await disconnect(client)
+
+
+def _key(vault: Vault, name: str) -> str:
+    """A model's API key; one that is inside the walls may need none."""
+    found = vault.find(name, None)
+    return found.value if isinstance(found, Secret) else "none"
 
 
 def _names(settings: Settings) -> Dictionary:

@@ -301,7 +301,8 @@ class SidecarDecider:
                 since=since,
                 settles=f"proposal:{recorded.digest.hex()}",
             )
-            tool_run = duties.execute(state.workspace, self.actor, started, recorded)
+            rep = case.lease.rep if case.lease is not None else ""
+            tool_run = duties.execute(state.workspace, self.actor, started, recorded, rep)
             yield msgspec.structs.replace(started, then=(tool_run,))
         elif result.result is LayerResult.REFUSE and decisive is not None:
             yield _refused(name, recorded, proposal, result, causes)

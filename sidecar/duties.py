@@ -59,7 +59,7 @@ def keys_wrapped(name: str, lease: Recorded, keys: tuple[WrappedKey, ...]) -> Dr
     )
 
 
-def execute(workspace: str, actor: Actor, started: Draft, proposal: Recorded) -> Execute:
+def execute(workspace: str, actor: Actor, started: Draft, proposal: Recorded, rep: str) -> Execute:
     """The tool run that rides in its write-ahead record, under that record's id."""
     body = proposal.event.body
     assert isinstance(body, ProposalMade)
@@ -68,6 +68,7 @@ def execute(workspace: str, actor: Actor, started: Draft, proposal: Recorded) ->
         run=started.run,
         proposal=proposal.digest,
         tool=body.tool,
+        rep=rep,
         arguments=value_of(body.arguments),
         idempotency_key=draft_id(workspace, actor, started),
     )
@@ -78,15 +79,17 @@ def reconcile(state: SidecarState, name: str, acting: Acting) -> Execute:
     body = acting.proposal.event.body
     assert isinstance(body, ProposalMade)
     run = state.runs[name]
+    lease = lease_of(run)
     return Execute(
         key=f"action:{acting.proposal.digest.hex()}",
         run=name,
         proposal=acting.proposal.digest,
         tool=body.tool,
+        rep=lease.rep if lease is not None else "",
         arguments=opened(body.arguments) or {},
         idempotency_key=acting.started.event.id,
         reconcile=True,
-        allowed=not run.ended and not halts_on(state, name, lease_of(run)),
+        allowed=not run.ended and not halts_on(state, name, lease),
     )
 
 

@@ -24,7 +24,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class Execute(Effect, frozen=True, kw_only=True):
-    """Run a tool under an idempotency key. Result: `Performed`.
+    """Run a tool for a rep under an idempotency key. Result: `Performed`.
 
     `reconcile` says that a former incarnation may have run it already, so that the tool is
     asked first; `allowed` that it may still be run where the tool says it was not. `answer` is
@@ -33,6 +33,7 @@ class Execute(Effect, frozen=True, kw_only=True):
 
     proposal: bytes
     tool: str
+    rep: str
     arguments: dict[str, Any]
     idempotency_key: str
     reconcile: bool = False

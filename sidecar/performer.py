@@ -7,7 +7,6 @@ to a person, never retried blindly.
 
 import hashlib
 import logging
-from collections.abc import Mapping
 
 import msgspec
 
@@ -19,6 +18,7 @@ from schemas.actions import ActionOutcome
 from schemas.names import NO_DIGEST
 from schemas.runs import WrappedKey
 from sidecar.connectors.connector import Connector, Finding, Outcome
+from sidecar.connectors.serving import Connectors
 from sidecar.destinations.resolver import Resolver
 from sidecar.effects import (
     Answer,
@@ -30,7 +30,7 @@ from sidecar.effects import (
     Performed,
     WrapKeys,
 )
-from sidecar.errors import ConnectorError
+from sidecar.errors import ConnectorError, VaultError
 from sidecar.models import ModelGateway
 
 _LOG = logging.getLogger("anyteam.sidecar")
@@ -43,7 +43,7 @@ class Performer:
         self,
         workspace: str,
         *,
-        connectors: Mapping[str, Connector],
+        connectors: Connectors,
         keys: WorkspaceKeys,
         receipts: Signer,
         receipt_key: bytes,
@@ -89,29 +89,35 @@ class Performer:
     async def _execute(self, effect: Execute) -> Performed:
         if effect.answer is not None:
             return _answered(effect, effect.answer)
-        connector = self._connectors.get(effect.tool)
-        if connector is None:
-            return _failed("no connector serves this tool", reconciled=effect.reconcile)
-        arguments, key = effect.arguments, effect.idempotency_key
         try:
-            if effect.reconcile:
-                found = await connector.reconcile(effect.tool, arguments, key)
-                if found.finding is Finding.DONE and found.outcome is not None:
-                    return _performed(found.outcome, reconciled=True)
-                if found.finding is Finding.UNKNOWN:
-                    return _unknown(found.detail or "the tool cannot say whether it was done")
-            if not effect.allowed:
-                return _failed(
-                    "not done: halted, ended or blocked before it began",
-                    reconciled=True,
-                )
-            outcome = await connector.execute(effect.tool, arguments, key)
-        except ConnectorError as error:
+            async with self._connectors.serving(effect.tool, effect.rep) as connector:
+                if connector is None:
+                    return _failed("no connector serves this tool", reconciled=effect.reconcile)
+                return await _done(effect, connector)
+        except (ConnectorError, VaultError) as error:
+            # Without its credential the tool can be asked nothing, not even what was done.
             _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)
-            if effect.reconcile and error.before_effect is False:
-                return _unknown(str(error))
-            return _failed(str(error), reconciled=effect.reconcile)
-        return _performed(outcome, reconciled=effect.reconcile)
+            return _unknown(str(error)) if effect.reconcile else _failed(str(error))
+
+
+async def _done(effect: Execute, connector: Connector) -> Performed:
+    arguments, key = effect.arguments, effect.idempotency_key
+    try:
+        if effect.reconcile:
+            found = await connector.reconcile(effect.tool, arguments, key)
+            if found.finding is Finding.DONE and found.outcome is not None:
+                return _performed(found.outcome, reconciled=True)
+            if found.finding is Finding.UNKNOWN:
+                return _unknown(found.detail or "the tool cannot say whether it was done")
+        if not effect.allowed:
+            return _failed("not done: halted, ended or blocked before it began", reconciled=True)
+        outcome = await connector.execute(effect.tool, arguments, key)
+    except ConnectorError as error:
+        _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)
+        if effect.reconcile and error.before_effect is False:
+            return _unknown(str(error))
+        return _failed(str(error), reconciled=effect.reconcile)
+    return _performed(outcome, reconciled=effect.reconcile)
 
 
 def _performed(outcome: Outcome, *, reconciled: bool) -> Performed:
@@ -137,7 +143,7 @@ def _answered(effect: Execute, answer: Answer) -> Performed:
     )
 
 
-def _failed(detail: str, *, reconciled: bool) -> Performed:
+def _failed(detail: str, *, reconciled: bool = False) -> Performed:
     return Performed(
         outcome=ActionOutcome.FAILED,
         evidence=NO_DIGEST,

@@ -1,7 +1,9 @@
 """From settings to connectors: which tools a configuration declares, and serving them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from msgspec import Struct
 
 from schemas.settings import ConnectorSettings
 from schemas.tools import Tool
@@ -13,15 +15,16 @@ from sidecar.connectors.memory import MEMORY_TOOLS
 from sidecar.vault import Credentials
 
 
+class Offer(Struct, frozen=True):
+    """What one switched-on connector declares, and how it is opened with credentials."""
+
+    tools: tuple[Tool, ...]
+    open: Callable[[Credentials], Connector]
+
+
 def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
     """The tools of every connector that is switched on, and of the memory."""
-    tools: list[Tool] = []
-    if settings.files is not None:
-        tools += FILES_TOOLS
-    if settings.mail is not None:
-        tools += MAIL_TOOLS
-    if settings.crm is not None:
-        tools += CRM_TOOLS
+    tools = [tool for offer in offers(settings, Path()) for tool in offer.tools]
     if settings.memory:
         tools += MEMORY_TOOLS
     return tuple(tools)
@@ -31,24 +34,26 @@ def open_connectors(
     settings: ConnectorSettings, base: Path, credentials: Credentials
 ) -> dict[str, Connector]:
     """Connectors by tool name; relative paths are under `base`. Raises `BadConnector`."""
-    return registry(_opened(settings, base, credentials))
+    return registry(offer.open(credentials) for offer in offers(settings, base))
 
 
-def _opened(
-    settings: ConnectorSettings, base: Path, credentials: Credentials
-) -> Iterator[Connector]:
+def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
+    """Every connector that is switched on, not yet opened."""
     files, mail, crm = settings.files, settings.mail, settings.crm
     if files is not None:
-        yield FilesConnector(base / files.root)
+        yield Offer(FILES_TOOLS, lambda _: FilesConnector(base / files.root))
     if mail is not None:
-        yield MailConnector(
-            host=mail.host,
-            port=mail.port,
-            sender=mail.sender,
-            inbox=base / mail.inbox,
-            sent=base / mail.sent,
-            starttls=mail.starttls,
-            password=credentials.get("mail"),
+        yield Offer(
+            MAIL_TOOLS,
+            lambda credentials: MailConnector(
+                host=mail.host,
+                port=mail.port,
+                sender=mail.sender,
+                inbox=base / mail.inbox,
+                sent=base / mail.sent,
+                starttls=mail.starttls,
+                password=credentials.get("mail"),
+            ),
         )
     if crm is not None:
-        yield CrmConnector(crm.url, credentials.get("crm"))
+        yield Offer(CRM_TOOLS, lambda credentials: CrmConnector(crm.url, credentials.get("crm")))

@@ -317,6 +317,7 @@ def test_the_decider_asks_records_and_wakes_for_what_the_watch_owes() -> None:
 def test_an_effect_whose_destination_was_blocked_before_its_record_is_forbidden() -> None:
     place, decider = Place(), SidecarDecider()
     send = Execute(
+        rep="ann",
         key="k",
         run="r-1",
         proposal=b"p" * 32,

@@ -116,12 +116,10 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
         found = _apart(known, run)
         if found:
             yield Dress.ENCODED, found
-    unread = _unread(known, text)
-    if len(unread) >= _ENOUGH - 1:
-        for turn in (rotated, _backwards, *_shifts(text)):
-            turned = turn(" ".join(unread)).split()
-            if sum(map(known.words.__contains__, stems(turned))) >= _ENOUGH - 1:
-                yield Dress.ENCODED, turn(text)
+    unread = " ".join(_unread(known, text))
+    for turn in (rotated, _backwards, *_shifts(text)):
+        if sum(map(known.words.__contains__, stems(turn(unread).split()))) >= _ENOUGH - 1:
+            yield Dress.ENCODED, turn(text)
 
 
 def opaque(text: str) -> str:

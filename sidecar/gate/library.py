@@ -156,7 +156,7 @@ def advance(recording: Recording, step: Step) -> Recording:
         return _replace(recording, halts=left)
     if isinstance(body, LeaseRevoked):
         return _replace(recording, ended="lease.revoked")
-    if isinstance(body, RepRevoked):
+    if isinstance(body, RepRevoked) and body.rep == recording.lease.rep:
         return _replace(recording, rep_active=False)
     return recording
 

@@ -147,6 +147,8 @@ def test_every_shift_of_letters_is_tried_where_no_word_is_common() -> None:
         "m3rger f4lcon x",
         "mergerfalconcloses",
         "regrem noclaf",
+        "regrem noclaf lorem ipsum dolor",
+        "kramlat nwad gninepo tnew",
         "somebodyelsespasswords",
         "room b12 and gate c4",
     ],

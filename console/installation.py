@@ -20,6 +20,7 @@ from bus.tls import client_context, ensure_tls
 from console.author import Pen, Reader, say
 from console.policies import checked
 from console.tightening import tightened
+from console.vaults import vault_of
 from crypto.keyfile import ensure_key, load_signer, write_public
 from crypto.kms import LocalKms, ensure_data_key
 from crypto.signing import Signer, key_id_of
@@ -224,6 +225,8 @@ async def _settle(folder: DataFolder, settings: Settings, client: Client, worksp
     ]
     for body in wanted:
         await say(client, reader, pen, body, run=None)
+        if isinstance(body, RepRevoked):
+            vault_of(folder).drop(body.rep)
 
 
 def _certificates(folder: DataFolder, settings: Settings) -> list[Certificate]:

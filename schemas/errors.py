@@ -48,3 +48,5 @@ class Oversized(SchemaError):
 
 class BadName(SchemaError):
     """A name that could not stand as one token of a subject."""
+
+    exit_code = 2

@@ -12,12 +12,12 @@ from console.consent import Listener
 from console.errors import NoSuch
 from console.output import JsonFlag, emit, err
 from console.session import DEFAULT_DATA, DataOption
-from crypto.kms import LocalKms, ensure_data_key
+from console.vaults import vault_of
 from schemas.names import check_name
 from schemas.settings import OAuthSettings, Settings
 from sidecar import oauth
 from sidecar.errors import ConnectorError
-from sidecar.vault import Grant, Secret, Vault
+from sidecar.vault import Grant, Secret
 
 NameArgument = Annotated[str, typer.Argument(help="What it opens, as in `crm`.")]
 RepOption = Annotated[str | None, typer.Option("--rep", help="The rep whose it is.")]
@@ -112,15 +112,6 @@ def revoke(
 def store(folder: DataFolder, name: str, secret: str, rep: str | None = None) -> None:
     """Keep one secret in the workspace's vault."""
     vault_of(folder).put(name, Secret(secret), rep)
-
-
-def vault_of(folder: DataFolder) -> Vault:
-    """The workspace's vault, opened by the KMS of this machine; its data key is made if need be."""
-    workspace = folder.settings().workspace
-    kms = LocalKms(folder.root / "kms")
-    kms.create(workspace)
-    key = ensure_data_key(kms, folder.data_key_file(workspace), workspace)
-    return Vault(folder.vault(workspace), key, workspace)
 
 
 async def _told(settings: Settings, name: str, held: Secret | Grant) -> str:

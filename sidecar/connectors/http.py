@@ -81,7 +81,9 @@ class HttpService:
         headers: dict[str, str] | None = None,
     ) -> bytes:
         if not self._token:
-            raise Denied("the vault has no credential for this service", fix="anyteam credential")
+            raise Denied(
+                "the vault has no credential for this service", fix="anyteam credential add"
+            )
         if not re.fullmatch(r"[!-~]+", self._token):
             raise Denied(
                 "the credential is no bearer token (RFC 6750)", fix="check what was pasted"

@@ -23,6 +23,7 @@ from bus.connection import connect, disconnect
 from bus.decider import Decider, Effect
 from bus.errors import BusError, ConnectionTrouble
 from bus.folder import DataFolder
+from bus.hardening import harden
 from bus.identity import UserIdentity, parse_creds
 from bus.lifeline import parent_gone
 from bus.node import Node
@@ -140,6 +141,7 @@ def run_process(main: Coroutine[Any, Any, None]) -> int:
     The outermost loop: whatever ends the component is recorded here, and the component
     stops. Its next incarnation finds in the ledger what is owed.
     """
+    harden()
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )

@@ -17,6 +17,7 @@ from schemas.settings import ConnectorSettings, OAuthSettings
 from sidecar import oauth
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.opening import offers
+from sidecar.connectors.scrubbing import Scrubbed
 from sidecar.errors import BadConnector, ConnectorError, Denied
 from sidecar.vault import Credentials, Grant, Secret, Vault
 
@@ -70,7 +71,8 @@ class Connectors:
                 if client.revoke_each:
                     tokens.append((client, minted.grant, minted.access_token))
         try:
-            yield offer.open(Credentials(values))
+            credentials = Credentials(values)
+            yield Scrubbed(offer.open(credentials), credentials)
         finally:
             for client, grant, token in tokens:
                 await _revoke(client, grant, token)

@@ -141,15 +141,14 @@ async def up(folder: DataFolder) -> AsyncIterator[Supervisor]:
 async def ask(
     folder: DataFolder,
     agent: str,
-    tool: str,
-    *,
+    *tools: str,
     effects: tuple[Effect, ...] = (Effect.MUTATION,),
     ttl_s: int = 120,
 ) -> str:
     """Ask for a run as the first rep; its name. Without effects, each step needs a person."""
     async with session(folder.root, Role.REP) as opened:
         intent = Intent(summary="keep notes on deal-1", effects=effects)
-        return await request_run(opened, agent, intent, (tool,), ttl_s, 30, None)
+        return await request_run(opened, agent, intent, tools, ttl_s, 30, None)
 
 
 async def follow(folder: DataFolder) -> AsyncIterator[Recorded]:
@@ -210,9 +209,16 @@ def below(ancestor: int) -> list[Running]:
         if line == ancestor and pid != ancestor:
             with contextlib.suppress(OSError):
                 argv = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
-                environ = Path(f"/proc/{pid}/environ").read_bytes()
-                found.append(Running(pid, tuple(argv), environ))
+                found.append(Running(pid, tuple(argv), _environ(pid)))
     return found
+
+
+def _environ(pid: int) -> bytes:
+    """The environment a process was started with; nothing where it lets nobody look."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except PermissionError:
+        return b""
 
 
 def server_of(folder: DataFolder) -> int:

@@ -21,6 +21,7 @@ from console.commands import (
     memory,
     operation,
     policy,
+    receipts,
     replays,
     runs,
 )
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(replays, credentials, demo),
+    *(receipts, replays, credentials, demo),
 ):
     noun.register(app)
 

@@ -7,6 +7,7 @@ AnyTeamError
     ├── BadCheckpoint          no seal, or not one by a key that may seal
     ├── BadProof               a Merkle proof that does not lead to the root
     ├── BadReceipt             a receipt whose authentication fails
+    ├── NoReceipt              no such receipt, or none that a seal covers yet
     └── ExportError            an export that cannot be written or read
         ├── ExportExists       something is at the place of the new export
         └── ExportDamaged      a file of the export is out of form; says where
@@ -45,6 +46,12 @@ class BadProof(LedgerError):
 
 class BadReceipt(LedgerError):
     """A receipt whose signature or MAC does not verify, or whose bytes are no receipt."""
+
+
+class NoReceipt(LedgerError):
+    """The ledger holds no such receipt, more than one, or none that a seal covers yet."""
+
+    exit_code = 2
 
 
 class ExportError(LedgerError):

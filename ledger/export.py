@@ -6,6 +6,7 @@
     seals.jsonl      every seal in order, one JSON object {"note": text} a line
     schema/*.json    JSON Schemas of event, envelope and receipt
     README.md        how to verify it, by command and by hand
+    verify_receipt.py    checks one receipt, with nothing of ours installed
 
 Writing streams, and the folder appears under its name only when it is whole. Reading is
 lazy, in bounded memory; what is out of form is an `ExportDamaged` that says where.
@@ -23,6 +24,7 @@ from typing import BinaryIO, Final, Protocol, Self
 import msgspec
 from msgspec import Struct
 
+from ledger import offline
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import MAX_NOTE_CHARS, NoteKey, origin_of
 from ledger.errors import ExportDamaged, ExportExists
@@ -144,6 +146,7 @@ class ExportWriter:
             schema = msgspec.json.format(msgspec.json.encode(msgspec.json.schema(type_)))
             _write(self._draft / "schema" / f"{name}.json", schema + b"\n")
         _write(self._draft / "README.md", guide(self._workspace).encode())
+        _write(self._draft / "verify_receipt.py", Path(offline.__file__).read_bytes())
         text = msgspec.json.format(msgspec.json.encode(manifest)) + b"\n"
         _write(self._draft / MANIFEST, text)
         _close(self._entries_file)

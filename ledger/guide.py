@@ -21,6 +21,7 @@ finds a ledger that was cut short since.
 | `manifest.json` | what the export says of itself; compared, never believed |
 | `ledger.msgpack` | every entry in order |
 | `seals.jsonl` | every seal in order: one JSON object with a signed note a line |
+| `verify_receipt.py` | checks a receipt that came alone; needs Python and `cryptography` only |
 | `schema/*.json` | JSON Schemas; bytes appear there as base64, in the files as msgpack bytes |
 
 `ledger.msgpack` is a sequence of records, each a 4-byte big-endian length and that many

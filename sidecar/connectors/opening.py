@@ -8,6 +8,8 @@ from schemas.tools import Tool
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
 from sidecar.connectors.files import FILES_TOOLS, FilesConnector
+from sidecar.connectors.hubspot import HubSpotConnector
+from sidecar.connectors.hubspot_tools import hubspot_tools
 from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
 from sidecar.connectors.memory import MEMORY_TOOLS
 from sidecar.vault import Credentials
@@ -22,6 +24,8 @@ def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
         tools += MAIL_TOOLS
     if settings.crm is not None:
         tools += CRM_TOOLS
+    if settings.hubspot is not None:
+        tools += hubspot_tools(settings.hubspot.trusted)
     if settings.memory:
         tools += MEMORY_TOOLS
     return tuple(tools)
@@ -52,3 +56,10 @@ def _opened(
         )
     if crm is not None:
         yield CrmConnector(crm.url, credentials.get("crm"))
+    if settings.hubspot is not None:
+        yield HubSpotConnector(
+            settings.hubspot.url,
+            credentials.get("hubspot"),
+            key_property=settings.hubspot.key_property,
+            trusted=settings.hubspot.trusted,
+        )

@@ -12,7 +12,13 @@ import msgspec
 import pytest
 
 from schemas.actions import ActionOutcome
-from schemas.settings import ConnectorSettings, CrmSettings, FilesSettings, MailSettings
+from schemas.settings import (
+    ConnectorSettings,
+    CrmSettings,
+    FilesSettings,
+    HubSpotSettings,
+    MailSettings,
+)
 from schemas.tools import Effect, Tool
 from sidecar.connectors import declared_tools, open_connectors
 from sidecar.connectors.connector import (
@@ -33,7 +39,7 @@ from sidecar.errors import (
     Unreachable,
 )
 from sidecar.vault import Credentials
-from tests.contract.services import Bench, CrmBench, MailBench, new_key
+from tests.contract.services import Bench, CrmBench, Remote, new_key
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,6 +47,7 @@ SETTINGS = ConnectorSettings(
     files=FilesSettings(root="files"),
     mail=MailSettings(port=2525, sender="ann@acme.example", inbox="inbox", sent="sent"),
     crm=CrmSettings(url="https://crm.example"),
+    hubspot=HubSpotSettings(),
 )
 TOOLS = declared_tools(SETTINGS)
 
@@ -124,7 +131,7 @@ async def test_arguments_out_of_the_schema_are_refused_without_quoting_them(benc
 
 
 async def test_a_target_that_accepts_and_keeps_nothing_is_never_confirmed(
-    remote: MailBench | CrmBench,
+    remote: Remote,
 ) -> None:
     await remote.start("--drop-writes")
     key = new_key()
@@ -137,7 +144,7 @@ async def test_a_target_that_accepts_and_keeps_nothing_is_never_confirmed(
 
 @pytest.mark.parametrize("credential", ["another-secret", "broken\r\nsecret", "gehe\u00efm"])
 async def test_a_refused_credential_is_denied_and_has_no_effect(
-    remote: MailBench | CrmBench, credential: str
+    remote: Remote, credential: str
 ) -> None:
     await remote.start()
     remote.credential = credential
@@ -149,7 +156,7 @@ async def test_a_refused_credential_is_denied_and_has_no_effect(
 
 
 async def test_a_missing_credential_is_denied_and_has_no_effect(
-    remote: MailBench | CrmBench,
+    remote: Remote,
 ) -> None:
     await remote.start()
     remote.credential = ""
@@ -161,7 +168,7 @@ async def test_a_missing_credential_is_denied_and_has_no_effect(
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_a_far_side_killed_before_it_answers_is_unknown_and_reconciling_tells_the_truth(
-    remote: MailBench | CrmBench, kept: bool
+    remote: Remote, kept: bool
 ) -> None:
     await remote.start("--hold-answers", *([] if kept else ["--drop-writes"]))
     assert remote.service is not None
@@ -183,7 +190,7 @@ async def test_a_far_side_killed_before_it_answers_is_unknown_and_reconciling_te
     assert len(remote.effects(key)) == 1
 
 
-async def test_silence_is_unknown_and_nothing_is_sent_again(remote: MailBench | CrmBench) -> None:
+async def test_silence_is_unknown_and_nothing_is_sent_again(remote: Remote) -> None:
     await remote.start("--hold-answers")
     key = new_key()
     outcome = await remote.connector(timeout_s=1.0).execute(remote.tool, remote.arguments, key)
@@ -252,7 +259,7 @@ async def test_a_declaration_bounds_each_argument_and_admits_no_other(tool: Tool
         if schema.get("type") == "integer":
             assert {"minimum", "maximum"} <= schema.keys()
     named = (*tool.destinations, *tool.amounts, *tool.paths, *tool.objects, *tool.contents)
-    assert set(named) <= tool.arguments["properties"].keys()
+    assert {name.partition(".")[0] for name in named} <= tool.arguments["properties"].keys()
     assert tool.effect is Effect.READ or tool.confirm
 
 

@@ -132,6 +132,16 @@ class HubSpotSettings(Section, frozen=True, kw_only=True):
     trusted: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,99}$(?!\n)")], ...] = ()
 
 
+class WebSettings(Section, frozen=True, kw_only=True):
+    """Fetching from the web: `hosts` over https, `http` over plain http too.
+
+    Each is `name`, `*.name` for all below it, or `*` for any, perhaps with a port.
+    """
+
+    hosts: Annotated[tuple[str, ...], Meta(min_length=1)]
+    http: tuple[str, ...] = ()
+
+
 class ConnectorSettings(Section, frozen=True, kw_only=True):
     """The connectors that are switched on, and whether the workspace's memory is."""
 
@@ -140,6 +150,7 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     mail: MailSettings | None = None
     crm: CrmSettings | None = None
     hubspot: HubSpotSettings | None = None
+    web: WebSettings | None = None
 
 
 class ModelSettings(Section, frozen=True, kw_only=True):

@@ -70,14 +70,15 @@ async def _serve(folder: DataFolder) -> None:
             judge=settings.judge,
             judge_key=credentials.get("judge", "none"),
         )
+    resolver = Resolver(settings.resolver.nameservers)
     performer = Performer(
         workspace,
-        connectors=open_connectors(settings.connectors, folder.root, credentials),
+        connectors=open_connectors(settings.connectors, folder.root, credentials, resolver),
         keys=keys,
         receipts=load_signer(own / "receipts.key"),
         receipt_key=read_key(own / "receipts.mac"),
         gateway=gateway,
-        resolver=Resolver(settings.resolver.nameservers),
+        resolver=resolver,
     )
     client = await connect_as(folder, Role.SIDECAR)
     outbox = Outbox(folder.root / "outbox" / "sidecar")

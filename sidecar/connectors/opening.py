@@ -12,6 +12,8 @@ from sidecar.connectors.hubspot import HubSpotConnector
 from sidecar.connectors.hubspot_tools import hubspot_tools
 from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
 from sidecar.connectors.memory import MEMORY_TOOLS
+from sidecar.connectors.web import WEB_TOOLS, WebConnector
+from sidecar.destinations.resolver import Resolver
 from sidecar.vault import Credentials
 
 
@@ -26,20 +28,22 @@ def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
         tools += CRM_TOOLS
     if settings.hubspot is not None:
         tools += hubspot_tools(settings.hubspot.trusted)
+    if settings.web is not None:
+        tools += WEB_TOOLS
     if settings.memory:
         tools += MEMORY_TOOLS
     return tuple(tools)
 
 
 def open_connectors(
-    settings: ConnectorSettings, base: Path, credentials: Credentials
+    settings: ConnectorSettings, base: Path, credentials: Credentials, resolver: Resolver
 ) -> dict[str, Connector]:
     """Connectors by tool name; relative paths are under `base`. Raises `BadConnector`."""
-    return registry(_opened(settings, base, credentials))
+    return registry(_opened(settings, base, credentials, resolver))
 
 
 def _opened(
-    settings: ConnectorSettings, base: Path, credentials: Credentials
+    settings: ConnectorSettings, base: Path, credentials: Credentials, resolver: Resolver
 ) -> Iterator[Connector]:
     files, mail, crm = settings.files, settings.mail, settings.crm
     if files is not None:
@@ -63,3 +67,5 @@ def _opened(
             key_property=settings.hubspot.key_property,
             trusted=settings.hubspot.trusted,
         )
+    if settings.web is not None:
+        yield WebConnector(settings.web.hosts, settings.web.http, resolver)

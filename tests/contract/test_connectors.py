@@ -18,6 +18,7 @@ from schemas.settings import (
     FilesSettings,
     HubSpotSettings,
     MailSettings,
+    WebSettings,
 )
 from schemas.tools import Effect, Tool
 from sidecar.connectors import declared_tools, open_connectors
@@ -30,6 +31,7 @@ from sidecar.connectors.connector import (
 from sidecar.connectors.crm import CrmConnector
 from sidecar.connectors.files import FilesConnector
 from sidecar.connectors.mail import MailConnector
+from sidecar.destinations.resolver import Resolver
 from sidecar.errors import (
     BadArguments,
     BadConnector,
@@ -48,6 +50,7 @@ SETTINGS = ConnectorSettings(
     mail=MailSettings(port=2525, sender="ann@acme.example", inbox="inbox", sent="sent"),
     crm=CrmSettings(url="https://crm.example"),
     hubspot=HubSpotSettings(),
+    web=WebSettings(hosts=("docs.example.com",)),
 )
 TOOLS = declared_tools(SETTINGS)
 
@@ -272,7 +275,8 @@ async def test_the_benches_arguments_fit_the_declared_schemas(bench: Bench) -> N
 
 
 async def test_settings_open_exactly_the_tools_they_declare(tmp_path: Path) -> None:
-    by_tool = open_connectors(SETTINGS, tmp_path, Credentials({"crm": "not-a-real-token"}))
+    credentials = Credentials({"crm": "not-a-real-token"})
+    by_tool = open_connectors(SETTINGS, tmp_path, credentials, Resolver(["192.0.2.53"]))
     assert sorted(by_tool) == sorted(tool.name for tool in TOOLS)
     assert declared_tools(ConnectorSettings()) == ()
 

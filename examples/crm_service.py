@@ -9,7 +9,6 @@ asked, and what became of it: applied, repeated, refused or dropped.
 """
 
 import asyncio
-import contextlib
 import hmac
 import json
 import sys
@@ -17,21 +16,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from examples.service import (
-    announce,
-    append_durably,
-    common_arguments,
-    ending,
-    listening_socket,
-    say,
-    write_durably,
-)
+from examples.service import append_durably, common_arguments, say, write_durably
+from examples.serving import serve
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -252,14 +243,6 @@ def _encoded(data: dict[str, dict[str, Any]]) -> bytes:
     return json.dumps(data, indent=1).encode()
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handling: `ending` has that."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield
-
-
 async def _serve() -> None:
     parser = common_arguments("examples.crm_service")
     parser.add_argument("--data", type=Path, required=True, help="made and seeded if missing")
@@ -274,23 +257,7 @@ async def _serve() -> None:
         hold_answers=options.hold_answers,
         latency_s=options.latency_ms / 1_000,
     )
-    opened = listening_socket(options.port)
-    server = _Server(
-        uvicorn.Config(
-            crm.app(),
-            lifespan="off",
-            access_log=False,
-            log_level="warning",
-            timeout_graceful_shutdown=1,
-        )
-    )
-    serving = asyncio.ensure_future(server.serve(sockets=[opened]))
-    told = ending(options.lifeline)
-    announce(opened, options.port_file)
-    waiting = asyncio.ensure_future(told.wait())
-    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    await serving
+    await serve(crm.app(), options)
 
 
 if __name__ == "__main__":

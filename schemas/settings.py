@@ -125,6 +125,28 @@ class CrmSettings(Section, frozen=True, kw_only=True):
     url: str
 
 
+class HubSpotSettings(Section, frozen=True, kw_only=True):
+    """HubSpot; a private app's token is the vault's `hubspot`.
+
+    `key_property` is the property, of deals, and unique of notes and contacts, that each change
+    writes its key into. `trusted` are the properties that only your own people write.
+    """
+
+    url: str = "https://api.hubapi.com"
+    key_property: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,99}$(?!\n)")] = "anyteam_key"
+    trusted: tuple[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,99}$(?!\n)")], ...] = ()
+
+
+class WebSettings(Section, frozen=True, kw_only=True):
+    """Fetching from the web: `hosts` over https, `http` over plain http too.
+
+    Each is `name`, `*.name` for all below it, or `*` for any, perhaps with a port.
+    """
+
+    hosts: Annotated[tuple[str, ...], Meta(min_length=1)]
+    http: tuple[str, ...] = ()
+
+
 class ConnectorSettings(Section, frozen=True, kw_only=True):
     """The connectors that are switched on, and whether the workspace's memory is."""
 
@@ -132,6 +154,8 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     files: FilesSettings | None = None
     mail: MailSettings | None = None
     crm: CrmSettings | None = None
+    hubspot: HubSpotSettings | None = None
+    web: WebSettings | None = None
 
 
 class OAuthSettings(Section, frozen=True, kw_only=True):

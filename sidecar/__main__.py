@@ -67,14 +67,17 @@ async def _serve(folder: DataFolder) -> None:
             judge=settings.judge,
             judge_key=_key(vault, "judge"),
         )
+    resolver = Resolver(settings.resolver.nameservers)
     performer = Performer(
         workspace,
-        connectors=Connectors(settings.connectors, settings.oauth, folder.root, vault),
+        connectors=Connectors(
+            settings.connectors, settings.oauth, vault, base=folder.root, resolver=resolver
+        ),
         keys=keys,
         receipts=load_signer(own / "receipts.key"),
         receipt_key=read_key(own / "receipts.mac"),
         gateway=gateway,
-        resolver=Resolver(settings.resolver.nameservers),
+        resolver=resolver,
     )
     client = await connect_as(folder, Role.SIDECAR)
     outbox = Outbox(folder.root / "outbox" / "sidecar")

@@ -11,6 +11,7 @@ AnyTeamError
         │   └── OutsideFolder  a path that leaves its folder, or is not plain
         ├── Denied             the credential is missing or was refused
         ├── TargetRefused      the far side said no; nothing was done
+        │   └── Busy           it has no room for us now
         ├── Unreachable        the far side cannot be reached; nothing was done
         ├── Garbled            the far side answered off its protocol
         └── Unanswered         it was sent, and no answer came
@@ -72,6 +73,14 @@ class Denied(ConnectorError):
 
 class TargetRefused(ConnectorError):
     """The far side understood, declined, and did nothing."""
+
+
+class Busy(TargetRefused):
+    """The far side turned the request away for its rate; `wait_s` is when it may be asked again."""
+
+    def __init__(self, what: str, *, wait_s: float) -> None:
+        super().__init__(what, fix=f"wait {wait_s:.0f} s, or raise the limit at the far side")
+        self.wait_s = wait_s
 
 
 class Unreachable(ConnectorError):

@@ -1,6 +1,6 @@
 """Connectors to real tools. From outside: which tools are declared, and opening them."""
 
-from sidecar.connectors.opening import declared_tools, open_connectors
+from sidecar.connectors.opening import Surroundings, declared_tools, open_connectors
 from sidecar.connectors.serving import Connectors
 
-__all__ = ["Connectors", "declared_tools", "open_connectors"]
+__all__ = ["Connectors", "Surroundings", "declared_tools", "open_connectors"]

@@ -1,15 +1,16 @@
-"""A service over HTTP with a bearer token, its failures sorted by what may have happened.
+"""A service over HTTP with a credential, its failures sorted by what may have happened.
 
 Every request has a connection of its own: on a kept-alive one, a close by the far side is
 no sign of whether the request arrived, so that each would be an unknown outcome. Nothing
 is redirected, no proxy or credential is taken from the environment, answers are bounded.
-The token travels over TLS, or to this machine only.
+The credential travels over TLS, or to this machine only.
 """
 
 import asyncio
 import ipaddress
 import re
 import ssl
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import httpx
@@ -33,10 +34,24 @@ _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 Kind = TypeVar("Kind", bound=Struct)
 
 
-class HttpService:
-    """The service at `url`. Raises `BadConnector` where the token would travel in the clear."""
+class Reply(Struct, frozen=True):
+    """What a service answered, whatever its status; `retry_after` as the header has it."""
 
-    def __init__(self, url: str, token: str, *, timeout_s: float) -> None:
+    status: int
+    body: bytes
+    retry_after: str
+
+
+class HttpService:
+    """The service at `url`, which wants `token` in the header `header`: `Authorization` takes a
+    bearer token, another one the bare key, and an empty one stands for no credential at all.
+
+    Raises `BadConnector` where the credential would travel in the clear.
+    """
+
+    def __init__(
+        self, url: str, token: str, *, timeout_s: float, header: str = "Authorization"
+    ) -> None:
         try:
             base = httpx.URL(url)
         except httpx.InvalidURL as error:
@@ -53,6 +68,7 @@ class HttpService:
             )
         self._base = str(base).rstrip("/")
         self._token = token
+        self._header = header
         self._timeout_s = timeout_s
         self._context = ssl.create_default_context()
 
@@ -62,34 +78,34 @@ class HttpService:
         Raises `BadTarget`, `Denied`, `TargetRefused`, `Unreachable` or `Garbled`.
         """
         try:
-            return await self._request("GET", path, query=query)
+            return checked(await self.exchange("GET", path, query=query))
         except Unanswered as error:
             raise Unreachable(error.what) from error
 
     async def patch(self, path: str, body: bytes, key: str) -> bytes:
         """Send a change under an idempotency key; the errors of `get`, and `Unanswered`."""
-        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-        return await self._request("PATCH", path, body=body, headers=headers)
+        headers = {"Idempotency-Key": key}
+        return checked(await self.exchange("PATCH", path, body=body, headers=headers))
 
-    async def _request(
+    async def exchange(
         self,
         method: str,
         path: str,
         *,
-        query: dict[str, str] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
         body: bytes | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> bytes:
-        if not self._token:
-            raise Denied(
-                "the vault has no credential for this service", fix="anyteam credential add"
-            )
-        if not re.fullmatch(r"[!-~]+", self._token):
-            raise Denied(
-                "the credential is no bearer token (RFC 6750)", fix="check what was pasted"
-            )
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request and its answer, of any status; a body is JSON unless `headers` say else.
+
+        Raises `Denied` where there is no credential to send, `Unreachable` and `BadTarget`
+        where nothing was sent, and `Unanswered` or `Garbled` where it may have been.
+        """
+        sent = {**self._credential(), "Accept": "application/json"}
         # Uncompressed, so that the bound on the answer is a bound on what it unpacks to.
-        sent = {"Authorization": f"Bearer {self._token}", "Accept-Encoding": "identity"}
+        sent["Accept-Encoding"] = "identity"
+        if body is not None:
+            sent["Content-Type"] = "application/json"
         client = httpx.AsyncClient(
             verify=self._context, trust_env=False, timeout=self._timeout_s, follow_redirects=False
         )
@@ -105,14 +121,31 @@ class HttpService:
                     headers={**sent, **(headers or {})},
                 ) as answer,
             ):
-                _check_status(answer.status_code)
-                return await _bounded_body(answer)
+                return Reply(
+                    answer.status_code,
+                    await _bounded_body(answer),
+                    answer.headers.get("retry-after", ""),
+                )
         except _NOT_SENT as error:
             raise Unreachable(f"the service cannot be reached: {type(error).__name__}") from error
         except (httpx.TransportError, TimeoutError) as error:
             raise Unanswered(f"sent, but not answered: {type(error).__name__}") from error
         except httpx.InvalidURL as error:
             raise BadTarget("the target makes no URL") from error
+
+    def _credential(self) -> dict[str, str]:
+        if not self._header:
+            return {}
+        if not self._token:
+            raise Denied(
+                "the vault has no credential for this service", fix="anyteam credential add"
+            )
+        if not re.fullmatch(r"[!-~]+", self._token):
+            raise Denied(
+                "the credential is no bearer token (RFC 6750)", fix="check what was pasted"
+            )
+        bearer = self._header == "Authorization"
+        return {self._header: f"Bearer {self._token}" if bearer else self._token}
 
 
 async def _bounded_body(answer: httpx.Response) -> bytes:
@@ -124,9 +157,11 @@ async def _bounded_body(answer: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _check_status(status: int) -> None:
+def checked(reply: Reply) -> bytes:
+    """The body of an answer that says yes; any other is raised as the error it stands for."""
+    status = reply.status
     if 200 <= status < 300:
-        return
+        return reply.body
     if status in (401, 403):
         raise Denied(f"the service refused the credential ({status})", fix="renew it in the vault")
     if status in (404, 410):

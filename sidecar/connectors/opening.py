@@ -10,50 +10,75 @@ from schemas.tools import Tool
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
 from sidecar.connectors.files import FILES_TOOLS, FilesConnector
+from sidecar.connectors.hubspot import HubSpotConnector
+from sidecar.connectors.hubspot_tools import hubspot_tools
 from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
 from sidecar.connectors.memory import MEMORY_TOOLS
+from sidecar.connectors.web import WEB_TOOLS, WebConnector
+from sidecar.destinations.resolver import Resolver
 from sidecar.vault import Credentials
 
 
+class Surroundings(Struct, frozen=True):
+    """What a connector may need beside its settings: where relative paths begin, credentials,
+    and who answers for names.
+    """
+
+    base: Path
+    credentials: Credentials
+    resolver: Resolver
+
+
 class Offer(Struct, frozen=True):
-    """What one switched-on connector declares, and how it is opened with credentials."""
+    """What one switched-on connector declares, and how it is opened."""
 
     tools: tuple[Tool, ...]
-    open: Callable[[Credentials], Connector]
+    open: Callable[[Surroundings], Connector]
 
 
 def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
     """The tools of every connector that is switched on, and of the memory."""
-    tools = [tool for offer in offers(settings, Path()) for tool in offer.tools]
+    tools = [tool for offer in offers(settings) for tool in offer.tools]
     if settings.memory:
         tools += MEMORY_TOOLS
     return tuple(tools)
 
 
-def open_connectors(
-    settings: ConnectorSettings, base: Path, credentials: Credentials
-) -> dict[str, Connector]:
-    """Connectors by tool name; relative paths are under `base`. Raises `BadConnector`."""
-    return registry(offer.open(credentials) for offer in offers(settings, base))
+def open_connectors(settings: ConnectorSettings, around: Surroundings) -> dict[str, Connector]:
+    """Connectors by tool name. Raises `BadConnector`."""
+    return registry(offer.open(around) for offer in offers(settings))
 
 
-def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
+def offers(settings: ConnectorSettings) -> Iterator[Offer]:
     """Every connector that is switched on, not yet opened."""
     files, mail, crm = settings.files, settings.mail, settings.crm
+    hubspot, web = settings.hubspot, settings.web
     if files is not None:
-        yield Offer(FILES_TOOLS, lambda _: FilesConnector(base / files.root))
+        yield Offer(FILES_TOOLS, lambda around: FilesConnector(around.base / files.root))
     if mail is not None:
         yield Offer(
             MAIL_TOOLS,
-            lambda credentials: MailConnector(
+            lambda around: MailConnector(
                 host=mail.host,
                 port=mail.port,
                 sender=mail.sender,
-                inbox=base / mail.inbox,
-                sent=base / mail.sent,
+                inbox=around.base / mail.inbox,
+                sent=around.base / mail.sent,
                 starttls=mail.starttls,
-                password=credentials.get("mail"),
+                password=around.credentials.get("mail"),
             ),
         )
     if crm is not None:
-        yield Offer(CRM_TOOLS, lambda credentials: CrmConnector(crm.url, credentials.get("crm")))
+        yield Offer(CRM_TOOLS, lambda around: CrmConnector(crm.url, around.credentials.get("crm")))
+    if hubspot is not None:
+        yield Offer(
+            hubspot_tools(hubspot.trusted),
+            lambda around: HubSpotConnector(
+                hubspot.url,
+                around.credentials.get("hubspot"),
+                key_property=hubspot.key_property,
+                trusted=hubspot.trusted,
+            ),
+        )
+    if web is not None:
+        yield Offer(WEB_TOOLS, lambda around: WebConnector(web.hosts, web.http, around.resolver))

@@ -13,11 +13,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
+
 from schemas.settings import ConnectorSettings, OAuthSettings
 from sidecar import oauth
 from sidecar.connectors.connector import Connector, registry
-from sidecar.connectors.opening import offers
+from sidecar.connectors.opening import Surroundings, offers
 from sidecar.connectors.scrubbing import Scrubbed
+from sidecar.destinations.resolver import Resolver
 from sidecar.errors import BadConnector, ConnectorError, Denied
 from sidecar.vault import Credentials, Grant, Secret, Vault
 
@@ -31,17 +34,19 @@ class Connectors:
         self,
         settings: ConnectorSettings,
         clients: Mapping[str, OAuthSettings],
-        base: Path,
         vault: Vault,
+        *,
+        base: Path,
+        resolver: Resolver,
     ) -> None:
-        self._offers = {
-            tool.name: offer for offer in offers(settings, base) for tool in offer.tools
-        }
+        offered = tuple(offers(settings))
+        self._offers = {tool.name: offer for offer in offered for tool in offer.tools}
         self._clients = clients
         self._vault = vault
+        self._around = Surroundings(base, Credentials({}), resolver)
         # Providers that rotate refresh tokens take a second use of one for a theft.
         self._refreshing: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
-        registry(offer.open(Credentials({})) for offer in offers(settings, base))
+        registry(offer.open(self._around) for offer in offered)
         stray = sorted(
             tool for client in clients.values() for tool in client.tools if tool not in self._offers
         )
@@ -72,7 +77,8 @@ class Connectors:
                     tokens.append((client, minted.grant, minted.access_token))
         try:
             credentials = Credentials(values)
-            yield Scrubbed(offer.open(credentials), credentials)
+            around = msgspec.structs.replace(self._around, credentials=credentials)
+            yield Scrubbed(offer.open(around), credentials)
         finally:
             for client, grant, token in tokens:
                 await _revoke(client, grant, token)

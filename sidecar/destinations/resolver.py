@@ -1,4 +1,4 @@
-"""The DNS, asked who holds a domain. The only file here that reaches the outside.
+"""The DNS, asked who holds a domain, or where a host is. The only file that reaches it.
 
 dnspython does the asking: retries, the fall-back to TCP for truncated answers, and the
 matching of answers to questions (RFC 5452). Nothing is cached here: a check that may be
@@ -8,6 +8,7 @@ name servers given to it are; put a validating resolver there.
 
 import asyncio
 from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, Final
 
 import dns.asyncresolver
@@ -64,6 +65,28 @@ class Resolver:
             return Unobservable("it is no domain name in canonical form")
         async with self._turns:
             return await self._observe(domain)
+
+    async def addresses(self, host: str) -> tuple[IPv4Address | IPv6Address, ...] | Unobservable:
+        """Where `host`, a canonical name, is by the DNS of now: IPv4 first. None is no answer.
+
+        One question for each kind of address. A kind that cannot be asked for is left out.
+        """
+        if canonical(host) != host or is_address(host):
+            return Unobservable("it is no host name in canonical form")
+        async with self._turns:
+            answers = await asyncio.gather(
+                self._ask(host, "A"), self._ask(host, "AAAA"), return_exceptions=True
+            )
+        found: list[IPv4Address | IPv6Address] = []
+        why = "it has none"
+        for answer in answers:
+            if isinstance(answer, dns.exception.DNSException):
+                why = _words(answer)
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                found += [ip_address(record.address) for record in _records(answer)]
+        return tuple(found) or Unobservable(why)
 
     async def _observe(self, domain: str) -> Ownership | Unobservable:
         zone = registrable(domain)

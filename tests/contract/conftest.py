@@ -6,31 +6,42 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.contract.services import Bench, CrmBench, FilesBench, MailBench
+from tests.contract.services import (
+    Bench,
+    CrmBench,
+    FilesBench,
+    HubSpotBench,
+    HubSpotContactBench,
+    HubSpotNoteBench,
+    MailBench,
+    Remote,
+)
 
-BENCHES: dict[str, type[FilesBench | MailBench | CrmBench]] = {
-    "files": FilesBench,
+REMOTE: dict[str, type[Remote]] = {
     "mail": MailBench,
     "crm": CrmBench,
+    "hubspot-deal": HubSpotBench,
+    "hubspot-note": HubSpotNoteBench,
+    "hubspot-contact": HubSpotContactBench,
 }
 
 
-@pytest_asyncio.fixture(params=["files", "mail", "crm"])
+@pytest_asyncio.fixture(params=["files", *REMOTE])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     """A connector with its far side up."""
-    made: FilesBench | MailBench | CrmBench = BENCHES[request.param](tmp_path)
+    if request.param == "files":
+        yield FilesBench(tmp_path)
+        return
+    made = REMOTE[request.param](tmp_path)
     await made.start()
     yield made
-    if isinstance(made, MailBench | CrmBench):
-        await made.down()
+    await made.down()
 
 
-@pytest_asyncio.fixture(params=["mail", "crm"])
-async def remote(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[MailBench | CrmBench]:
+@pytest_asyncio.fixture(params=[*REMOTE])
+async def remote(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Remote]:
     """A connector whose far side is a server; the test starts it."""
-    made = MailBench(tmp_path) if request.param == "mail" else CrmBench(tmp_path)
+    made = REMOTE[request.param](tmp_path)
     yield made
     if made.service is not None:
         await made.down()
@@ -52,3 +63,12 @@ async def crm(tmp_path: Path) -> AsyncIterator[CrmBench]:
     await made.start()
     yield made
     await made.down()
+
+
+@pytest_asyncio.fixture
+async def hubspot(tmp_path: Path) -> AsyncIterator[HubSpotBench]:
+    """The HubSpot connector's bench; the test starts the server."""
+    made = HubSpotBench(tmp_path)
+    yield made
+    if made.service is not None:
+        await made.down()

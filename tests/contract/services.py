@@ -17,6 +17,7 @@ from schemas.actions import ActionOutcome
 from sidecar.connectors.connector import Connector
 from sidecar.connectors.crm import CrmConnector
 from sidecar.connectors.files import FilesConnector
+from sidecar.connectors.hubspot import HubSpotConnector
 from sidecar.connectors.mail import MailConnector
 
 DEADLINE_S: Final = 20.0
@@ -199,6 +200,68 @@ class CrmBench(RemoteBench):
         return sum(entry["key"] == key for entry in self.entries())
 
 
+class HubSpotBench(RemoteBench):
+    """HubSpot's shape, with the change of a deal as its effect."""
+
+    tool = "hubspot.update_deal"
+    arguments: dict[str, Any] = {
+        "id": "301",
+        "fields": {"dealstage": "negotiation", "amount": "480000.00", "closedate": "2027-01-31"},
+    }
+    reads: dict[str, dict[str, Any]] = {
+        "hubspot.find": {"type": "companies", "property": "name", "value": "Boeing Company"},
+        "hubspot.read": {"type": "deals", "id": "301"},
+        "hubspot.related": {"type": "companies", "id": "201", "to": "deals", "limit": 1},
+    }
+    lie = ActionOutcome.UNKNOWN
+    credential = "not-a-real-token"
+    port_override: int | None = None
+
+    async def start(self, *flags: str) -> None:
+        token_file = self.home / "token"
+        token_file.write_text("not-a-real-token\n")
+        self.service = await Service.start(
+            "tests.contract.hubspot_service",
+            self.home / "port",
+            f"--data={self.home / 'hubspot.json'}",
+            f"--token-file={token_file}",
+            f"--log={self.log}",
+            *flags,
+        )
+
+    def blind(self) -> None:
+        self.port_override = 1
+
+    def connector(self, *, timeout_s: float = DEADLINE_S) -> Connector:
+        port = self.port_override or self.port
+        return HubSpotConnector(f"http://127.0.0.1:{port}", self.credential, timeout_s=timeout_s)
+
+    def effects(self, key: str) -> list[object]:
+        return [e for e in self.entries() if e["key"] == key and e["effect"] == "applied"]
+
+    def asked(self, key: str) -> int:
+        """How often the far side was asked for the effect, done or not."""
+        return sum(entry["key"] == key for entry in self.entries())
+
+
+class HubSpotNoteBench(HubSpotBench):
+    """HubSpot's shape, with a new note as its effect."""
+
+    tool = "hubspot.add_note"
+    arguments: dict[str, Any] = {
+        "type": "deals",
+        "id": "301",
+        "body": "Zürich on Thursday\nif 3 < 4 & so on",
+    }
+
+
+class HubSpotContactBench(HubSpotBench):
+    """HubSpot's shape, with a new contact as its effect."""
+
+    tool = "hubspot.create_contact"
+    arguments: dict[str, Any] = {"email": "Ana.Souza@embraer.example", "firstname": "Ana"}
+
+
 class MailBench(RemoteBench):
     """The example mail server, with a login."""
 
@@ -262,3 +325,6 @@ class MailBench(RemoteBench):
 
     def _of(self, key: str) -> list[dict[str, Any]]:
         return [e for e in self.entries() if e["message_id"] == f"<{key}@acme.example>"]
+
+
+Remote = MailBench | CrmBench | HubSpotBench

@@ -12,9 +12,16 @@ import msgspec
 import pytest
 
 from schemas.actions import ActionOutcome
-from schemas.settings import ConnectorSettings, CrmSettings, FilesSettings, MailSettings
+from schemas.settings import (
+    ConnectorSettings,
+    CrmSettings,
+    FilesSettings,
+    HubSpotSettings,
+    MailSettings,
+    WebSettings,
+)
 from schemas.tools import Effect, Tool
-from sidecar.connectors import declared_tools, open_connectors
+from sidecar.connectors import Surroundings, declared_tools, open_connectors
 from sidecar.connectors.connector import (
     MAX_RESULT_BYTES,
     Connector,
@@ -24,6 +31,7 @@ from sidecar.connectors.connector import (
 from sidecar.connectors.crm import CrmConnector
 from sidecar.connectors.files import FilesConnector
 from sidecar.connectors.mail import MailConnector
+from sidecar.destinations.resolver import Resolver
 from sidecar.errors import (
     BadArguments,
     BadConnector,
@@ -33,7 +41,7 @@ from sidecar.errors import (
     Unreachable,
 )
 from sidecar.vault import Credentials
-from tests.contract.services import Bench, CrmBench, MailBench, new_key
+from tests.contract.services import Bench, CrmBench, Remote, new_key
 
 pytestmark = pytest.mark.asyncio
 
@@ -41,6 +49,8 @@ SETTINGS = ConnectorSettings(
     files=FilesSettings(root="files"),
     mail=MailSettings(port=2525, sender="ann@acme.example", inbox="inbox", sent="sent"),
     crm=CrmSettings(url="https://crm.example"),
+    hubspot=HubSpotSettings(),
+    web=WebSettings(hosts=("docs.example.com",)),
 )
 TOOLS = declared_tools(SETTINGS)
 
@@ -124,7 +134,7 @@ async def test_arguments_out_of_the_schema_are_refused_without_quoting_them(benc
 
 
 async def test_a_target_that_accepts_and_keeps_nothing_is_never_confirmed(
-    remote: MailBench | CrmBench,
+    remote: Remote,
 ) -> None:
     await remote.start("--drop-writes")
     key = new_key()
@@ -137,7 +147,7 @@ async def test_a_target_that_accepts_and_keeps_nothing_is_never_confirmed(
 
 @pytest.mark.parametrize("credential", ["another-secret", "broken\r\nsecret", "gehe\u00efm"])
 async def test_a_refused_credential_is_denied_and_has_no_effect(
-    remote: MailBench | CrmBench, credential: str
+    remote: Remote, credential: str
 ) -> None:
     await remote.start()
     remote.credential = credential
@@ -149,7 +159,7 @@ async def test_a_refused_credential_is_denied_and_has_no_effect(
 
 
 async def test_a_missing_credential_is_denied_and_has_no_effect(
-    remote: MailBench | CrmBench,
+    remote: Remote,
 ) -> None:
     await remote.start()
     remote.credential = ""
@@ -161,7 +171,7 @@ async def test_a_missing_credential_is_denied_and_has_no_effect(
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_a_far_side_killed_before_it_answers_is_unknown_and_reconciling_tells_the_truth(
-    remote: MailBench | CrmBench, kept: bool
+    remote: Remote, kept: bool
 ) -> None:
     await remote.start("--hold-answers", *([] if kept else ["--drop-writes"]))
     assert remote.service is not None
@@ -183,7 +193,7 @@ async def test_a_far_side_killed_before_it_answers_is_unknown_and_reconciling_te
     assert len(remote.effects(key)) == 1
 
 
-async def test_silence_is_unknown_and_nothing_is_sent_again(remote: MailBench | CrmBench) -> None:
+async def test_silence_is_unknown_and_nothing_is_sent_again(remote: Remote) -> None:
     await remote.start("--hold-answers")
     key = new_key()
     outcome = await remote.connector(timeout_s=1.0).execute(remote.tool, remote.arguments, key)
@@ -252,7 +262,7 @@ async def test_a_declaration_bounds_each_argument_and_admits_no_other(tool: Tool
         if schema.get("type") == "integer":
             assert {"minimum", "maximum"} <= schema.keys()
     named = (*tool.destinations, *tool.amounts, *tool.paths, *tool.objects, *tool.contents)
-    assert set(named) <= tool.arguments["properties"].keys()
+    assert {name.partition(".")[0] for name in named} <= tool.arguments["properties"].keys()
     assert tool.effect is Effect.READ or tool.confirm
 
 
@@ -265,7 +275,9 @@ async def test_the_benches_arguments_fit_the_declared_schemas(bench: Bench) -> N
 
 
 async def test_settings_open_exactly_the_tools_they_declare(tmp_path: Path) -> None:
-    by_tool = open_connectors(SETTINGS, tmp_path, Credentials({"crm": "not-a-real-token"}))
+    credentials = Credentials({"crm": "not-a-real-token"})
+    around = Surroundings(tmp_path, credentials, Resolver(["192.0.2.53"]))
+    by_tool = open_connectors(SETTINGS, around)
     assert sorted(by_tool) == sorted(tool.name for tool in TOOLS)
     assert declared_tools(ConnectorSettings()) == ()
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 from schemas.settings import ConnectorSettings, CrmSettings
 from sidecar import oauth
 from sidecar.connectors import Connectors
+from sidecar.destinations.resolver import Resolver
 from sidecar.errors import BadConnector, Denied, Unreachable
 from sidecar.vault import Grant, Secret, Vault
 from tests.contract.oauth_server import CLIENT_SECRET, SCOPES, OAuthServer, running
@@ -57,7 +58,8 @@ async def browsed(url: str) -> str:
 
 def connectors(server: OAuthServer, vault: Vault, **changes: Any) -> Connectors:
     settings = ConnectorSettings(crm=CrmSettings(url=f"{server.url}/crm"))
-    return Connectors(settings, {"crm": server.settings(**changes)}, Path(), vault)
+    clients = {"crm": server.settings(**changes)}
+    return Connectors(settings, clients, vault, base=Path(), resolver=Resolver(["192.0.2.53"]))
 
 
 async def find(made: Connectors, rep: str = "ann") -> None:

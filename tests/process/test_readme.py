@@ -59,7 +59,7 @@ def commands() -> list[list[str]]:
 def test_the_readme_shows_the_commands_in_an_order_that_works(running: Path) -> None:
     done = []
     for words in commands():
-        if words[0] in ("questions", "approve"):
+        if words[0] in ("questions", "approve") or words[:2] == ["receipt", "export"]:
             continue
         if words[0] == "tail":
             words = [*words, "--no-follow"]

@@ -8,7 +8,8 @@ from schemas.tools import Tool
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
 from sidecar.connectors.files import FILES_TOOLS, FilesConnector
-from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
+from sidecar.connectors.mail import MailConnector
+from sidecar.connectors.mail_tools import MAIL_TOOLS
 from sidecar.connectors.memory import MEMORY_TOOLS
 from sidecar.vault import Credentials
 
@@ -41,14 +42,6 @@ def _opened(
     if files is not None:
         yield FilesConnector(base / files.root)
     if mail is not None:
-        yield MailConnector(
-            host=mail.host,
-            port=mail.port,
-            sender=mail.sender,
-            inbox=base / mail.inbox,
-            sent=base / mail.sent,
-            starttls=mail.starttls,
-            password=credentials.get("mail"),
-        )
+        yield MailConnector(mail, credentials.get("mail"))
     if crm is not None:
         yield CrmConnector(crm.url, credentials.get("crm"))

@@ -6,16 +6,30 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.contract.services import Bench, CrmBench, FilesBench, MailBench
+from tests.contract.services import (
+    Bench,
+    CrmBench,
+    DraftBench,
+    FilesBench,
+    FilingMailBench,
+    MailBench,
+    MarkBench,
+)
 
+REMOTE: dict[str, type[MailBench | CrmBench]] = {
+    "mail": MailBench,
+    "filing mail": FilingMailBench,
+    "crm": CrmBench,
+}
 BENCHES: dict[str, type[FilesBench | MailBench | CrmBench]] = {
     "files": FilesBench,
-    "mail": MailBench,
-    "crm": CrmBench,
+    "draft": DraftBench,
+    "mark": MarkBench,
+    **REMOTE,
 }
 
 
-@pytest_asyncio.fixture(params=["files", "mail", "crm"])
+@pytest_asyncio.fixture(params=list(BENCHES))
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     """A connector with its far side up."""
     made: FilesBench | MailBench | CrmBench = BENCHES[request.param](tmp_path)
@@ -25,12 +39,12 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         await made.down()
 
 
-@pytest_asyncio.fixture(params=["mail", "crm"])
+@pytest_asyncio.fixture(params=list(REMOTE))
 async def remote(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncIterator[MailBench | CrmBench]:
     """A connector whose far side is a server; the test starts it."""
-    made = MailBench(tmp_path) if request.param == "mail" else CrmBench(tmp_path)
+    made = REMOTE[request.param](tmp_path)
     yield made
     if made.service is not None:
         await made.down()

@@ -7,14 +7,17 @@ a test waits for a line that the service says, to a deadline.
 import asyncio
 import json
 import secrets
+import shutil
+import ssl
 import sys
 import time
 import uuid
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from schemas.actions import ActionOutcome
-from sidecar.connectors.connector import Connector
+from schemas.settings import ImapSettings, MailSettings, SmtpSettings, Tls
+from sidecar.connectors.connector import Connector, Finding
 from sidecar.connectors.crm import CrmConnector
 from sidecar.connectors.files import FilesConnector
 from sidecar.connectors.mail import MailConnector
@@ -168,6 +171,9 @@ class CrmBench(RemoteBench):
         "crm.export_pipeline": {},
     }
     lie = ActionOutcome.FAILED
+    unkept = after_lie = Finding.NOT_DONE
+    kept = Finding.DONE
+    drops: tuple[str, ...] = ("--drop-writes",)
     credential = "not-a-real-token"
 
     async def start(self, *flags: str) -> None:
@@ -200,7 +206,7 @@ class CrmBench(RemoteBench):
 
 
 class MailBench(RemoteBench):
-    """The example mail server, with a login."""
+    """The example mail server, with a login. The connector files the copies of what it sends."""
 
     tool = "mail.send"
     arguments: dict[str, Any] = {
@@ -211,14 +217,21 @@ class MailBench(RemoteBench):
     }
     reads: dict[str, dict[str, Any]] = {
         "mail.list": {},
-        "mail.read": {"message": "0001-boeing.eml"},
+        "mail.search": {"sender": "boeing.example", "subject": "pilot", "unread": True},
+        "mail.read": {"message": "1-1"},
     }
     lie = ActionOutcome.UNKNOWN
+    unkept = after_lie = Finding.UNKNOWN
+    kept = Finding.UNKNOWN
+    drops: tuple[str, ...] = ("--drop-copies",)
+    sent_copy: Literal["server", "append"] = "append"
+    flags: tuple[str, ...] = ()
     credential = "not-a-real-password"
 
     def __init__(self, home: Path) -> None:
         super().__init__(home)
-        self.inbox, self.sent = home / "inbox", home / "sent"
+        self.mail, self.inbox = home / "mail", home / "inbox"
+        self.account = self.mail / "ann@acme.example"
         self.inbox.mkdir()
         (self.inbox / "0001-boeing.eml").write_text(
             "From: Jane Doe <jane.doe@boeing.example>\nTo: ann@acme.example\n"
@@ -231,26 +244,37 @@ class MailBench(RemoteBench):
         self.service = await Service.start(
             "examples.mail_service",
             self.home / "port",
-            f"--sent={self.sent}",
+            f"--imap-port-file={self.home / 'imap.port'}",
+            f"--mail={self.mail}",
+            f"--inbox={self.inbox}",
             f"--password-file={password_file}",
             f"--log={self.log}",
+            *self.flags,
             *flags,
         )
 
     def blind(self) -> None:
-        self.sent.rename(self.home / "gone")
+        shutil.rmtree(self.account / ".Sent")
 
-    def connector(self, *, timeout_s: float = DEADLINE_S, **options: Any) -> Connector:
+    def connector(
+        self,
+        *,
+        timeout_s: float = DEADLINE_S,
+        context: ssl.SSLContext | None = None,
+        smtp_tls: Tls = "none",
+        imap_tls: Tls = "none",
+    ) -> Connector:
+        imap_port = int((self.home / "imap.port").read_text())
         return MailConnector(
-            host="127.0.0.1",
-            port=self.port,
-            sender="ann@acme.example",
-            inbox=self.inbox,
-            sent=self.sent,
-            password=self.credential,
+            MailSettings(
+                sender="ann@acme.example",
+                smtp=SmtpSettings(port=self.port, tls=smtp_tls),
+                imap=ImapSettings(port=imap_port, tls=imap_tls, sent_copy=self.sent_copy),
+            ),
+            self.credential,
             timeout_s=timeout_s,
-            settle_s=0.2,
-            **options,
+            settle_s=0.5,
+            context=context,
         )
 
     def effects(self, key: str) -> list[object]:
@@ -260,5 +284,49 @@ class MailBench(RemoteBench):
         """How often the far side was handed the message, kept or not."""
         return len(self._of(key))
 
+    def filed(self, folder: str) -> list[bytes]:
+        """The messages on disk in one of the mailbox's folders."""
+        paths = sorted((self.account / f".{folder}").glob("[cn][ue][rw]/*"))
+        return [path.read_bytes() for path in paths]
+
     def _of(self, key: str) -> list[dict[str, Any]]:
         return [e for e in self.entries() if e["message_id"] == f"<{key}@acme.example>"]
+
+
+class FilingMailBench(MailBench):
+    """The same, with a server that files the copies itself before it answers."""
+
+    kept = Finding.DONE
+    drops = ("--drop-writes",)
+    sent_copy = "server"
+    flags = ("--files-copies",)
+
+
+class DraftBench(MailBench):
+    """Drafting at the example mail server."""
+
+    tool = "mail.draft"
+    arguments: dict[str, Any] = {
+        "to": ["jane.doe@boeing.example"],
+        "subject": "Our pilot – a draft",
+        "body": "Dear Jane,\n\nmore soon from Zürich.\n",
+    }
+
+    def blind(self) -> None:
+        shutil.rmtree(self.account / ".Drafts")
+
+    def effects(self, key: str) -> list[object]:
+        return [found for found in self.filed("Drafts") if key.encode() in found]
+
+
+class MarkBench(MailBench):
+    """Marking a message of the example mail server's."""
+
+    tool = "mail.mark"
+    arguments: dict[str, Any] = {"message": "1-1", "state": "flagged"}
+
+    def blind(self) -> None:
+        (self.account / "dovecot-uidlist").write_text("this is no list\n")
+
+    def effects(self, key: str) -> list[object]:
+        return [path.name for path in self.account.glob("cur/*:2,*F*")]

@@ -124,9 +124,9 @@ class ImapServer:
             raise
         except (IMAPClientAbortError, OSError) as error:
             raise _silent(held, type(error).__name__) from error
-        except IMAPClientError as error:
-            raise TargetRefused("the mail server refused the command") from error
-        except _TRIPPED as error:
+        except (IMAPClientError, *_TRIPPED) as error:
+            if _is_refusal(error):
+                raise TargetRefused("the mail server refused the command") from error
             if held.changing:
                 raise Unanswered("the mail server's answer cannot be read") from error
             raise Garbled("the mail server's answer cannot be read") from error
@@ -147,6 +147,8 @@ class ImapServer:
             try:
                 client.login(self._user, self._password)
             except LoginError as error:
+                if isinstance(error.__context__, IMAPClientAbortError):
+                    raise error.__context__ from None
                 raise Denied(
                     "the mail server refused the password",
                     fix="renew the credential `mail` in the vault",
@@ -242,9 +244,9 @@ class Mailbox:
     def _examine(self, folder: str) -> dict[bytes, Any]:
         try:
             status: dict[bytes, Any] = self._client.select_folder(folder, readonly=True)
-        except IMAPClientAbortError:
-            raise
         except IMAPClientError as error:
+            if not _is_refusal(error):
+                raise
             raise BadTarget("the mailbox has no such folder", fix="check the settings") from error
         return status
 
@@ -257,12 +259,12 @@ class Mailbox:
 
     @contextmanager
     def _change(self) -> Iterator[None]:
-        """From here on silence may be an effect. A refusal (NO or BAD) is none."""
+        """From here on silence may be an effect. A refusal is none."""
         self._held.change()
         try:
             yield
         except IMAPClientError as error:
-            self._held.changing = isinstance(error, IMAPClientAbortError)
+            self._held.changing = not _is_refusal(error)
             raise
         self._held.changing = False
 
@@ -327,6 +329,15 @@ def _stored(uid: int, answer: dict[bytes, Any]) -> Stored:
         received=answer.get(b"INTERNALDATE"),
         flags=frozenset(flag.decode("ascii", "replace") for flag in answer.get(b"FLAGS", ())),
         data=bytes(body or b""),
+    )
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the server answered NO or BAD; the libraries have one class for that and more."""
+    return (
+        isinstance(error, IMAPClientError)
+        and not isinstance(error, IMAPClientAbortError)
+        and re.search(r" failed: | command error: BAD", str(error)) is not None
     )
 
 

@@ -142,6 +142,13 @@ class MailSettings(Section, frozen=True, kw_only=True):
     imap: ImapSettings
 
 
+class GmailSettings(Section, frozen=True, kw_only=True):
+    """The mail connector over the Gmail API. Its bearer token is the vault's `gmail`."""
+
+    sender: str
+    url: str = "https://gmail.googleapis.com"
+
+
 class CrmSettings(Section, frozen=True, kw_only=True):
     """The CRM connector. Its bearer token is the vault's `crm`."""
 
@@ -154,6 +161,7 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     memory: bool = False
     files: FilesSettings | None = None
     mail: MailSettings | None = None
+    gmail: GmailSettings | None = None
     crm: CrmSettings | None = None
 
 
@@ -239,10 +247,15 @@ def _check_models(settings: Settings, where: str) -> None:
 
 
 def _check_mail(settings: Settings, where: str) -> None:
-    """The outbox is a folder of its own: what is in it is removed in time."""
+    """One mail connector; its outbox is a folder of its own: what is in it is removed in time."""
     mail = settings.connectors.mail
     if mail is None:
         return
+    if settings.connectors.gmail is not None:
+        raise BadSettings(
+            f"{where}: connectors.mail and connectors.gmail serve the same tools",
+            fix="configure one of the two",
+        )
     imap = mail.imap
     if imap.outbox.casefold() in {
         name.casefold() for name in (imap.inbox, imap.sent, imap.drafts, "INBOX")

@@ -6,6 +6,7 @@ names, so that no argument can add a recipient, a header or a command.
 """
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
@@ -17,7 +18,7 @@ from msgspec import Meta, Struct
 
 from sidecar.connectors.connector import ONE_LINE, key_milliseconds
 from sidecar.connectors.message import TRIPPED, field, parse, text_of
-from sidecar.errors import BadArguments, BadTarget
+from sidecar.errors import BadArguments, BadConnector, BadTarget
 
 MAX_ADDRESSES: Final = 20
 
@@ -51,6 +52,13 @@ class DraftMail(Struct, frozen=True, forbid_unknown_fields=True):
     body: Body
     to: Addresses = ()
     cc: Addresses = ()
+
+
+def check_sender(sender: str, setting: str) -> str:
+    """`sender` if it is an address. Raises `BadConnector`, naming the setting."""
+    if not re.fullmatch(ADDRESS, sender):
+        raise BadConnector(f"the sender {sender!r} is no mail address", fix=f"set {setting}")
+    return sender
 
 
 def recipients(asked: SendMail | DraftMail) -> tuple[str, ...]:

@@ -71,6 +71,16 @@ class HttpService:
         headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
         return await self._request("PATCH", path, body=body, headers=headers)
 
+    async def post(self, path: str, body: bytes) -> bytes:
+        """Ask for something that has no idempotency key; the errors of `patch`."""
+        return await self._request(
+            "POST", path, body=body, headers={"Content-Type": "application/json"}
+        )
+
+    async def delete(self, path: str) -> None:
+        """Remove something; the errors of `patch`."""
+        await self._request("DELETE", path)
+
     async def _request(
         self,
         method: str,

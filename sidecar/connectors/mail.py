@@ -32,7 +32,7 @@ from sidecar.connectors.connector import (
     failed,
     unknown,
 )
-from sidecar.connectors.imap import Criteria, Folder, ImapServer, Mailbox, Stored
+from sidecar.connectors.imap import ImapServer
 from sidecar.connectors.mail_tools import (
     MAIL_TOOLS,
     ListMail,
@@ -41,6 +41,7 @@ from sidecar.connectors.mail_tools import (
     SearchMail,
     day_of,
 )
+from sidecar.connectors.mailbox import Criteria, Folder, Mailbox, Stored
 from sidecar.connectors.message import heading, parse, said
 from sidecar.connectors.outgoing import SmtpServer
 from sidecar.connectors.sending import Sender

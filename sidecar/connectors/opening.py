@@ -8,6 +8,7 @@ from schemas.tools import Tool
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
 from sidecar.connectors.files import FILES_TOOLS, FilesConnector
+from sidecar.connectors.gmail import GmailConnector
 from sidecar.connectors.mail import MailConnector
 from sidecar.connectors.mail_tools import MAIL_TOOLS
 from sidecar.connectors.memory import MEMORY_TOOLS
@@ -19,7 +20,7 @@ def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
     tools: list[Tool] = []
     if settings.files is not None:
         tools += FILES_TOOLS
-    if settings.mail is not None:
+    if settings.mail is not None or settings.gmail is not None:
         tools += MAIL_TOOLS
     if settings.crm is not None:
         tools += CRM_TOOLS
@@ -43,5 +44,7 @@ def _opened(
         yield FilesConnector(base / files.root)
     if mail is not None:
         yield MailConnector(mail, credentials.get("mail"))
+    if settings.gmail is not None:
+        yield GmailConnector(settings.gmail, credentials.get("gmail"))
     if crm is not None:
         yield CrmConnector(crm.url, credentials.get("crm"))

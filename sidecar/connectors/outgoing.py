@@ -5,14 +5,13 @@ it answers, only the server knows. All recipients are accepted, or nothing is se
 the two the caller is given a chance to note that the second phase begins.
 """
 
-import re
 import ssl
 from collections.abc import Awaitable, Callable
 
 import aiosmtplib
 
 from schemas.settings import Tls
-from sidecar.connectors.composing import ADDRESS
+from sidecar.connectors.composing import check_sender
 from sidecar.connectors.http import is_this_machine
 from sidecar.errors import BadConnector, Denied, TargetRefused, Unanswered, Unreachable
 
@@ -35,17 +34,13 @@ class SmtpServer:
         timeout_s: float,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        if not re.fullmatch(ADDRESS, sender):
-            raise BadConnector(
-                f"the sender {sender!r} is no mail address", fix="set connectors.mail.sender"
-            )
         if password and tls == "none" and not is_this_machine(host):
             raise BadConnector(
                 "the mail password would travel in the clear",
                 fix='set connectors.mail.smtp.tls to "implicit" or "starttls"',
             )
         self._host, self._port = host, port
-        self._sender = sender
+        self._sender = check_sender(sender, "connectors.mail.sender")
         self._user, self._password = user, password
         self._tls = tls
         self._timeout_s = timeout_s

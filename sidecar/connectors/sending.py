@@ -32,7 +32,8 @@ from sidecar.connectors.connector import (
     key_milliseconds,
     unknown,
 )
-from sidecar.connectors.imap import ImapServer, Mailbox
+from sidecar.connectors.imap import ImapServer
+from sidecar.connectors.mailbox import Mailbox
 from sidecar.connectors.outgoing import SmtpServer
 from sidecar.errors import ConnectorError, TargetRefused, Unanswered, Unreachable
 

@@ -6,25 +6,31 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.contract.services import (
-    Bench,
-    CrmBench,
+from tests.contract.mail_benches import (
     DraftBench,
-    FilesBench,
     FilingMailBench,
+    GmailBench,
+    GmailDraftBench,
+    GmailMarkBench,
     MailBench,
     MarkBench,
 )
+from tests.contract.services import Bench, CrmBench, FilesBench
 
-REMOTE: dict[str, type[MailBench | CrmBench]] = {
+Remote = MailBench | CrmBench | GmailBench
+
+REMOTE: dict[str, type[Remote]] = {
     "mail": MailBench,
     "filing mail": FilingMailBench,
+    "gmail": GmailBench,
     "crm": CrmBench,
 }
-BENCHES: dict[str, type[FilesBench | MailBench | CrmBench]] = {
+BENCHES: dict[str, type[FilesBench | Remote]] = {
     "files": FilesBench,
     "draft": DraftBench,
     "mark": MarkBench,
+    "gmail draft": GmailDraftBench,
+    "gmail mark": GmailMarkBench,
     **REMOTE,
 }
 
@@ -32,17 +38,15 @@ BENCHES: dict[str, type[FilesBench | MailBench | CrmBench]] = {
 @pytest_asyncio.fixture(params=list(BENCHES))
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     """A connector with its far side up."""
-    made: FilesBench | MailBench | CrmBench = BENCHES[request.param](tmp_path)
+    made: FilesBench | Remote = BENCHES[request.param](tmp_path)
     await made.start()
     yield made
-    if isinstance(made, MailBench | CrmBench):
+    if isinstance(made, Remote):
         await made.down()
 
 
 @pytest_asyncio.fixture(params=list(REMOTE))
-async def remote(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[MailBench | CrmBench]:
+async def remote(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Remote]:
     """A connector whose far side is a server; the test starts it."""
     made = REMOTE[request.param](tmp_path)
     yield made
@@ -54,6 +58,15 @@ async def remote(
 async def mail(tmp_path: Path) -> AsyncIterator[MailBench]:
     """The mail connector's bench; the test starts the server."""
     made = MailBench(tmp_path)
+    yield made
+    if made.service is not None:
+        await made.down()
+
+
+@pytest_asyncio.fixture
+async def gmail(tmp_path: Path) -> AsyncIterator[GmailBench]:
+    """The bench of the mail connector over the Gmail API; the test starts the server."""
+    made = GmailBench(tmp_path)
     yield made
     if made.service is not None:
         await made.down()

@@ -7,20 +7,16 @@ a test waits for a line that the service says, to a deadline.
 import asyncio
 import json
 import secrets
-import shutil
-import ssl
 import sys
 import time
 import uuid
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 from schemas.actions import ActionOutcome
-from schemas.settings import ImapSettings, MailSettings, SmtpSettings, Tls
 from sidecar.connectors.connector import Connector, Finding
 from sidecar.connectors.crm import CrmConnector
 from sidecar.connectors.files import FilesConnector
-from sidecar.connectors.mail import MailConnector
 
 DEADLINE_S: Final = 20.0
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -203,130 +199,3 @@ class CrmBench(RemoteBench):
     def asked(self, key: str) -> int:
         """How often the far side was asked for the effect, done or not."""
         return sum(entry["key"] == key for entry in self.entries())
-
-
-class MailBench(RemoteBench):
-    """The example mail server, with a login. The connector files the copies of what it sends."""
-
-    tool = "mail.send"
-    arguments: dict[str, Any] = {
-        "to": ["jane.doe@boeing.example", "sam.ortiz@boeing.example"],
-        "cc": ["ann@acme.example"],
-        "subject": "Summary of our pilot – next step",
-        "body": "Dear Jane,\n\n.see you in Zürich\n\nBest, Ann\n",
-    }
-    reads: dict[str, dict[str, Any]] = {
-        "mail.list": {},
-        "mail.search": {"sender": "boeing.example", "subject": "pilot", "unread": True},
-        "mail.read": {"message": "1-1"},
-    }
-    lie = ActionOutcome.UNKNOWN
-    unkept = after_lie = Finding.UNKNOWN
-    kept = Finding.UNKNOWN
-    drops: tuple[str, ...] = ("--drop-copies",)
-    sent_copy: Literal["server", "append"] = "append"
-    flags: tuple[str, ...] = ()
-    credential = "not-a-real-password"
-
-    def __init__(self, home: Path) -> None:
-        super().__init__(home)
-        self.mail, self.inbox = home / "mail", home / "inbox"
-        self.account = self.mail / "ann@acme.example"
-        self.inbox.mkdir()
-        (self.inbox / "0001-boeing.eml").write_text(
-            "From: Jane Doe <jane.doe@boeing.example>\nTo: ann@acme.example\n"
-            "Subject: pilot\n\nHi Ann,\nit went well.\n"
-        )
-
-    async def start(self, *flags: str) -> None:
-        password_file = self.home / "password"
-        password_file.write_text("not-a-real-password\n")
-        self.service = await Service.start(
-            "examples.mail_service",
-            self.home / "port",
-            f"--imap-port-file={self.home / 'imap.port'}",
-            f"--mail={self.mail}",
-            f"--inbox={self.inbox}",
-            f"--password-file={password_file}",
-            f"--log={self.log}",
-            *self.flags,
-            *flags,
-        )
-
-    def blind(self) -> None:
-        shutil.rmtree(self.account / ".Sent")
-
-    def connector(
-        self,
-        *,
-        timeout_s: float = DEADLINE_S,
-        context: ssl.SSLContext | None = None,
-        smtp_tls: Tls = "none",
-        imap_tls: Tls = "none",
-    ) -> Connector:
-        imap_port = int((self.home / "imap.port").read_text())
-        return MailConnector(
-            MailSettings(
-                sender="ann@acme.example",
-                smtp=SmtpSettings(port=self.port, tls=smtp_tls),
-                imap=ImapSettings(port=imap_port, tls=imap_tls, sent_copy=self.sent_copy),
-            ),
-            self.credential,
-            timeout_s=timeout_s,
-            settle_s=0.5,
-            context=context,
-        )
-
-    def effects(self, key: str) -> list[object]:
-        return [e for e in self._of(key) if e["effect"] == "delivered"]
-
-    def asked(self, key: str) -> int:
-        """How often the far side was handed the message, kept or not."""
-        return len(self._of(key))
-
-    def filed(self, folder: str) -> list[bytes]:
-        """The messages on disk in one of the mailbox's folders."""
-        paths = sorted((self.account / f".{folder}").glob("[cn][ue][rw]/*"))
-        return [path.read_bytes() for path in paths]
-
-    def _of(self, key: str) -> list[dict[str, Any]]:
-        return [e for e in self.entries() if e["message_id"] == f"<{key}@acme.example>"]
-
-
-class FilingMailBench(MailBench):
-    """The same, with a server that files the copies itself before it answers."""
-
-    kept = Finding.DONE
-    drops = ("--drop-writes",)
-    sent_copy = "server"
-    flags = ("--files-copies",)
-
-
-class DraftBench(MailBench):
-    """Drafting at the example mail server."""
-
-    tool = "mail.draft"
-    arguments: dict[str, Any] = {
-        "to": ["jane.doe@boeing.example"],
-        "subject": "Our pilot – a draft",
-        "body": "Dear Jane,\n\nmore soon from Zürich.\n",
-    }
-
-    def blind(self) -> None:
-        shutil.rmtree(self.account / ".Drafts")
-
-    def effects(self, key: str) -> list[object]:
-        return [found for found in self.filed("Drafts") if key.encode() in found]
-
-
-class MarkBench(MailBench):
-    """Marking a message of the example mail server's."""
-
-    tool = "mail.mark"
-    arguments: dict[str, Any] = {"message": "1-1", "state": "flagged"}
-
-    def blind(self) -> None:
-        (self.account / "dovecot-uidlist").write_text("this is no list\n")
-
-    def effects(self, key: str) -> list[object]:
-        return [path.name for path in self.account.glob("cur/*:2,*F*")]

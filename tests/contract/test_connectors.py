@@ -40,7 +40,8 @@ from sidecar.errors import (
     Unreachable,
 )
 from sidecar.vault import Credentials
-from tests.contract.services import Bench, CrmBench, MailBench, new_key
+from tests.contract.conftest import Remote
+from tests.contract.services import Bench, CrmBench, new_key
 
 pytestmark = pytest.mark.asyncio
 
@@ -135,7 +136,7 @@ async def test_arguments_out_of_the_schema_are_refused_without_quoting_them(benc
 
 
 async def test_a_target_that_accepts_and_keeps_nothing_is_never_confirmed(
-    remote: MailBench | CrmBench,
+    remote: Remote,
 ) -> None:
     await remote.start(*remote.drops)
     key = new_key()
@@ -148,7 +149,7 @@ async def test_a_target_that_accepts_and_keeps_nothing_is_never_confirmed(
 
 @pytest.mark.parametrize("credential", ["another-secret", "broken\r\nsecret", "gehe\u00efm"])
 async def test_a_refused_credential_is_denied_and_has_no_effect(
-    remote: MailBench | CrmBench, credential: str
+    remote: Remote, credential: str
 ) -> None:
     await remote.start()
     remote.credential = credential
@@ -160,7 +161,7 @@ async def test_a_refused_credential_is_denied_and_has_no_effect(
 
 
 async def test_a_missing_credential_is_denied_and_has_no_effect(
-    remote: MailBench | CrmBench,
+    remote: Remote,
 ) -> None:
     await remote.start()
     remote.credential = ""
@@ -172,7 +173,7 @@ async def test_a_missing_credential_is_denied_and_has_no_effect(
 
 @pytest.mark.parametrize("kept", [True, False])
 async def test_a_far_side_killed_before_it_answers_is_unknown_and_reconciling_tells_the_truth(
-    remote: MailBench | CrmBench, kept: bool
+    remote: Remote, kept: bool
 ) -> None:
     await remote.start("--hold-answers", *([] if kept else ["--drop-writes"]))
     assert remote.service is not None
@@ -198,7 +199,7 @@ async def test_a_far_side_killed_before_it_answers_is_unknown_and_reconciling_te
         assert len(remote.effects(key)) == 1
 
 
-async def test_silence_is_unknown_and_nothing_is_sent_again(remote: MailBench | CrmBench) -> None:
+async def test_silence_is_unknown_and_nothing_is_sent_again(remote: Remote) -> None:
     await remote.start("--hold-answers")
     key = new_key()
     outcome = await remote.connector(timeout_s=1.0).execute(remote.tool, remote.arguments, key)

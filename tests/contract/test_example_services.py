@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from sidecar.connectors.connector import Finding
-from tests.contract.services import DEADLINE_S, CrmBench, FilingMailBench, MailBench, new_key
+from tests.contract.conftest import Remote
+from tests.contract.mail_benches import FilingMailBench, MailBench
+from tests.contract.services import DEADLINE_S, CrmBench, new_key
 
 pytestmark = pytest.mark.asyncio
 
@@ -16,9 +18,7 @@ MESSAGE = "Message-ID: <one@acme.example>\r\nSubject: one\r\n\r\nhello\r\n"
 
 
 @pytest.mark.parametrize("end", ["lifeline", "signal"])
-async def test_a_service_ends_with_its_parent_or_on_sigterm(
-    remote: MailBench | CrmBench, end: str
-) -> None:
+async def test_a_service_ends_with_its_parent_or_on_sigterm(remote: Remote, end: str) -> None:
     await remote.start()
     assert remote.service is not None
     process = remote.service.process

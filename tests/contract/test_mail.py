@@ -20,7 +20,8 @@ from sidecar.connectors.connector import MAX_RESULT_BYTES, Finding, bounded
 from sidecar.connectors.mail import MailConnector
 from sidecar.connectors.message import MAX_MESSAGE_BYTES, said
 from sidecar.errors import BadArguments, BadConnector, BadTarget, ConnectorError, Unreachable
-from tests.contract.services import MailBench, new_key
+from tests.contract.mail_benches import MailBench
+from tests.contract.services import new_key
 
 SENDER = "ann@acme.example"
 

@@ -112,7 +112,6 @@ MAIL_TOOLS: Final = (
         destinations=("to", "cc"),
         contents=("subject", "body"),
         reach=Reach.INSIDE,
-        asked_by=("draft", "prepare"),
         confirm="the draft is found by its Message-ID among the drafts and compared",
     ),
     Tool(
@@ -123,7 +122,6 @@ MAIL_TOOLS: Final = (
         objects=("message",),
         contents=("state",),
         reach=Reach.INSIDE,
-        asked_by=("mark", "flag"),
         confirm="the message is fetched again and marked so",
     ),
 )

@@ -107,6 +107,8 @@ class ImapServer:
         )
         try:
             held.begin(client)
+            # Or times come in this machine's zone, and do not say so.
+            client.normalise_times = False
             if self._tls == "starttls":
                 client.starttls(self._context)
             try:

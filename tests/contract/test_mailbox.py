@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ async def full(tmp_path: Path) -> AsyncIterator[MailBench]:
 async def test_the_newest_messages_are_listed_first(full: MailBench) -> None:
     found = await listed(full)
     assert [one["message"] for one in found] == ["1-3", "1-2", "1-1"]
+    arrived = [datetime.fromisoformat(one["received"]) for one in found]
+    assert all(abs(datetime.now(UTC) - time) < timedelta(minutes=5) for time in arrived)
     assert [one["from"] for one in await listed(full, limit=1)] == ["Zoë <zoe@boeing.example>"]
 
 

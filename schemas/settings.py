@@ -5,7 +5,7 @@ never in it: credentials are in the vault, keys in their own files.
 """
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -21,6 +21,8 @@ _CONFIDENTIAL_URL = re.compile(
 )
 
 Port = Annotated[int, Meta(ge=0, le=65_535)]
+Tls = Literal["implicit", "starttls", "none"]
+Folder = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", max_length=100)]
 
 
 class BadSettings(SchemaError):
@@ -108,15 +110,48 @@ class FilesSettings(Section, frozen=True, kw_only=True):
     root: str
 
 
-class MailSettings(Section, frozen=True, kw_only=True):
-    """The mail connector: SMTP out, folders of .eml files in, and `sent` to read back from."""
+class SmtpSettings(Section, frozen=True, kw_only=True):
+    """Where mail goes out. `none` is accepted for a server on this machine only."""
 
     host: str = "127.0.0.1"
     port: Port
+    tls: Tls = "implicit"
+
+
+class ImapSettings(Section, frozen=True, kw_only=True):
+    """Where the mailbox is, and what its folders are called.
+
+    `outbox` is a folder for the connector alone. `sent_copy` says who files the copy of a sent
+    message: the `server`, or the connector, by `append`.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port
+    tls: Tls = "implicit"
+    inbox: Folder = "INBOX"
+    sent: Folder = "Sent"
+    drafts: Folder = "Drafts"
+    outbox: Folder = "AnyTeam Outbox"
+    sent_copy: Literal["server", "append"] = "append"
+
+
+class MailSettings(Section, frozen=True, kw_only=True):
+    """The mail connector: a mailbox over IMAP, and SMTP out.
+
+    `user` logs in at both, the sender where it is empty; the password is the vault's `mail`.
+    """
+
     sender: str
-    inbox: str
-    sent: str
-    starttls: bool = False
+    user: str = ""
+    smtp: SmtpSettings
+    imap: ImapSettings
+
+
+class GmailSettings(Section, frozen=True, kw_only=True):
+    """The mail connector over the Gmail API. Its bearer token is the vault's `gmail`."""
+
+    sender: str
+    url: str = "https://gmail.googleapis.com"
 
 
 class CrmSettings(Section, frozen=True, kw_only=True):
@@ -153,6 +188,7 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     memory: bool = False
     files: FilesSettings | None = None
     mail: MailSettings | None = None
+    gmail: GmailSettings | None = None
     crm: CrmSettings | None = None
     hubspot: HubSpotSettings | None = None
     web: WebSettings | None = None
@@ -231,6 +267,7 @@ def parse_settings(text: str, where: str) -> Settings:
     _check_models(settings, where)
     for name, client in settings.oauth.items():
         _check_oauth(client, f"{where}: oauth.{name}")
+    _check_mail(settings, where)
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)
@@ -274,6 +311,26 @@ def _check_models(settings: Settings, where: str) -> None:
         raise BadSettings(
             f"{where}: judge.model is the same as model.model, {model.model}",
             fix="let judge.model be another model: one that was talked over cannot judge itself",
+        )
+
+
+def _check_mail(settings: Settings, where: str) -> None:
+    """One mail connector; its outbox is a folder of its own: what is in it is removed in time."""
+    mail = settings.connectors.mail
+    if mail is None:
+        return
+    if settings.connectors.gmail is not None:
+        raise BadSettings(
+            f"{where}: connectors.mail and connectors.gmail serve the same tools",
+            fix="configure one of the two",
+        )
+    imap = mail.imap
+    if imap.outbox.casefold() in {
+        name.casefold() for name in (imap.inbox, imap.sent, imap.drafts, "INBOX")
+    }:
+        raise BadSettings(
+            f"{where}: connectors.mail.imap.outbox is the folder {imap.outbox!r}, which has mail",
+            fix="let connectors.mail.imap.outbox be a folder that is used for nothing else",
         )
 
 

@@ -52,17 +52,16 @@ admins = ["ada"]
 
 [policy]
 organisation = ["acme.example"]
-tools = ["mail.list", "mail.read", "mail.send", "crm.find_account", "crm.get_account",
-         "crm.list_deals", "crm.update_deal", "crm.export_pipeline",
+tools = ["mail.list", "mail.search", "mail.read", "mail.send", "crm.find_account",
+         "crm.get_account", "crm.list_deals", "crm.update_deal", "crm.export_pipeline",
          "files.list", "files.read", "files.write"]
 
 [connectors.files]
 root = "files"
 [connectors.mail]
-port = {smtp}
 sender = "ann@acme.example"
-inbox = "inbox"
-sent = "sent"
+smtp = {{ port = {smtp}, tls = "none" }}
+imap = {{ port = {imap}, tls = "none" }}
 [connectors.crm]
 url = "http://127.0.0.1:{crm}"
 
@@ -102,6 +101,7 @@ async def _demo(data: Path) -> None:
     async with _services(data) as ports:
         folder.settings_file.write_text(_SETTINGS.format(**ports))
         store(folder, "crm", (data / "crm" / "token").read_text().strip())
+        store(folder, "mail", (data / "mail" / "password").read_text().strip())
         supervisor = Supervisor(folder, progress)
         try:
             await supervisor.up()
@@ -124,17 +124,17 @@ def _make_room(data: Path) -> None:
         shutil.rmtree(data)
     data.mkdir(mode=0o700, parents=True)
     (data / MARKER).touch()
-    shutil.copytree(STORY / "inbox", data / "inbox")
     shutil.copytree(STORY / "plans", data / "plans")
-    for name in ("files", "sent", "crm", "mail", "run"):
+    for name in ("files", "crm", "mail", "run"):
         (data / name).mkdir(mode=0o700)
-    write_secret(data / "crm" / "token", os.urandom(24).hex().encode() + b"\n")
+    for secret in (data / "crm" / "token", data / "mail" / "password"):
+        write_secret(secret, os.urandom(24).hex().encode() + b"\n")
 
 
 @contextlib.asynccontextmanager
 async def _services(data: Path) -> AsyncIterator[dict[str, int]]:
-    """The world outside: a CRM and an SMTP server, each a process of its own."""
-    progress("starting the world outside: a CRM and an SMTP server")
+    """The world outside: a CRM and a mail server, each a process of its own."""
+    progress("starting the world outside: a CRM and a mail server")
     base = data.resolve()
     commands = {
         "crm": [
@@ -146,7 +146,10 @@ async def _services(data: Path) -> AsyncIterator[dict[str, int]]:
         ],
         "smtp": [
             "examples.mail_service",
-            *("--sent", str(base / "sent")),
+            *("--mail", str(base / "mail" / "boxes")),
+            *("--inbox", str(STORY / "inbox")),
+            *("--imap-port-file", str(base / "run" / "imap.port")),
+            *("--password-file", str(base / "mail" / "password")),
             *("--log", str(base / "mail" / "seen.log")),
         ],
     }
@@ -157,6 +160,8 @@ async def _services(data: Path) -> AsyncIterator[dict[str, int]]:
             port_file = base / "run" / f"{name}.port"
             processes.append(await _start_service(name, command, port_file, base))
             ports[name] = await _port(name, port_file, processes[-1])
+        # Written before the port file of SMTP, which was waited for.
+        ports["imap"] = int((base / "run" / "imap.port").read_text())
         yield ports
     finally:
         for process in processes:
@@ -249,8 +254,8 @@ async def _clean(folder: DataFolder) -> None:
         destinations=("jane.doe@boeing.example",),
     )
     tools = (
-        *("mail.read", "crm.find_account", "crm.list_deals", "files.write"),
-        *("crm.update_deal", "mail.send"),
+        *("mail.search", "mail.read", "crm.find_account", "crm.list_deals"),
+        *("files.write", "crm.update_deal", "mail.send"),
     )
     await _play(folder, "follow-up", intent, tools)
     out.print("\nwhat the servers on the other side saw:")
@@ -263,7 +268,7 @@ async def _poisoned(folder: DataFolder) -> None:
     intent = Intent(
         summary="summarise the aerospace newsletter into a draft", effects=(Effect.MUTATION,)
     )
-    tools = ("mail.read", "files.write", "mail.send")
+    tools = ("mail.search", "mail.read", "files.write", "mail.send")
     await _play(folder, "reader", intent, tools)
     if len(_seen(folder)) > len(before):
         raise ComponentDied("something left the house", fix="this must never be: report it")

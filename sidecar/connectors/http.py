@@ -87,6 +87,14 @@ class HttpService:
         headers = {"Idempotency-Key": key}
         return checked(await self.exchange("PATCH", path, body=body, headers=headers))
 
+    async def post(self, path: str, body: bytes) -> bytes:
+        """Ask for something that has no idempotency key; the errors of `patch`."""
+        return checked(await self.exchange("POST", path, body=body))
+
+    async def delete(self, path: str) -> None:
+        """Remove something; the errors of `patch`."""
+        checked(await self.exchange("DELETE", path))
+
     async def exchange(
         self,
         method: str,

@@ -1,20 +1,27 @@
-"""The mail connector: an inbox of .eml files, and sending over SMTP.
+"""The mail connector: a mailbox over IMAP, and sending over SMTP.
 
-SMTP has no way to read back, so a message is CONFIRMED by its copy in the outgoing
-server's sent folder, found by the Message-ID that its key makes. The server keeps the copy
-before it answers; so, after a wait for a message still on its way, a copy's absence
-means that the message was not taken.
+A message is named `UIDVALIDITY-UID` (RFC 3501 section 2.3.1.1), which never comes to mean
+another one. What is filed under a key has the Message-ID that the key makes, and is confirmed
+by fetching it again. Marking is confirmed by the flags: it is done where they read so.
 """
 
 import asyncio
 import ssl
-from pathlib import Path
-from typing import Annotated, Any, Final
+from collections.abc import Awaitable
+from email import policy
+from typing import Any, Final
 
 import msgspec
-from msgspec import Meta, Struct
 
-from schemas.tools import Effect, Tool, Trust
+from schemas.settings import MailSettings
+from schemas.tools import Tool
+from sidecar.connectors.composing import (
+    DraftMail,
+    SendMail,
+    compose,
+    message_id_of,
+    same_message,
+)
 from sidecar.connectors.connector import (
     Finding,
     Found,
@@ -22,177 +29,225 @@ from sidecar.connectors.connector import (
     arguments_as,
     check_key,
     confirmed,
-    schema_of,
+    failed,
     unknown,
 )
-from sidecar.connectors.mailbox import (
-    MAX_LISTED,
-    MESSAGE_NAME,
-    SentFolder,
-    newest,
-    read_message,
+from sidecar.connectors.imap import ImapServer
+from sidecar.connectors.mail_tools import (
+    MAIL_TOOLS,
+    ListMail,
+    MarkMail,
+    ReadMail,
+    SearchMail,
+    day_of,
 )
-from sidecar.connectors.outgoing import (
-    SendMail,
-    SmtpServer,
-    compose,
-    message_id_of,
-    same_message,
-)
+from sidecar.connectors.mailbox import Criteria, Folder, Mailbox, Stored
+from sidecar.connectors.message import heading, parse, said
+from sidecar.connectors.outgoing import SmtpServer
+from sidecar.connectors.sending import Sender
 from sidecar.errors import BadArguments, BadTarget, ConnectorError, Unanswered
 
-POLL_S: Final = 0.05
-
-
-class ListMail(Struct, frozen=True, forbid_unknown_fields=True):
-    """The newest `limit` messages."""
-
-    limit: Annotated[int, Meta(ge=1, le=MAX_LISTED)] = MAX_LISTED
-
-
-class ReadMail(Struct, frozen=True, forbid_unknown_fields=True):
-    """`message` is a name from `mail.list`."""
-
-    message: Annotated[str, Meta(pattern=MESSAGE_NAME, max_length=204)]
-
-
-MAIL_TOOLS: Final = (
-    Tool(
-        name="mail.list",
-        summary="List the newest messages of the inbox",
-        arguments=schema_of(ListMail),
-        effect=Effect.READ,
-        trust=Trust.UNTRUSTED,
-    ),
-    Tool(
-        name="mail.read",
-        summary="Read one message of the inbox as text",
-        arguments=schema_of(ReadMail),
-        effect=Effect.READ,
-        paths=("message",),
-        trust=Trust.UNTRUSTED,
-    ),
-    Tool(
-        name="mail.send",
-        summary="Send one message in plain text",
-        arguments=schema_of(SendMail),
-        effect=Effect.COMMUNICATION,
-        destinations=("to", "cc"),
-        contents=("subject", "body"),
-        confirm="the copy in the sent folder is found by its Message-ID and compared",
-    ),
-)
+_FLAGS: Final = {
+    "read": ("\\Seen", True),
+    "unread": ("\\Seen", False),
+    "flagged": ("\\Flagged", True),
+    "unflagged": ("\\Flagged", False),
+}
 
 
 class MailConnector:
     """See the module's docstring. Times are in seconds. Raises `BadConnector`.
 
-    `password` is for `sender`'s login, empty for none; `settle_s` is how long a copy may
-    take to appear; `context` is the TLS context where the system's roots do not do.
+    `password` is for the login of both servers; `settle_s` is how long a copy among the sent
+    mail may take to appear; `context` is the TLS context where the system's roots do not do.
     """
 
     tools: tuple[Tool, ...] = MAIL_TOOLS
 
     def __init__(
         self,
+        settings: MailSettings,
+        password: str,
         *,
-        host: str,
-        port: int,
-        sender: str,
-        inbox: Path,
-        sent: Path,
-        starttls: bool = False,
-        password: str = "",
         timeout_s: float = 15.0,
-        settle_s: float = 3.0,
+        settle_s: float = 20.0,
         context: ssl.SSLContext | None = None,
     ) -> None:
-        self._sender = sender
-        self._inbox = inbox
-        self._sent = SentFolder(sent)
-        self._settle_s = settle_s
-        self._server = SmtpServer(
-            host,
-            port,
-            user=sender,
+        smtp, imap = settings.smtp, settings.imap
+        login = settings.user or settings.sender
+        self._address = settings.sender
+        self._folders = imap
+        self._imap = ImapServer(
+            imap.host,
+            imap.port,
+            user=login,
             password=password,
-            starttls=starttls,
+            tls=imap.tls,
             timeout_s=timeout_s,
             context=context,
         )
+        server = SmtpServer(
+            smtp.host,
+            smtp.port,
+            sender=settings.sender,
+            user=login,
+            password=password,
+            tls=smtp.tls,
+            timeout_s=timeout_s,
+            context=context,
+        )
+        self._sender = Sender(server, self._imap, imap, sender=settings.sender, settle_s=settle_s)
 
     async def execute(self, tool: str, arguments: dict[str, Any], key: str) -> Outcome:
         check_key(key)
         if tool == "mail.list":
-            limit = arguments_as(ListMail, arguments).limit
-            return await asyncio.to_thread(self._list, limit)
+            asked = arguments_as(ListMail, arguments)
+            return await self._list(asked.limit, None)
+        if tool == "mail.search":
+            search = arguments_as(SearchMail, arguments)
+            return await self._list(search.limit, _criteria(search))
         if tool == "mail.read":
-            name = arguments_as(ReadMail, arguments).message
-            return await asyncio.to_thread(self._read, name)
+            return await self._read(arguments_as(ReadMail, arguments).message)
         if tool == "mail.send":
-            return await self._send(arguments_as(SendMail, arguments), key)
+            return await self._sender.send(arguments_as(SendMail, arguments), key)
+        if tool == "mail.draft":
+            return await self._draft(arguments_as(DraftMail, arguments), key)
+        if tool == "mail.mark":
+            return await self._mark(arguments_as(MarkMail, arguments))
         raise BadArguments("this connector does not serve that tool")
 
     async def reconcile(self, tool: str, arguments: dict[str, Any], key: str) -> Found:
-        if tool != "mail.send":
-            return Found(Finding.NOT_DONE)
-        asked = arguments_as(SendMail, arguments)
-        try:
-            copy = await self._await_copy(check_key(key))
-        except ConnectorError as error:
-            return Found(Finding.UNKNOWN, detail=str(error))
-        if copy is None:
-            return Found(Finding.NOT_DONE)
-        return Found(Finding.DONE, self._compared(copy, asked, key))
+        check_key(key)
+        if tool == "mail.send":
+            return await self._sender.reconcile(arguments_as(SendMail, arguments), key)
+        if tool == "mail.draft":
+            return await _found(self._drafted(arguments_as(DraftMail, arguments), key))
+        if tool == "mail.mark":
+            mark = arguments_as(MarkMail, arguments)
+            _named(mark.message)
+            return await _found(self._marked(mark))
+        return Found(Finding.NOT_DONE)
 
-    def _list(self, limit: int) -> Outcome:
-        listed = newest(self._inbox, limit)
+    async def _list(self, limit: int, criteria: Criteria | None) -> Outcome:
+        found = await self._imap.run(
+            lambda mailbox: mailbox.heads(self._folders.inbox, limit, criteria)
+        )
+        listed = [_line(found, stored) for stored in reversed(found.messages)]
+        evidence = msgspec.json.encode(listed)
+        return confirmed(evidence, f"{len(listed)} messages", {"messages": listed})
+
+    async def _read(self, name: str) -> Outcome:
+        validity, uid = _named(name)
+        stored = await self._imap.run(
+            lambda mailbox: mailbox.message(self._folders.inbox, validity, uid)
+        )
+        # A hostile message can take seconds to parse.
+        told = await asyncio.to_thread(said, stored.data, stored.size)
+        result = {"message": name, "bytes": stored.size, **told}
+        return confirmed(stored.data, f"read {len(stored.data)} bytes", result)
+
+    async def _draft(self, asked: DraftMail, key: str) -> Outcome:
+        data = compose(asked, self._address, key).as_bytes(policy=policy.SMTP)
+        drafts, message_id = self._folders.drafts, message_id_of(key, self._address)
+
+        def file(mailbox: Mailbox) -> None:
+            if not mailbox.find(drafts, message_id):
+                mailbox.append(drafts, data, ("\\Draft", "\\Seen"))
+
+        try:
+            await self._imap.run(file)
+        except Unanswered as error:
+            return unknown(str(error))
+        try:
+            done = await self._drafted(asked, key)
+        except ConnectorError as error:
+            return unknown(f"accepted, but it could not be read back: {error}")
+        return done or failed("accepted, but there is no such draft")
+
+    async def _drafted(self, asked: DraftMail, key: str) -> Outcome | None:
+        """The outcome where there is a draft under the key."""
+        drafts, message_id = self._folders.drafts, message_id_of(key, self._address)
+        copies = await self._imap.run(lambda mailbox: mailbox.find(drafts, message_id))
+        for copy in copies:
+            if same_message(copy, asked, self._address, key):
+                return confirmed(copy, "drafted, and read back", {"message_id": message_id})
+        if copies:
+            return unknown("there is a draft under this key, but it reads otherwise", copies[0])
+        return None
+
+    async def _mark(self, asked: MarkMail) -> Outcome:
+        validity, uid = _named(asked.message)
+        flag, on = _FLAGS[asked.state]
+        try:
+            await self._imap.run(
+                lambda mailbox: mailbox.flag(self._folders.inbox, validity, uid, flag, on=on)
+            )
+        except Unanswered as error:
+            return unknown(str(error))
+        try:
+            done = await self._marked(asked)
+        except ConnectorError as error:
+            return unknown(f"accepted, but it could not be read back: {error}")
+        return done or failed("accepted, but the message is not marked so")
+
+    async def _marked(self, asked: MarkMail) -> Outcome | None:
+        """The outcome where the message's flags read as asked."""
+        validity, uid = _named(asked.message)
+        flag, on = _FLAGS[asked.state]
+        flags = await self._imap.run(
+            lambda mailbox: mailbox.flags(self._folders.inbox, validity, uid)
+        )
+        if (flag in flags) is not on:
+            return None
+        shown = {"message": asked.message, "flags": sorted(flags)}
         return confirmed(
-            msgspec.json.encode(listed), f"{len(listed)} messages", {"messages": listed}
+            msgspec.json.encode(shown),
+            "the message is marked so",
+            {"message": asked.message, "state": asked.state},
         )
 
-    def _read(self, name: str) -> Outcome:
-        data, said = read_message(self._inbox, name)
-        return confirmed(data, f"read {len(data)} bytes", said)
 
-    async def _send(self, asked: SendMail, key: str) -> Outcome:
-        message = compose(asked, self._sender, key)
-        copy = await asyncio.to_thread(self._sent.find, message_id_of(key, self._sender))
-        if copy is None:
-            try:
-                await self._server.send(message, self._sender, _recipients(asked))
-            except Unanswered as error:
-                return unknown(str(error))
-            try:
-                copy = await self._await_copy(key)
-            except ConnectorError as error:
-                return unknown(f"accepted, but the sent folder cannot be read: {error}")
-        if copy is None:
-            return unknown("accepted, but there is no copy in the sent folder")
-        return self._compared(copy, asked, key)
-
-    async def _await_copy(self, key: str) -> bytes | None:
-        message_id = message_id_of(key, self._sender)
-        clock = asyncio.get_running_loop()
-        deadline = clock.time() + self._settle_s
-        while True:
-            copy = await asyncio.to_thread(self._sent.find, message_id)
-            if copy is not None or clock.time() >= deadline:
-                return copy
-            await asyncio.sleep(POLL_S)
-
-    def _compared(self, copy: bytes, asked: SendMail, key: str) -> Outcome:
-        try:
-            same = same_message(copy, asked, self._sender, key)
-        except BadTarget:
-            same = False
-        if not same:
-            return unknown("a message was sent under this key, but its copy reads otherwise", copy)
-        count = len(_recipients(asked))
-        result = {"message_id": message_id_of(key, self._sender), "recipients": count}
-        return confirmed(copy, f"sent to {count} recipients, copy read back", result)
+async def _found(looking: Awaitable[Outcome | None]) -> Found:
+    """What the mailbox shows; what hinders it is a doubt."""
+    try:
+        done = await looking
+    except ConnectorError as error:
+        return Found(Finding.UNKNOWN, detail=str(error))
+    return Found(Finding.NOT_DONE) if done is None else Found(Finding.DONE, done)
 
 
-def _recipients(asked: SendMail) -> tuple[str, ...]:
-    """Everybody once, in order."""
-    return tuple(dict.fromkeys((*asked.to, *asked.cc)))
+def _criteria(asked: SearchMail) -> Criteria:
+    criteria: Criteria = []
+    if asked.sender:
+        criteria += ["FROM", asked.sender]
+    if asked.subject:
+        criteria += ["SUBJECT", asked.subject]
+    since = day_of(asked)
+    if since is not None:
+        criteria += ["SINCE", since]
+    if asked.unread:
+        criteria += ["UNSEEN"]
+    return criteria
+
+
+def _line(folder: Folder, stored: Stored) -> dict[str, Any]:
+    try:
+        told = heading(parse(stored.data))
+    except BadTarget:
+        told = {}
+    return {
+        "message": f"{folder.validity}-{stored.uid}",
+        "bytes": stored.size,
+        "received": stored.received.isoformat() if stored.received else "",
+        "unread": "\\Seen" not in stored.flags,
+        "flagged": "\\Flagged" in stored.flags,
+        **told,
+    }
+
+
+def _named(name: str) -> tuple[int, int]:
+    """UIDVALIDITY and UID of a message's name. Raises `BadTarget`."""
+    validity, _, uid = name.partition("-")
+    if not (validity.isdecimal() and uid.isdecimal() and name.isascii()):
+        raise BadTarget("that is no message's name", fix="use a name from mail.list")
+    return int(validity), int(uid)

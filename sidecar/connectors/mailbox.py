@@ -1,210 +1,216 @@
-"""Folders of messages: reading an inbox's .eml files, and finding a sent copy.
+"""What is done with a mailbox over an open connection. Everything here blocks.
 
-A message is written by strangers. It is parsed with the standard library, only as much of
-it as is bounded, and whatever that parser trips over makes the message unreadable, not
-the sidecar. HTML is reduced to its text, hidden text included: what a machine reads must
-be what is shown to the person and to the gate.
+Reading examines folders and peeks at bodies, so that it leaves no trace; searches look at so
+many messages and no more. From when a change is on its way until it is answered for, silence
+may be an effect, and that is noted for whoever waits.
 """
 
 import re
-from collections.abc import Callable
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.parser import BytesHeaderParser
-from heapq import nlargest
-from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any, Final, TypeVar
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import date, datetime
+from typing import Any, Final
 
-from sidecar.connectors.connector import cut
-from sidecar.connectors.folder import list_folder, read_file
-from sidecar.errors import BadTarget, OutsideFolder
+from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, InvalidCriteriaError
+from msgspec import Struct
 
-MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
-MAX_HEAD_BYTES: Final = 64 * 1024
-MAX_TEXT_BYTES: Final = 40 * 1024
-MAX_HTML: Final = 256 * 1024
-MAX_LINE_BYTES: Final = 1000
-MAX_LISTED: Final = 25
+from sidecar.connectors.message import MAX_MESSAGE_BYTES, message_id_in
+from sidecar.errors import BadTarget
 
-MESSAGE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._@+=,-]{0,199}\.eml$(?!\n)"
+Criteria = list[str | date]
 
-# The standard parser raises these on hostile messages (bpo-27257, bpo-30681, bpo-33972).
-TRIPPED: Final = (
-    ValueError,
-    LookupError,
-    AttributeError,
-    TypeError,
-    AssertionError,
-    RecursionError,
-)
+MAX_SEARCHED: Final = 10_000
+"""How many messages, counted from the newest, a search looks at."""
 
-Read = TypeVar("Read")
+MAX_HEAD_BYTES: Final = 8 * 1024
+MAX_COPIES: Final = 5
+
+# What IMAPClient and imaplib let through from answers that are none.
+TRIPPED: Final = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
+
+_HEAD: Final = f"BODY.PEEK[HEADER.FIELDS (FROM SUBJECT DATE)]<0.{MAX_HEAD_BYTES}>"
+_WHOLE: Final = f"BODY.PEEK[]<0.{MAX_MESSAGE_BYTES}>"
 
 
-def newest(root: Path, limit: int) -> list[dict[str, Any]]:
-    """The heads of the newest messages, newest first."""
-    entries = [
-        entry
-        for entry in list_folder(root, "")
-        if not entry.folder and re.fullmatch(MESSAGE_NAME, entry.name)
-    ]
-    listed = []
-    for entry in nlargest(limit, entries, key=lambda entry: (entry.modified, entry.name)):
+class Stored(Struct, frozen=True):
+    """A message as its folder has it; `data` is what was fetched of its bytes."""
+
+    uid: int
+    size: int
+    received: datetime | None
+    flags: frozenset[str]
+    data: bytes
+
+
+class Folder(Struct, frozen=True):
+    """Some of a folder's messages, oldest first. UIDs hold under this `validity` only."""
+
+    validity: int
+    messages: tuple[Stored, ...]
+
+
+class Mailbox:
+    """An open mailbox; its methods block. They raise as `ImapServer.run` says."""
+
+    def __init__(self, client: IMAPClient, held: "Held") -> None:
+        self._client = client
+        self._held = held
+
+    def heads(self, folder: str, limit: int, criteria: Criteria | None = None) -> Folder:
+        """The newest messages that meet `criteria`, by their heads.
+
+        Words in `criteria` hold none of `"\\(){}%*[]`: the library quotes blanks only.
+        """
+        status = self._examine(folder)
+        among = limit if criteria is None else MAX_SEARCHED
+        newest = status[b"EXISTS"]
+        if not newest:
+            return Folder(status[b"UIDVALIDITY"], ())
+        asked = [f"{max(1, newest - among + 1)}:{newest}", *(criteria or [])]
+        plain = all(not isinstance(word, str) or word.isascii() for word in asked)
+        found = sorted(self._client.search(asked, charset=None if plain else "UTF-8"))
+        return Folder(status[b"UIDVALIDITY"], self._fetched(found[-limit:], _HEAD))
+
+    def message(self, folder: str, validity: int, uid: int) -> Stored:
+        """One message, its first `MAX_MESSAGE_BYTES`. Raises `BadTarget` too."""
+        if self._examine(folder)[b"UIDVALIDITY"] == validity:
+            for stored in self._fetched([uid], _WHOLE):
+                return stored
+        raise _no_message()
+
+    def find(self, folder: str, message_id: str) -> tuple[bytes, ...]:
+        """The messages with exactly that Message-ID, which holds no blank or quote."""
+        self._examine(folder)
+        found = self._client.search(["HEADER", "Message-ID", message_id])
+        stored = self._fetched(sorted(found)[:MAX_COPIES], _WHOLE)
+        return tuple(one.data for one in stored if message_id_in(one.data) == message_id)
+
+    def exists(self, folder: str) -> bool:
+        """Whether there is such a folder."""
+        return bool(self._client.folder_exists(folder))
+
+    def create(self, folder: str) -> None:
+        """Make a folder."""
+        with self._change():
+            self._client.create_folder(folder)
+
+    def append(self, folder: str, data: bytes, flags: tuple[str, ...]) -> None:
+        """File a message."""
+        with self._change():
+            self._client.append(folder, data, flags)
+
+    def flag(self, folder: str, validity: int, uid: int, flag: str, *, on: bool) -> None:
+        """Set or clear one flag of a message. Raises `BadTarget` too."""
+        self.flags(folder, validity, uid)
+        self._client.select_folder(folder)
+        with self._change():
+            change = self._client.add_flags if on else self._client.remove_flags
+            change([uid], [flag])
+
+    def flags(self, folder: str, validity: int, uid: int) -> frozenset[str]:
+        """The flags of a message. Raises `BadTarget` too."""
+        if self._examine(folder)[b"UIDVALIDITY"] == validity:
+            answer = self._client.get_flags([uid])
+            if uid in answer:
+                return frozenset(flag.decode("ascii", "replace") for flag in answer[uid])
+        raise _no_message()
+
+    def remove(self, folder: str, criteria: Criteria) -> None:
+        """Expunge the messages of a folder that is ours alone."""
+        self._client.select_folder(folder)
+        found = self._client.search(criteria)
+        if not found:
+            return
+        with self._change():
+            self._client.delete_messages(found)
+            if self._client.has_capability("UIDPLUS"):
+                self._client.uid_expunge(found)
+            else:
+                self._client.expunge()
+
+    def _examine(self, folder: str) -> dict[bytes, Any]:
         try:
-            head = parse(_head_of(read_file(root, entry.name, MAX_HEAD_BYTES).data))
-        except BadTarget:
-            # Filed elsewhere since the listing, or nothing that can be read.
-            continue
-        listed.append(
-            {
-                "message": entry.name,
-                "bytes": entry.size,
-                "from": header(head, "From"),
-                "subject": header(head, "Subject"),
-                "date": header(head, "Date"),
-            }
-        )
-    return listed
+            status: dict[bytes, Any] = self._client.select_folder(folder, readonly=True)
+        except IMAPClientError as error:
+            if not is_refusal(error):
+                raise
+            raise BadTarget("the mailbox has no such folder", fix="check the settings") from error
+        return status
 
+    def _fetched(self, uids: list[int], body: str) -> tuple[Stored, ...]:
+        if not uids:
+            return ()
+        items = ["RFC822.SIZE", "INTERNALDATE", "FLAGS", body]
+        answers = self._client.fetch(uids, items)
+        return tuple(_stored(uid, answers[uid]) for uid in uids if uid in answers)
 
-def read_message(root: Path, name: str) -> tuple[bytes, dict[str, Any]]:
-    """A message's bytes and what it says. Raises `BadTarget`."""
-    if not re.fullmatch(MESSAGE_NAME, name):
-        raise OutsideFolder("that is no message's name", fix="use a name from mail.list")
-    file = read_file(root, name, MAX_MESSAGE_BYTES)
-    message = parse(file.data)
-    text, shortened = cut(text_of(message), MAX_TEXT_BYTES)
-    said = {
-        "message": name,
-        "from": header(message, "From"),
-        "to": header(message, "To"),
-        "cc": header(message, "Cc"),
-        "subject": header(message, "Subject"),
-        "date": header(message, "Date"),
-        "text": text,
-        "attachments": _attempt(lambda: _attachments(message), list[str]()),
-        "truncated": shortened or file.size > len(file.data),
-    }
-    return file.data, said
-
-
-def parse(data: bytes) -> EmailMessage:
-    """The message in `data`. Raises `BadTarget`."""
-    try:
-        message = message_from_bytes(data, policy=policy.default)
-    except TRIPPED as error:
-        raise BadTarget("the message cannot be parsed") from error
-    assert isinstance(message, EmailMessage)
-    return message
-
-
-def header(message: EmailMessage, name: str) -> str:
-    """A header as one line of text, empty where it is missing or cannot be parsed."""
-    return cut(field(message, name), MAX_LINE_BYTES)[0]
-
-
-def field(message: EmailMessage, name: str) -> str:
-    """A header in full, as `header` has it cut."""
-    return _clean(_attempt(lambda: str(message[name] or ""), ""))
-
-
-def text_of(message: EmailMessage) -> str:
-    """The body as text: the plain part, or the HTML part without its markup."""
-    return _clean(_attempt(lambda: _body(message), ""), keep="\n\t")
-
-
-class SentFolder:
-    """The outgoing server's own copies, one .eml file each, searched by Message-ID."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._ids: dict[str, str] = {}
-
-    def find(self, message_id: str) -> bytes | None:
-        """The copy with that Message-ID, or None. Raises a `ConnectorError`."""
-        names = {
-            entry.name
-            for entry in list_folder(self._root, "")
-            if not entry.folder and entry.name.endswith(".eml")
-        }
-        self._ids = {name: known for name, known in self._ids.items() if name in names}
-        for name in sorted(names - self._ids.keys()):
-            found = self._message_id(name)
-            if found:
-                self._ids[name] = found
-        for name, known in self._ids.items():
-            if known == message_id and self._message_id(name) == message_id:
-                return read_file(self._root, name, MAX_MESSAGE_BYTES).data
-        return None
-
-    def _message_id(self, name: str) -> str:
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        """From here on silence may be an effect. A refusal is none."""
+        self._held.change()
         try:
-            data = read_file(self._root, name, MAX_HEAD_BYTES).data
-        except BadTarget:
-            return ""
-        # compat32 leaves the field as it stands; only its folding is undone.
-        head = BytesHeaderParser(policy=policy.compat32).parsebytes(_head_of(data))
-        return "".join(str(head.get("Message-ID", "")).split())
+            yield
+        except IMAPClientError as error:
+            self._held.changing = not is_refusal(error)
+            raise
+        self._held.changing = False
 
 
-def _head_of(data: bytes) -> bytes:
-    match = re.search(rb"\r?\n\r?\n", data)
-    return data[: match.end()] if match else data
+class Held:
+    """What a caller keeps of a thread's connection: where it stands, and how to end it.
 
-
-def _body(message: EmailMessage) -> str:
-    part = message.get_body(preferencelist=("plain", "html"))
-    if part is None:
-        return ""
-    content = part.get_content()
-    if not isinstance(content, str):
-        return ""
-    if part.get_content_subtype() != "html":
-        return content.replace("\r\n", "\n")
-    reader = _TextOfHtml()
-    reader.feed(content[:MAX_HTML])
-    reader.close()
-    return "\n".join(line for line in map(str.strip, reader.text.splitlines()) if line)
-
-
-def _attachments(message: EmailMessage) -> list[str]:
-    names = [part.get_filename() or "unnamed" for part in message.iter_attachments()]
-    return [cut(_clean(name), 200)[0] for name in names[:20]]
-
-
-class _TextOfHtml(HTMLParser):
-    """Collects text, comments too, and breaks lines at block elements."""
-
-    _BLOCKS: Final = frozenset(["br", "div", "p", "li", "tr", "h1", "h2", "h3", "table", "ul"])
+    Once it was cut nothing is changed any more: whoever cut it has said how it ended.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[str] = []
+        self.changing = False
+        self._client: IMAPClient | None = None
+        self._ended = False
 
-    @property
-    def text(self) -> str:
-        return "".join(self._parts)
+    def begin(self, client: IMAPClient) -> None:
+        """The thread has a connection."""
+        self._client = client
+        self._check()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self._BLOCKS:
-            self._parts.append("\n")
+    def change(self) -> None:
+        """The thread is about to change something. Noted first, and only then checked."""
+        self.changing = True
+        self._check()
 
-    def handle_data(self, data: str) -> None:
-        self._parts.append(data)
+    def cut(self) -> None:
+        """Wake the thread. Closing would wait for the read that it is in."""
+        self._ended = True
+        if self._client is not None:
+            with suppress(OSError):
+                self._client.socket().shutdown(socket.SHUT_RDWR)
 
-    def handle_comment(self, data: str) -> None:
-        self._parts.append(f"\n{data}\n")
+    def _check(self) -> None:
+        if self._ended:
+            self.changing = False
+            raise IMAPClientAbortError("nobody waits for this any more")
 
 
-def _attempt(read: Callable[[], Read], otherwise: Read) -> Read:
-    try:
-        return read()
-    except TRIPPED:
-        return otherwise
+def is_refusal(error: Exception) -> bool:
+    """Whether the server answered NO or BAD; the libraries have one class for that and more."""
+    return isinstance(error, InvalidCriteriaError) or (
+        isinstance(error, IMAPClientError)
+        and not isinstance(error, IMAPClientAbortError)
+        and re.search(r" failed: | command error: BAD", str(error)) is not None
+    )
 
 
-def _clean(text: str, keep: str = "") -> str:
-    """Without control characters and lone surrogates, which no JSON can carry."""
-    shown = "".join(c if c in keep or (ord(c) >= 32 and ord(c) != 127) else " " for c in text)
-    return shown.encode("utf-8", "replace").decode("utf-8")
+def _stored(uid: int, answer: dict[bytes, Any]) -> Stored:
+    body = next((value for key, value in answer.items() if key.startswith(b"BODY[")), b"")
+    return Stored(
+        uid=uid,
+        size=int(answer[b"RFC822.SIZE"]),
+        received=answer.get(b"INTERNALDATE"),
+        flags=frozenset(flag.decode("ascii", "replace") for flag in answer.get(b"FLAGS", ())),
+        data=bytes(body or b""),
+    )
+
+
+def _no_message() -> BadTarget:
+    return BadTarget("there is no such message", fix="list the messages again")

@@ -10,9 +10,11 @@ from schemas.tools import Tool
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
 from sidecar.connectors.files import FILES_TOOLS, FilesConnector
+from sidecar.connectors.gmail import GmailConnector
 from sidecar.connectors.hubspot import HubSpotConnector
 from sidecar.connectors.hubspot_tools import hubspot_tools
-from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
+from sidecar.connectors.mail import MailConnector
+from sidecar.connectors.mail_tools import MAIL_TOOLS
 from sidecar.connectors.memory import MEMORY_TOOLS
 from sidecar.connectors.web import WEB_TOOLS, WebConnector
 from sidecar.destinations.resolver import Resolver
@@ -52,21 +54,14 @@ def open_connectors(settings: ConnectorSettings, around: Surroundings) -> dict[s
 def offers(settings: ConnectorSettings) -> Iterator[Offer]:
     """Every connector that is switched on, not yet opened."""
     files, mail, crm = settings.files, settings.mail, settings.crm
-    hubspot, web = settings.hubspot, settings.web
+    gmail, hubspot, web = settings.gmail, settings.hubspot, settings.web
     if files is not None:
         yield Offer(FILES_TOOLS, lambda around: FilesConnector(around.base / files.root))
     if mail is not None:
+        yield Offer(MAIL_TOOLS, lambda around: MailConnector(mail, around.credentials.get("mail")))
+    if gmail is not None:
         yield Offer(
-            MAIL_TOOLS,
-            lambda around: MailConnector(
-                host=mail.host,
-                port=mail.port,
-                sender=mail.sender,
-                inbox=around.base / mail.inbox,
-                sent=around.base / mail.sent,
-                starttls=mail.starttls,
-                password=around.credentials.get("mail"),
-            ),
+            MAIL_TOOLS, lambda around: GmailConnector(gmail, around.credentials.get("gmail"))
         )
     if crm is not None:
         yield Offer(CRM_TOOLS, lambda around: CrmConnector(crm.url, around.credentials.get("crm")))

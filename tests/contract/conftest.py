@@ -6,6 +6,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.contract.mail_benches import (
+    DraftBench,
+    FilingMailBench,
+    GmailBench,
+    GmailDraftBench,
+    GmailMarkBench,
+    MailBench,
+    MarkBench,
+)
 from tests.contract.services import (
     Bench,
     CrmBench,
@@ -13,32 +22,40 @@ from tests.contract.services import (
     HubSpotBench,
     HubSpotContactBench,
     HubSpotNoteBench,
-    MailBench,
-    Remote,
 )
+
+Remote = MailBench | CrmBench | GmailBench | HubSpotBench
 
 REMOTE: dict[str, type[Remote]] = {
     "mail": MailBench,
+    "filing mail": FilingMailBench,
+    "gmail": GmailBench,
     "crm": CrmBench,
     "hubspot-deal": HubSpotBench,
     "hubspot-note": HubSpotNoteBench,
     "hubspot-contact": HubSpotContactBench,
 }
+BENCHES: dict[str, type[FilesBench | Remote]] = {
+    "files": FilesBench,
+    "draft": DraftBench,
+    "mark": MarkBench,
+    "gmail draft": GmailDraftBench,
+    "gmail mark": GmailMarkBench,
+    **REMOTE,
+}
 
 
-@pytest_asyncio.fixture(params=["files", *REMOTE])
+@pytest_asyncio.fixture(params=list(BENCHES))
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     """A connector with its far side up."""
-    if request.param == "files":
-        yield FilesBench(tmp_path)
-        return
-    made = REMOTE[request.param](tmp_path)
+    made: FilesBench | Remote = BENCHES[request.param](tmp_path)
     await made.start()
     yield made
-    await made.down()
+    if isinstance(made, Remote):
+        await made.down()
 
 
-@pytest_asyncio.fixture(params=[*REMOTE])
+@pytest_asyncio.fixture(params=list(REMOTE))
 async def remote(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Remote]:
     """A connector whose far side is a server; the test starts it."""
     made = REMOTE[request.param](tmp_path)
@@ -51,6 +68,15 @@ async def remote(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 async def mail(tmp_path: Path) -> AsyncIterator[MailBench]:
     """The mail connector's bench; the test starts the server."""
     made = MailBench(tmp_path)
+    yield made
+    if made.service is not None:
+        await made.down()
+
+
+@pytest_asyncio.fixture
+async def gmail(tmp_path: Path) -> AsyncIterator[GmailBench]:
+    """The bench of the mail connector over the Gmail API; the test starts the server."""
+    made = GmailBench(tmp_path)
     yield made
     if made.service is not None:
         await made.down()

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from schemas.actions import ActionOutcome
-from sidecar.connectors.connector import Connector
+from sidecar.connectors.connector import Connector, Finding
 from sidecar.connectors.crm import CrmConnector
 from sidecar.connectors.files import FilesConnector
 from sidecar.connectors.hubspot import HubSpotConnector
-from sidecar.connectors.mail import MailConnector
 
 DEADLINE_S: Final = 20.0
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -169,6 +168,9 @@ class CrmBench(RemoteBench):
         "crm.export_pipeline": {},
     }
     lie = ActionOutcome.FAILED
+    unkept = after_lie = Finding.NOT_DONE
+    kept = Finding.DONE
+    drops: tuple[str, ...] = ("--drop-writes",)
     credential = "not-a-real-token"
 
     async def start(self, *flags: str) -> None:
@@ -214,6 +216,9 @@ class HubSpotBench(RemoteBench):
         "hubspot.related": {"type": "companies", "id": "201", "to": "deals", "limit": 1},
     }
     lie = ActionOutcome.UNKNOWN
+    unkept = after_lie = Finding.NOT_DONE
+    kept = Finding.DONE
+    drops: tuple[str, ...] = ("--drop-writes",)
     credential = "not-a-real-token"
     port_override: int | None = None
 
@@ -260,71 +265,3 @@ class HubSpotContactBench(HubSpotBench):
 
     tool = "hubspot.create_contact"
     arguments: dict[str, Any] = {"email": "Ana.Souza@embraer.example", "firstname": "Ana"}
-
-
-class MailBench(RemoteBench):
-    """The example mail server, with a login."""
-
-    tool = "mail.send"
-    arguments: dict[str, Any] = {
-        "to": ["jane.doe@boeing.example", "sam.ortiz@boeing.example"],
-        "cc": ["ann@acme.example"],
-        "subject": "Summary of our pilot – next step",
-        "body": "Dear Jane,\n\n.see you in Zürich\n\nBest, Ann\n",
-    }
-    reads: dict[str, dict[str, Any]] = {
-        "mail.list": {},
-        "mail.read": {"message": "0001-boeing.eml"},
-    }
-    lie = ActionOutcome.UNKNOWN
-    credential = "not-a-real-password"
-
-    def __init__(self, home: Path) -> None:
-        super().__init__(home)
-        self.inbox, self.sent = home / "inbox", home / "sent"
-        self.inbox.mkdir()
-        (self.inbox / "0001-boeing.eml").write_text(
-            "From: Jane Doe <jane.doe@boeing.example>\nTo: ann@acme.example\n"
-            "Subject: pilot\n\nHi Ann,\nit went well.\n"
-        )
-
-    async def start(self, *flags: str) -> None:
-        password_file = self.home / "password"
-        password_file.write_text("not-a-real-password\n")
-        self.service = await Service.start(
-            "examples.mail_service",
-            self.home / "port",
-            f"--sent={self.sent}",
-            f"--password-file={password_file}",
-            f"--log={self.log}",
-            *flags,
-        )
-
-    def blind(self) -> None:
-        self.sent.rename(self.home / "gone")
-
-    def connector(self, *, timeout_s: float = DEADLINE_S, **options: Any) -> Connector:
-        return MailConnector(
-            host="127.0.0.1",
-            port=self.port,
-            sender="ann@acme.example",
-            inbox=self.inbox,
-            sent=self.sent,
-            password=self.credential,
-            timeout_s=timeout_s,
-            settle_s=0.2,
-            **options,
-        )
-
-    def effects(self, key: str) -> list[object]:
-        return [e for e in self._of(key) if e["effect"] == "delivered"]
-
-    def asked(self, key: str) -> int:
-        """How often the far side was handed the message, kept or not."""
-        return len(self._of(key))
-
-    def _of(self, key: str) -> list[dict[str, Any]]:
-        return [e for e in self.entries() if e["message_id"] == f"<{key}@acme.example>"]
-
-
-Remote = MailBench | CrmBench | HubSpotBench

@@ -7,7 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contract.services import DEADLINE_S, CrmBench, MailBench, Service, new_key
+from sidecar.connectors.connector import Finding
+from tests.contract.conftest import Remote
+from tests.contract.mail_benches import FilingMailBench, MailBench
+from tests.contract.services import DEADLINE_S, CrmBench, new_key
 
 pytestmark = pytest.mark.asyncio
 
@@ -15,9 +18,7 @@ MESSAGE = "Message-ID: <one@acme.example>\r\nSubject: one\r\n\r\nhello\r\n"
 
 
 @pytest.mark.parametrize("end", ["lifeline", "signal"])
-async def test_a_service_ends_with_its_parent_or_on_sigterm(
-    remote: MailBench | CrmBench, end: str
-) -> None:
+async def test_a_service_ends_with_its_parent_or_on_sigterm(remote: Remote, end: str) -> None:
     await remote.start()
     assert remote.service is not None
     process = remote.service.process
@@ -29,38 +30,32 @@ async def test_a_service_ends_with_its_parent_or_on_sigterm(
     assert await process.wait() == 0
 
 
-async def test_two_deliveries_of_one_message_are_two_lines_and_one_file(tmp_path: Path) -> None:
-    log, sent = tmp_path / "log", tmp_path / "sent"
-    service = await Service.start(
-        "examples.mail_service", tmp_path / "port", f"--sent={sent}", f"--log={log}"
-    )
+async def test_two_deliveries_of_one_message_are_two_lines_and_two_copies(tmp_path: Path) -> None:
+    bench = FilingMailBench(tmp_path)
+    await bench.start()
     try:
         for _ in range(2):
-            with smtplib.SMTP("127.0.0.1", service.port, timeout=DEADLINE_S) as client:
+            with smtplib.SMTP("127.0.0.1", bench.port, timeout=DEADLINE_S) as client:
+                client.login("ann@acme.example", bench.credential)
                 client.sendmail("ann@acme.example", ["jane.doe@boeing.example"], MESSAGE)
     finally:
-        await service.kill()
-    deliveries = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [entry["message_id"] for entry in deliveries] == ["<one@acme.example>"] * 2
-    assert [path.name for path in sent.iterdir()] == ["one@acme.example.eml"]
-    assert (sent / "one@acme.example.eml").read_bytes() == MESSAGE.encode()
+        await bench.down()
+    assert [entry["message_id"] for entry in bench.entries()] == ["<one@acme.example>"] * 2
+    assert [b"Subject: one" in copy for copy in bench.filed("Sent")] == [True, True]
 
 
-async def test_a_message_id_cannot_name_a_file_elsewhere(tmp_path: Path) -> None:
-    sent = tmp_path / "sent"
-    service = await Service.start(
-        "examples.mail_service", tmp_path / "port", f"--sent={sent}", f"--log={tmp_path / 'log'}"
-    )
-    try:
-        with smtplib.SMTP("127.0.0.1", service.port, timeout=DEADLINE_S) as client:
-            client.sendmail(
-                "a@b.example", ["c@d.example"], "Message-ID: <../../x@acme.example>\r\n\r\n"
-            )
-    finally:
-        await service.kill()
-    (kept,) = sent.iterdir()
-    assert kept.name.endswith(".eml")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["log", "port", "sent"]
+async def test_a_message_that_was_answered_for_outlives_a_crash_under_its_name(
+    mail: MailBench,
+) -> None:
+    await mail.start()
+    key = new_key()
+    await mail.connector().execute(mail.tool, mail.arguments, key)
+    listed = await mail.connector().execute("mail.list", {}, new_key())
+    await mail.down()
+    await mail.start()
+    assert (await mail.connector().execute("mail.list", {}, new_key())).result == listed.result
+    found = await mail.connector().reconcile(mail.tool, mail.arguments, key)
+    assert found.finding is Finding.DONE
 
 
 async def test_the_crm_keeps_a_change_and_its_key_across_a_crash(crm: CrmBench) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from schemas.actions import ActionOutcome
-from sidecar.connectors.connector import MAX_RESULT_BYTES, Connector, Finding
+from sidecar.connectors.connector import MAX_RESULT_BYTES, Finding
 from sidecar.connectors.files import FilesConnector
 from sidecar.connectors.folder import DRAFT_PREFIX
-from sidecar.connectors.mail import MailConnector
 from sidecar.errors import BadArguments, BadTarget, OutsideFolder
 from tests.contract.services import FilesBench, new_key
 
@@ -73,12 +72,6 @@ def root(tmp_path: Path) -> Path:
     return made
 
 
-def mail(root: Path) -> Connector:
-    """A mail connector that is used for its inbox only."""
-    sent = root.parent
-    return MailConnector(host="127.0.0.1", port=1, sender="a@b.example", inbox=root, sent=sent)
-
-
 def drafts(root: Path) -> list[Path]:
     """What an unfinished write has left."""
     return list(root.rglob(f"{DRAFT_PREFIX}*"))
@@ -94,8 +87,6 @@ async def test_no_path_leads_out_of_the_folder_or_to_anything_but_a_file(
         await files.execute("files.read", {"path": path}, new_key())
     with pytest.raises(refusals):
         await files.execute("files.write", {"path": path, "content": "changed"}, new_key())
-    with pytest.raises(refusals):
-        await mail(root).execute("mail.read", {"message": path}, new_key())
     assert (root.parent / "outside.eml").read_text() == SECRET
     assert (root / "inside.eml").read_text().endswith("inside\n")
     assert sorted(found.name for found in root.parent.iterdir()) == ["outside.eml", "root"]

@@ -1,23 +1,27 @@
-"""What the mail connector owes besides: hostile messages, faithful copies, TLS on the way out."""
+"""What the mail connector owes besides: hostile messages, truth at each crash point, TLS."""
 
 import ssl
+import time
 from email import policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bus.tls import ensure_tls
 from schemas.actions import ActionOutcome
+from schemas.settings import ImapSettings, MailSettings, SmtpSettings, Tls
+from sidecar.connectors.composing import MAX_ADDRESSES, SendMail, compose, same_message
 from sidecar.connectors.connector import MAX_RESULT_BYTES, Finding, bounded
 from sidecar.connectors.mail import MailConnector
-from sidecar.connectors.mailbox import read_message
-from sidecar.connectors.outgoing import MAX_ADDRESSES, SendMail, compose, same_message
+from sidecar.connectors.message import MAX_MESSAGE_BYTES, said
 from sidecar.errors import BadArguments, BadConnector, BadTarget, ConnectorError, Unreachable
-from tests.contract.services import MailBench, new_key
+from tests.contract.mail_benches import MailBench
+from tests.contract.services import new_key
 
 SENDER = "ann@acme.example"
 
@@ -121,9 +125,7 @@ HOSTILE = [
 ]
 
 
-@settings(
-    deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(deadline=None, max_examples=80)
 @given(
     data=st.one_of(
         st.binary(max_size=400),
@@ -137,26 +139,72 @@ HOSTILE = [
 @example(data=HOSTILE[7])
 @example(data=HOSTILE[8])
 @example(data=HOSTILE[10])
-def test_no_message_breaks_the_reader(tmp_path: Path, data: bytes) -> None:
-    (tmp_path / "m.eml").write_bytes(data)
+def test_no_message_breaks_the_reader(data: bytes) -> None:
     try:
-        evidence, said = read_message(tmp_path, "m.eml")
+        told = said(data, len(data))
     except ConnectorError:
         return
-    assert evidence == data
-    assert len(msgspec.json.encode(said)) <= MAX_RESULT_BYTES
+    assert len(msgspec.json.encode(told)) <= MAX_RESULT_BYTES
 
 
-def test_text_hidden_in_html_is_shown(tmp_path: Path) -> None:
-    (tmp_path / "m.eml").write_bytes(HOSTILE[6])
-    assert read_message(tmp_path, "m.eml")[1]["text"] == "hello\nhidden\nx"
+def test_text_hidden_in_html_is_shown() -> None:
+    assert said(HOSTILE[6], len(HOSTILE[6]))["text"] == "hello\nhidden\nx"
 
 
-def test_a_message_over_the_bound_is_cut_and_says_so(tmp_path: Path) -> None:
-    (tmp_path / "m.eml").write_text("Subject: large\n\n" + "é" * 500_000)
-    said = read_message(tmp_path, "m.eml")[1]
-    assert said["truncated"]
-    assert len(msgspec.json.encode(said)) <= MAX_RESULT_BYTES
+def test_a_message_over_the_bound_is_cut_and_says_so() -> None:
+    data = b"Subject: large\n\n" + "é".encode() * 500_000
+    told = said(data, len(data))
+    assert told["truncated"]
+    assert len(msgspec.json.encode(told)) <= MAX_RESULT_BYTES
+    assert said(b"Subject: small\n\nx", 10_000)["truncated"]
+
+
+def _nested(depth: int) -> bytes:
+    parts = b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(depth)
+    )
+    return parts + b"x\n" * 500_000
+
+
+FIELD = b";a=b" * (MAX_MESSAGE_BYTES // 4)
+BOMBS = {
+    "parts in parts in parts": _nested(900),
+    "parts in parts, as deep as is read": _nested(30),
+    "a million parts": b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 800_000,
+    "many parts with long fields": b"Content-Type: multipart/mixed; boundary=b\n\n"
+    + (b"--b\nContent-Type: text/plain" + b";a=b" * 500 + b"\n\n") * 2_000,
+    "one field as long as the message": b"Content-Type: text/plain" + FIELD,
+    "one address list as long as the message": b"From: " + b"a," * (MAX_MESSAGE_BYTES // 2),
+    "tags that never end": b"Content-Type: text/html\n\n" + b"<a " * (MAX_MESSAGE_BYTES // 3),
+    "tags in tags in tags": b"Content-Type: text/html\n\n" + b"<div><b>" * 100_000,
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_no_message_keeps_the_reader_busy_for_long(bomb: str) -> None:
+    data = BOMBS[bomb]
+    before = time.process_time()
+    try:
+        said(data, len(data))
+    except BadTarget:
+        pass
+    assert time.process_time() - before < 20
+
+
+def test_attachments_are_told_by_name_type_and_size_and_not_given() -> None:
+    message = EmailMessage()
+    message["Subject"] = "the plan"
+    message.set_content("see the plan\n")
+    message.add_alternative("<p>see the plan</p>", subtype="html")
+    message.add_attachment(b"\x00" * 3000, "application", "pdf", filename="plän.pdf")
+    message.add_attachment("a,b\n", subtype="csv", filename="../../x\t.csv")
+    data = message.as_bytes()
+    told = said(data, len(data))
+    assert told["text"] == "see the plan\n"
+    assert told["attachments"] == [
+        {"name": "plän.pdf", "type": "application/pdf", "bytes": 3000},
+        {"name": "../../x .csv", "type": "text/csv", "bytes": 4},
+    ]
 
 
 @given(value=st.recursive(st.text() | st.integers() | st.none(), st.lists, max_leaves=20))
@@ -166,21 +214,6 @@ def test_a_bounded_result_is_whole_or_says_that_it_is_not(value: object) -> None
     shown = bounded(value)
     assert len(msgspec.json.encode(shown)) <= MAX_RESULT_BYTES
     assert shown == value or (isinstance(shown, dict) and shown["truncated"])
-
-
-@pytest.mark.asyncio
-async def test_the_newest_messages_are_listed_first_and_stray_files_not_at_all(
-    mail: MailBench,
-) -> None:
-    await mail.start()
-    (mail.inbox / "0002-later.eml").write_text("Subject: later\n\n")
-    (mail.inbox / "notes.txt").write_text("Subject: no message\n\n")
-    (mail.inbox / "link.eml").symlink_to(mail.inbox / "notes.txt")
-    listed = await mail.connector().execute("mail.list", {}, new_key())
-    assert [found["message"] for found in listed.result["messages"]] == [
-        "0002-later.eml",
-        "0001-boeing.eml",
-    ]
 
 
 @pytest.mark.asyncio
@@ -201,7 +234,7 @@ async def test_nothing_is_sent_where_the_sent_folder_cannot_be_read(mail: MailBe
     await mail.start()
     connector, key = mail.connector(), new_key()
     mail.blind()
-    with pytest.raises(Unreachable):
+    with pytest.raises(BadTarget):
         await connector.execute(mail.tool, mail.arguments, key)
     assert mail.entries() == []
 
@@ -216,38 +249,36 @@ async def test_one_refused_recipient_means_that_nothing_is_sent(mail: MailBench)
     assert mail.entries() == []
 
 
+@pytest.mark.parametrize("smtp_tls", ["starttls", "implicit"])
 @pytest.mark.asyncio
 async def test_mail_leaves_over_tls_and_only_to_a_server_that_is_vouched_for(
-    mail: MailBench, tmp_path: Path
+    mail: MailBench, tmp_path: Path, smtp_tls: Tls
 ) -> None:
     tls = ensure_tls(tmp_path / "tls")
-    await mail.start("--cert", str(tls.server[0]), "--key", str(tls.server[1]))
+    flags = ["--implicit-tls"] if smtp_tls == "implicit" else []
+    await mail.start("--cert", str(tls.server[0]), "--key", str(tls.server[1]), *flags)
     vouched = ssl.create_default_context(cafile=str(tls.ca))
     key = new_key()
     with pytest.raises(Unreachable):
-        await mail.connector(starttls=True).execute(mail.tool, mail.arguments, key)
+        await mail.connector(smtp_tls=smtp_tls, imap_tls="implicit").execute(
+            mail.tool, mail.arguments, key
+        )
     with pytest.raises(ConnectorError):
-        await mail.connector().execute(mail.tool, mail.arguments, key)
+        await mail.connector(timeout_s=2.0).execute(mail.tool, mail.arguments, key)
+    with pytest.raises(ConnectorError):
+        await mail.connector(timeout_s=2.0, imap_tls="implicit", context=vouched).execute(
+            mail.tool, mail.arguments, key
+        )
     assert mail.entries() == []
-    sending = mail.connector(starttls=True, context=vouched)
+    sending = mail.connector(smtp_tls=smtp_tls, imap_tls="implicit", context=vouched)
     assert (await sending.reconcile(mail.tool, mail.arguments, key)).finding is Finding.NOT_DONE
     outcome = await sending.execute(mail.tool, mail.arguments, key)
     assert outcome.status is ActionOutcome.CONFIRMED
 
 
-def test_a_sender_that_is_no_address_is_refused(tmp_path: Path) -> None:
+def test_a_sender_that_is_no_address_is_refused() -> None:
+    settings = MailSettings(
+        sender="Ann <ann@acme.example>", smtp=SmtpSettings(port=25), imap=ImapSettings(port=993)
+    )
     with pytest.raises(BadConnector, match="no mail address"):
-        MailConnector(
-            host="127.0.0.1",
-            port=25,
-            sender="Ann <ann@acme.example>",
-            inbox=tmp_path,
-            sent=tmp_path,
-        )
-
-
-@pytest.mark.parametrize("name", ["m.txt", ".m.eml", "m.eml\n", "../m.eml", ""])
-def test_only_a_messages_own_name_names_it(tmp_path: Path, name: str) -> None:
-    (tmp_path / "m.eml").write_text("Subject: m\n\n")
-    with pytest.raises(BadTarget):
-        read_message(tmp_path, name)
+        MailConnector(settings, "not-a-real-password")

@@ -12,6 +12,7 @@ from typing import Any
 
 from bus.decider import Recorded
 from bus.folder import DataFolder
+from console.commands.credentials import store
 from console.commands.runs import request_run
 from console.session import session
 from schemas.actions import ActionRefused, ApprovalRequested, LayerOutcome, LayerResult
@@ -23,6 +24,7 @@ from tests.contract.dns_server import DnsServer, Manner
 from tests.contract.services import Service
 from tests.faults.installation import ROOT, is_a, is_end, until, up
 
+PASSWORD = "not-a-real-password"
 JANE = "jane.doe@boeing.example"
 
 SETTINGS = """\
@@ -38,10 +40,9 @@ destination = "@Boeing.example."
 [resolver]
 nameservers = ["127.0.0.1:{dns}"]
 [connectors.mail]
-port = {smtp}
 sender = "ann@acme.example"
-inbox = "inbox"
-sent = "sent"
+smtp = {{ port = {smtp}, tls = "none" }}
+imap = {{ port = {imap}, tls = "none" }}
 [agents.writer]
 planner = "scripted"
 plan = "writer.json"
@@ -73,8 +74,15 @@ async def dns() -> AsyncIterator[DnsServer]:
 
 @contextlib.asynccontextmanager
 async def smtp(home: Path) -> AsyncIterator[Service]:
-    files = (f"--sent={home / 'sent'}", f"--log={home / 'smtp.log'}")
-    service = await Service.start("examples.mail_service", home / "smtp.port", *files)
+    (home / "mail.password").write_text(PASSWORD)
+    service = await Service.start(
+        "examples.mail_service",
+        home / "smtp.port",
+        f"--imap-port-file={home / 'imap.port'}",
+        f"--mail={home / 'mail'}",
+        f"--password-file={home / 'mail.password'}",
+        f"--log={home / 'smtp.log'}",
+    )
     try:
         yield service
     finally:
@@ -83,8 +91,9 @@ async def smtp(home: Path) -> AsyncIterator[Service]:
 
 def configured(home: Path, *, dns_port: int, smtp_port: int) -> DataFolder:
     folder = DataFolder(home)
-    (home / "inbox").mkdir()
-    folder.settings_file.write_text(SETTINGS.format(dns=dns_port, smtp=smtp_port))
+    imap_port = int((home / "imap.port").read_text())
+    folder.settings_file.write_text(SETTINGS.format(dns=dns_port, smtp=smtp_port, imap=imap_port))
+    store(folder, "mail", PASSWORD)
     return folder
 
 
@@ -138,7 +147,7 @@ def succeeded(entries: list[Recorded]) -> bool:
 
 
 def sent(folder: DataFolder) -> int:
-    return len(list((folder.root / "sent").glob("*.eml")))
+    return len((folder.root / "smtp.log").read_text().splitlines())
 
 
 async def test_a_destination_is_reached_while_its_owner_is_seen_and_no_longer_than_that(

@@ -18,6 +18,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from msgspec import Struct
 
 from schemas.settings import OAuthSettings
+from sidecar.connectors.tls import system_roots
 from sidecar.errors import Denied, Garbled, Unreachable
 from sidecar.vault.credentials import Grant, Veiled
 
@@ -153,6 +154,7 @@ def _client(
         scope=" ".join(settings.scopes) if redirect is not None else None,
         state=state,
         code_challenge_method="S256",
+        verify=system_roots(),
         trust_env=False,
         follow_redirects=False,
         timeout=TIMEOUT_S,

@@ -15,6 +15,7 @@ import httpx
 from msgspec import Struct
 
 from sidecar.connectors.addresses import Address
+from sidecar.connectors.tls import system_roots
 from sidecar.connectors.urls import Target
 from sidecar.errors import Unanswered, Unreachable
 
@@ -47,7 +48,7 @@ class Fetcher:
         self, *, limit: int, timeout_s: float, context: ssl.SSLContext | None = None
     ) -> None:
         self._limit, self._timeout_s = limit, timeout_s
-        self._context = context or ssl.create_default_context()
+        self._context = context or system_roots()
 
     async def fetch(self, target: Target, addresses: tuple[Address, ...]) -> Fetched:
         """The answer of the first address that takes a connection.

@@ -9,7 +9,6 @@ The credential travels over TLS, or to this machine only.
 import asyncio
 import ipaddress
 import re
-import ssl
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
@@ -17,6 +16,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from sidecar.connectors.tls import system_roots
 from sidecar.errors import (
     BadConnector,
     BadTarget,
@@ -70,7 +70,7 @@ class HttpService:
         self._token = token
         self._header = header
         self._timeout_s = timeout_s
-        self._context = ssl.create_default_context()
+        self._context = system_roots()
 
     async def get(self, path: str, query: dict[str, str] | None = None) -> bytes:
         """The answer's body; silence is `Unreachable`, since a read leaves nothing behind.

@@ -19,6 +19,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginEr
 from schemas.settings import Tls
 from sidecar.connectors.http import is_this_machine
 from sidecar.connectors.mailbox import TRIPPED, Held, Mailbox, is_refusal
+from sidecar.connectors.tls import system_roots
 from sidecar.errors import (
     BadConnector,
     ConnectorError,
@@ -57,7 +58,7 @@ class ImapServer:
         self._user, self._password = user, password
         self._tls = tls
         self._timeout_s = timeout_s
-        self._context = context or ssl.create_default_context()
+        self._context = context or system_roots()
 
     async def run(self, work: Callable[[Mailbox], Result]) -> Result:
         """What `work` does with the mailbox, in a thread.

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.errors import SchemaError
+from schemas.httpapi import HttpApiSettings
 from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
@@ -151,6 +152,7 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     crm: CrmSettings | None = None
     hubspot: HubSpotSettings | None = None
     web: WebSettings | None = None
+    http: dict[Name, HttpApiSettings] = {}
 
 
 class ModelSettings(Section, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from schemas.settings import ConnectorSettings
 from schemas.tools import Tool
@@ -12,13 +13,20 @@ from sidecar.connectors.hubspot import HubSpotConnector
 from sidecar.connectors.hubspot_tools import hubspot_tools
 from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
 from sidecar.connectors.memory import MEMORY_TOOLS
+from sidecar.connectors.rest import RestConnector
+from sidecar.connectors.rest_tools import calls_of
 from sidecar.connectors.web import WEB_TOOLS, WebConnector
 from sidecar.destinations.resolver import Resolver
 from sidecar.vault import Credentials
 
+_HERE: Final = Path()
 
-def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
-    """The tools of every connector that is switched on, and of the memory."""
+
+def declared_tools(settings: ConnectorSettings, base: Path = _HERE) -> tuple[Tool, ...]:
+    """The tools of every connector that is switched on, and of the memory.
+
+    Relative paths are under `base`. Raises `BadConnector`.
+    """
     tools: list[Tool] = []
     if settings.files is not None:
         tools += FILES_TOOLS
@@ -30,6 +38,8 @@ def declared_tools(settings: ConnectorSettings) -> tuple[Tool, ...]:
         tools += hubspot_tools(settings.hubspot.trusted)
     if settings.web is not None:
         tools += WEB_TOOLS
+    for name, api in settings.http.items():
+        tools += (call.tool for call in calls_of(name, api, base))
     if settings.memory:
         tools += MEMORY_TOOLS
     return tuple(tools)
@@ -69,3 +79,5 @@ def _opened(
         )
     if settings.web is not None:
         yield WebConnector(settings.web.hosts, settings.web.http, resolver)
+    for name, api in settings.http.items():
+        yield RestConnector(name, api, base, credentials.get(f"http-{name}"))

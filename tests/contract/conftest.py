@@ -13,6 +13,7 @@ from tests.contract.services import (
     HubSpotBench,
     HubSpotContactBench,
     HubSpotNoteBench,
+    InvoicesBench,
     MailBench,
     Remote,
 )
@@ -23,6 +24,7 @@ REMOTE: dict[str, type[Remote]] = {
     "hubspot-deal": HubSpotBench,
     "hubspot-note": HubSpotNoteBench,
     "hubspot-contact": HubSpotContactBench,
+    "http": InvoicesBench,
 }
 
 
@@ -69,6 +71,15 @@ async def crm(tmp_path: Path) -> AsyncIterator[CrmBench]:
 async def hubspot(tmp_path: Path) -> AsyncIterator[HubSpotBench]:
     """The HubSpot connector's bench; the test starts the server."""
     made = HubSpotBench(tmp_path)
+    yield made
+    if made.service is not None:
+        await made.down()
+
+
+@pytest_asyncio.fixture
+async def invoices(tmp_path: Path) -> AsyncIterator[InvoicesBench]:
+    """The bench of the described HTTP API; the test starts the server."""
+    made = InvoicesBench(tmp_path)
     yield made
     if made.service is not None:
         await made.down()

@@ -41,7 +41,7 @@ from sidecar.errors import (
     Unreachable,
 )
 from sidecar.vault import Credentials
-from tests.contract.services import Bench, CrmBench, Remote, new_key
+from tests.contract.services import HERE, Bench, CrmBench, Remote, described, new_key
 
 pytestmark = pytest.mark.asyncio
 
@@ -51,8 +51,9 @@ SETTINGS = ConnectorSettings(
     crm=CrmSettings(url="https://crm.example"),
     hubspot=HubSpotSettings(),
     web=WebSettings(hosts=("docs.example.com",)),
+    http={"billing": described("https://billing.example")},
 )
-TOOLS = declared_tools(SETTINGS)
+TOOLS = declared_tools(SETTINGS, HERE)
 
 
 async def test_an_effect_is_confirmed_with_what_the_target_reads(bench: Bench) -> None:
@@ -274,9 +275,9 @@ async def test_the_benches_arguments_fit_the_declared_schemas(bench: Bench) -> N
         assert not validator.is_valid({**arguments, "more": 1})
 
 
-async def test_settings_open_exactly_the_tools_they_declare(tmp_path: Path) -> None:
+async def test_settings_open_exactly_the_tools_they_declare() -> None:
     credentials = Credentials({"crm": "not-a-real-token"})
-    by_tool = open_connectors(SETTINGS, tmp_path, credentials, Resolver(["192.0.2.53"]))
+    by_tool = open_connectors(SETTINGS, HERE, credentials, Resolver(["192.0.2.53"]))
     assert sorted(by_tool) == sorted(tool.name for tool in TOOLS)
     assert declared_tools(ConnectorSettings()) == ()
 

@@ -8,6 +8,7 @@ components and people, and each new policy.
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from nats.aio.client import Client
 
@@ -36,6 +37,8 @@ from sidecar.connectors import declared_tools
 from sidecar.destinations.entries import BadEntry, normal
 from sidecar.gate.rules import prepare
 from sidecar.supervision.patterns import DEFAULT_PATTERNS
+
+_HERE: Final = Path()
 
 STANDING = (
     (Role.ORCHESTRATOR, "orchestrator", "event.key"),
@@ -92,9 +95,12 @@ def person_pen(folder: DataFolder, name: str, role: Role) -> Pen:
     return Pen(Actor(role, name), signer.key_id, signer.sign_raw)
 
 
-def policy_of(settings: Settings, version: int) -> Policy:
-    """The policy that the settings describe. Raises `BadSettings`, naming the key."""
-    declared = {tool.name: tool for tool in declared_tools(settings.connectors)}
+def policy_of(settings: Settings, version: int, base: Path = _HERE) -> Policy:
+    """The policy that the settings describe, with the connectors' files under `base`.
+
+    Raises `BadSettings`, naming the key.
+    """
+    declared = {tool.name: tool for tool in declared_tools(settings.connectors, base)}
     stray = sorted(set(settings.policy.tool) - set(settings.policy.tools))
     if stray:
         raise BadSettings(
@@ -211,8 +217,8 @@ async def _settle(folder: DataFolder, settings: Settings, client: Client, worksp
             wanted.append(KeyCertified(certificate=certificate))
     policies = [b.policy for b in known if isinstance(b, PolicySet)]
     version = policies[-1].version if policies else 0
-    if not policies or policy_of(settings, version) != policies[-1]:
-        wanted.append(PolicySet(policy=policy_of(settings, version + 1)))
+    if not policies or policy_of(settings, version, folder.root) != policies[-1]:
+        wanted.append(PolicySet(policy=policy_of(settings, version + 1, folder.root)))
     active: dict[str, bool] = {}
     for body in known:
         if isinstance(body, RepActivated | RepRevoked):

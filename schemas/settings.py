@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.errors import SchemaError
+from schemas.httpapi import HttpApiSettings
 from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
@@ -192,6 +193,7 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     crm: CrmSettings | None = None
     hubspot: HubSpotSettings | None = None
     web: WebSettings | None = None
+    http: dict[Name, HttpApiSettings] = {}
 
 
 class OAuthSettings(Section, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ def register(parent: typer.Typer) -> None:
 @app.command()
 def check(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
     """Validate the settings' policy. Nothing is changed, and nothing need be running."""
-    policy = policy_of(DataFolder(data).settings(), 1)
+    policy = policy_of(DataFolder(data).settings(), 1, data)
     found = {"valid": True, "tools": [tool.name for tool in policy.tools]}
     emit(found, json, f"the policy is valid; it lets agents use {len(policy.tools)} tools")
 
@@ -57,7 +57,7 @@ def history(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 def diff(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
     """What `policy apply` would change."""
     current = asyncio.run(_versions(data))[-1]
-    wanted = policy_of(DataFolder(data).settings(), current.policy.version)
+    wanted = policy_of(DataFolder(data).settings(), current.policy.version, data)
     _print(changes(current.policy, wanted), json)
 
 
@@ -74,14 +74,14 @@ def apply(
 async def _apply(data: Path, dry_run: bool, json: bool) -> None:
     async with session(data, Role.ROOT) as opened:
         current = _last(versions(opened.past))[-1].policy
-        found = changes(current, policy_of(opened.settings, current.version))
+        found = changes(current, policy_of(opened.settings, current.version, data))
         if not json:
             _print(found, json)
         index = None
         version = current.version
         if found and not dry_run:
             version += 1
-            body = PolicySet(policy=policy_of(opened.settings, version))
+            body = PolicySet(policy=policy_of(opened.settings, version, data))
             pen = root_pen(opened.folder, opened.settings.workspace)
             index = await say(opened.client, opened.reader, pen, body, run=None)
         done = "nothing is signed" if index is None else f"in force from index {index}"

@@ -3,7 +3,7 @@
 HubSpot knows no idempotency key, so each change writes its own into a property made for that
 (`anyteam_key`). A record that we make is found again by it, and the property is unique, so that
 a second one cannot be made. A change of a deal shows in that property's history, also after
-later changes. See docs/decisions/0026-hubspot-keys.md.
+later changes. See docs/decisions/0026-effects-over-http.md.
 """
 
 import html

@@ -39,11 +39,11 @@ class Connectors:
         base: Path,
         resolver: Resolver,
     ) -> None:
-        offered = tuple(offers(settings))
+        offered = tuple(offers(settings, base))
         self._offers = {tool.name: offer for offer in offered for tool in offer.tools}
         self._clients = clients
         self._vault = vault
-        self._around = Surroundings(base, Credentials({}), resolver)
+        self._around = Surroundings(Credentials({}), resolver)
         # Providers that rotate refresh tokens take a second use of one for a theft.
         self._refreshing: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         registry(offer.open(self._around) for offer in offered)

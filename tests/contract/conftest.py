@@ -22,9 +22,10 @@ from tests.contract.services import (
     HubSpotBench,
     HubSpotContactBench,
     HubSpotNoteBench,
+    InvoicesBench,
 )
 
-Remote = MailBench | CrmBench | GmailBench | HubSpotBench
+Remote = MailBench | CrmBench | GmailBench | HubSpotBench | InvoicesBench
 
 REMOTE: dict[str, type[Remote]] = {
     "mail": MailBench,
@@ -34,6 +35,7 @@ REMOTE: dict[str, type[Remote]] = {
     "hubspot-deal": HubSpotBench,
     "hubspot-note": HubSpotNoteBench,
     "hubspot-contact": HubSpotContactBench,
+    "http": InvoicesBench,
 }
 BENCHES: dict[str, type[FilesBench | Remote]] = {
     "files": FilesBench,
@@ -95,6 +97,15 @@ async def crm(tmp_path: Path) -> AsyncIterator[CrmBench]:
 async def hubspot(tmp_path: Path) -> AsyncIterator[HubSpotBench]:
     """The HubSpot connector's bench; the test starts the server."""
     made = HubSpotBench(tmp_path)
+    yield made
+    if made.service is not None:
+        await made.down()
+
+
+@pytest_asyncio.fixture
+async def invoices(tmp_path: Path) -> AsyncIterator[InvoicesBench]:
+    """The bench of the described HTTP API; the test starts the server."""
+    made = InvoicesBench(tmp_path)
     yield made
     if made.service is not None:
         await made.down()

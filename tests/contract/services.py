@@ -5,6 +5,7 @@ a test waits for a line that the service says, to a deadline.
 """
 
 import asyncio
+import hashlib
 import json
 import secrets
 import sys
@@ -13,14 +14,20 @@ import uuid
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from schemas.actions import ActionOutcome
+from schemas.httpapi import HttpApiSettings
 from sidecar.connectors.connector import Connector, Finding
 from sidecar.connectors.crm import CrmConnector
 from sidecar.connectors.files import FilesConnector
 from sidecar.connectors.hubspot import HubSpotConnector
+from sidecar.connectors.rest import RestConnector
+from sidecar.connectors.rest_tools import calls_of
 
 DEADLINE_S: Final = 20.0
-ROOT: Final = Path(__file__).resolve().parents[2]
+HERE: Final = Path(__file__).resolve().parent
+ROOT: Final = HERE.parents[1]
 
 
 def new_key() -> str:
@@ -265,3 +272,85 @@ class HubSpotContactBench(HubSpotBench):
 
     tool = "hubspot.create_contact"
     arguments: dict[str, Any] = {"email": "Ana.Souza@embraer.example", "firstname": "Ana"}
+
+
+class InvoicesBench(RemoteBench):
+    """The service of `invoices.yaml`, with a new invoice as its effect, under a reference."""
+
+    tool = "billing.create_invoice"
+    arguments: dict[str, Any] = {
+        "customer": "Embraer",
+        "amount": 250,
+        "lines": [{"text": "Zürich"}],
+    }
+    reads: dict[str, dict[str, Any]] = {
+        "billing.list_invoices": {"state": ["open"]},
+        "billing.get_invoice": {"id": "inv-1"},
+    }
+    operations: dict[str, Any] = {
+        "listInvoices": {"omit": ["reference"], "fixed": {"limit": 2}, "keep": ["id", "state"]},
+        "getInvoice": {"objects": ["id"]},
+        "createInvoice": {
+            "amounts": ["amount"],
+            "contents": ["lines"],
+            "key": "argument:reference",
+            "read": {
+                "operation": "listInvoices",
+                "arguments": {"reference": "$key"},
+                "found": "/items/0",
+                "holds": {"/reference": "$key", "/amount": "$amount", "/customer": "$customer"},
+            },
+        },
+    }
+    lie = ActionOutcome.UNKNOWN
+    unkept = after_lie = Finding.NOT_DONE
+    kept = Finding.DONE
+    drops: tuple[str, ...] = ("--drop-writes",)
+    credential = "not-a-real-token"
+    port_override: int | None = None
+
+    async def start(self, *flags: str) -> None:
+        token_file = self.home / "token"
+        token_file.write_text("not-a-real-token\n")
+        self.service = await Service.start(
+            "tests.contract.invoices_service",
+            self.home / "port",
+            f"--data={self.home / 'invoices.json'}",
+            f"--token-file={token_file}",
+            f"--log={self.log}",
+            *flags,
+        )
+
+    def blind(self) -> None:
+        self.port_override = 1
+
+    def settings(self, operations: dict[str, Any] | None = None) -> HttpApiSettings:
+        """What the settings file would say, of these operations."""
+        port = self.port_override or self.port
+        return described(f"http://127.0.0.1:{port}/v2", operations or self.operations)
+
+    def connector(
+        self, *, timeout_s: float = DEADLINE_S, operations: dict[str, Any] | None = None
+    ) -> Connector:
+        settings = self.settings(operations)
+        calls = calls_of("billing", settings, HERE)
+        return RestConnector(calls, settings, self.credential, timeout_s=timeout_s)
+
+    def effects(self, key: str) -> list[object]:
+        return [e for e in self.entries() if e["key"] == key and e["effect"] == "applied"]
+
+    def asked(self, key: str) -> int:
+        """How often the far side was asked for the effect, done or not."""
+        return sum(entry["key"] == key for entry in self.entries())
+
+
+def described(url: str, operations: dict[str, Any] = InvoicesBench.operations) -> HttpApiSettings:
+    """Settings of the API that `invoices.yaml` describes, as the settings file would say them."""
+    written = {
+        "url": url,
+        "description": "invoices.yaml",
+        "sha256": hashlib.sha256((HERE / "invoices.yaml").read_bytes()).hexdigest(),
+        "header": "X-Api-Key",
+        "operations": operations,
+    }
+    return msgspec.convert(written, HttpApiSettings)

@@ -44,7 +44,7 @@ from sidecar.errors import (
 )
 from sidecar.vault import Credentials
 from tests.contract.conftest import Remote
-from tests.contract.services import Bench, CrmBench, new_key
+from tests.contract.services import HERE, Bench, CrmBench, described, new_key
 
 pytestmark = pytest.mark.asyncio
 
@@ -58,8 +58,9 @@ SETTINGS = ConnectorSettings(
     crm=CrmSettings(url="https://crm.example"),
     hubspot=HubSpotSettings(),
     web=WebSettings(hosts=("docs.example.com",)),
+    http={"billing": described("https://billing.example")},
 )
-TOOLS = declared_tools(SETTINGS)
+TOOLS = declared_tools(SETTINGS, HERE)
 
 
 async def test_an_effect_is_confirmed_with_what_the_target_reads(bench: Bench) -> None:
@@ -285,10 +286,10 @@ async def test_the_benches_arguments_fit_the_declared_schemas(bench: Bench) -> N
         assert not validator.is_valid({**arguments, "more": 1})
 
 
-async def test_settings_open_exactly_the_tools_they_declare(tmp_path: Path) -> None:
+async def test_settings_open_exactly_the_tools_they_declare() -> None:
     credentials = Credentials({"crm": "not-a-real-token"})
-    around = Surroundings(tmp_path, credentials, Resolver(["192.0.2.53"]))
-    by_tool = open_connectors(SETTINGS, around)
+    around = Surroundings(credentials, Resolver(["192.0.2.53"]))
+    by_tool = open_connectors(SETTINGS, HERE, around)
     assert sorted(by_tool) == sorted(tool.name for tool in TOOLS)
     assert declared_tools(ConnectorSettings()) == ()
 

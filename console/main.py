@@ -18,6 +18,7 @@ from console.commands import (
     destinations,
     halts,
     ledger,
+    mcp,
     memory,
     operation,
     policy,
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(replays, credentials, demo),
+    *(replays, credentials, mcp, demo),
 ):
     noun.register(app)
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.errors import SchemaError
+from schemas.mcp import McpTool
 from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
@@ -120,6 +121,23 @@ class CrmSettings(Section, frozen=True, kw_only=True):
     url: str
 
 
+class McpSettings(Section, frozen=True, kw_only=True):
+    """An MCP server: `command` to run (stdio), or the `url` of one (streamable HTTP).
+
+    A command gets `env`, and of `env_credentials` the vault's credentials by variable, and no
+    other environment. A URL gets the vault's `credential` as bearer token, where one is named.
+    `tools` are declared in a file of their own, `mcp/NAME.toml`.
+    """
+
+    command: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    env_credentials: dict[str, Name] = {}
+    url: str = ""
+    credential: Name | None = None
+    timeout_s: Annotated[int, Meta(ge=1, le=600)] = 30
+    tools: dict[str, McpTool] = {}
+
+
 class ConnectorSettings(Section, frozen=True, kw_only=True):
     """The connectors that are switched on, and whether the workspace's memory is."""
 
@@ -127,6 +145,7 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     files: FilesSettings | None = None
     mail: MailSettings | None = None
     crm: CrmSettings | None = None
+    mcp: dict[Name, McpSettings] = {}
 
 
 class ModelSettings(Section, frozen=True, kw_only=True):
@@ -182,6 +201,8 @@ def parse_settings(text: str, where: str) -> Settings:
         if agent.planner == "model" and settings.model is None:
             raise BadSettings(f"{where}: agents.{name} needs [model]", fix="configure a model")
     _check_models(settings, where)
+    for name, server in settings.connectors.mcp.items():
+        _check_mcp(f"{where}: connectors.mcp.{name}", server)
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)
@@ -207,6 +228,26 @@ def _check_models(settings: Settings, where: str) -> None:
             f"{where}: judge.model is the same as model.model, {model.model}",
             fix="let judge.model be another model: one that was talked over cannot judge itself",
         )
+
+
+def _check_mcp(key: str, server: McpSettings) -> None:
+    """Either a command or a URL, with what belongs to it and nothing else."""
+    if bool(server.command) == bool(server.url):
+        raise BadSettings(
+            f"{key} needs either command or url", fix='command = ["/usr/bin/program", "argument"]'
+        )
+    if server.url and (server.env or server.env_credentials):
+        raise BadSettings(f"{key}.env is for a command, not for a url", fix="remove it")
+    if server.command and server.credential is not None:
+        raise BadSettings(
+            f"{key}.credential is for a url, not for a command",
+            fix='use env_credentials = { VARIABLE = "credential" }',
+        )
+    both = sorted(set(server.env) & set(server.env_credentials))
+    if both:
+        raise BadSettings(f"{key}.env and {key}.env_credentials both set {both[0]}", fix="keep one")
+    if server.tools:
+        raise BadSettings(f"{key}.tools is not for this file", fix="anyteam mcp pin")
 
 
 def _same(one: str, other: str) -> bool:

@@ -26,7 +26,7 @@ from crypto.trust import Trust
 from schemas.events import Actor
 from schemas.names import Role
 from schemas.settings import Settings
-from sidecar.connectors import open_connectors
+from sidecar.connectors import close_connectors, open_connectors
 from sidecar.decider import SidecarDecider
 from sidecar.destinations.resolver import Resolver
 from sidecar.models import ModelGateway
@@ -70,9 +70,10 @@ async def _serve(folder: DataFolder) -> None:
             judge=settings.judge,
             judge_key=credentials.get("judge", "none"),
         )
+    connectors = open_connectors(settings.connectors, folder.root, credentials)
     performer = Performer(
         workspace,
-        connectors=open_connectors(settings.connectors, folder.root, credentials),
+        connectors=connectors,
         keys=keys,
         receipts=load_signer(own / "receipts.key"),
         receipt_key=read_key(own / "receipts.mac"),
@@ -106,6 +107,7 @@ async def _serve(folder: DataFolder) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await close_connectors(connectors)
         await disconnect(client)
 
 

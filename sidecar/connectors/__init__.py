@@ -1,5 +1,5 @@
-"""Connectors to real tools. From outside: which tools are declared, and opening them."""
+"""Connectors to real tools. From outside: which tools are declared, opening, closing."""
 
-from sidecar.connectors.opening import declared_tools, open_connectors
+from sidecar.connectors.opening import close_connectors, declared_tools, open_connectors
 
-__all__ = ["declared_tools", "open_connectors"]
+__all__ = ["close_connectors", "declared_tools", "open_connectors"]

@@ -37,21 +37,7 @@ class HttpService:
     """The service at `url`. Raises `BadConnector` where the token would travel in the clear."""
 
     def __init__(self, url: str, token: str, *, timeout_s: float) -> None:
-        try:
-            base = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise BadConnector(f"{url!r} is no URL: {error}", fix="check the settings") from error
-        if base.scheme != "https" and not (base.scheme == "http" and is_this_machine(base.host)):
-            raise BadConnector(
-                f"{url!r} would send the credential in the clear",
-                fix="use https, or a service on this machine",
-            )
-        if base.userinfo or base.query or base.fragment:
-            raise BadConnector(
-                "the service's URL holds more than a host and a path",
-                fix="keep credentials in the vault",
-            )
-        self._base = str(base).rstrip("/")
+        self._base = service_url(url)
         self._token = token
         self._timeout_s = timeout_s
         self._context = ssl.create_default_context()
@@ -111,6 +97,25 @@ class HttpService:
             raise Unanswered(f"sent, but not answered: {type(error).__name__}") from error
         except httpx.InvalidURL as error:
             raise BadTarget("the target makes no URL") from error
+
+
+def service_url(url: str) -> str:
+    """`url` as a service's base. Raises `BadConnector` where a credential would be in the clear."""
+    try:
+        base = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise BadConnector(f"{url!r} is no URL: {error}", fix="check the settings") from error
+    if base.scheme != "https" and not (base.scheme == "http" and is_this_machine(base.host)):
+        raise BadConnector(
+            f"{url!r} would send the credential in the clear",
+            fix="use https, or a service on this machine",
+        )
+    if base.userinfo or base.query or base.fragment:
+        raise BadConnector(
+            "the service's URL holds more than a host and a path",
+            fix="keep credentials in the vault",
+        )
+    return str(base).rstrip("/")
 
 
 async def _bounded_body(answer: httpx.Response) -> bytes:

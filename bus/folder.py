@@ -53,6 +53,10 @@ class DataFolder(Struct, frozen=True):
         """The workspace's credentials, sealed under its data key."""
         return self.root / "vault" / f"{workspace}.sealed"
 
+    def socket(self, run: str) -> Path:
+        """Where a run that is served takes calls."""
+        return self.root / "run" / f"{run}.sock"
+
     def mcp_file(self, server: str) -> Path:
         """What is declared of an MCP server's tools."""
         return self.root / "mcp" / f"{server}.toml"

@@ -91,9 +91,10 @@ class PolicySettings(Section, frozen=True, kw_only=True):
 
 
 class AgentSettings(Section, frozen=True, kw_only=True):
-    """An agent's program. `scripted` plays `plan`, a path beside the configuration file."""
+    """An agent's program. `scripted` plays `plan`, a path beside the configuration file; `mcp` is
+    served to whoever comes by `anyteam mcp serve` or `anyteam.run`."""
 
-    planner: Annotated[str, Meta(pattern=r"^(scripted|model)$(?!\n)")]
+    planner: Annotated[str, Meta(pattern=r"^(scripted|model|mcp)$(?!\n)")]
     plan: str = ""
     instructions: str = ""
 

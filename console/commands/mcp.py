@@ -1,4 +1,4 @@
-"""`anyteam mcp`: pin the tools of an MCP server, and see what it offers."""
+"""`anyteam mcp`: pin an MCP server's tools, see what it offers, and offer a run's to an agent."""
 
 import asyncio
 import sys
@@ -9,10 +9,11 @@ from rich.markup import escape
 
 from bus.folder import DataFolder
 from console.errors import NoSuch
-from console.output import JsonFlag, emit
+from console.output import JsonFlag, emit, progress
 from console.session import DEFAULT_DATA, DataOption
 from crypto.keyfile import write_secret
 from crypto.kms import LocalKms, load_data_key
+from schemas.names import check_name
 from schemas.settings import McpSettings, Settings
 from sidecar.errors import McpMissing
 from sidecar.vault import Credentials, open_vault
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     """Add this noun's commands."""
     mcp_app.command()(pin)
     mcp_app.command()(tools)
+    mcp_app.command()(serve)
     app.add_typer(mcp_app, name="mcp")
 
 
@@ -91,6 +93,37 @@ def tools(name: ServerName, data: DataOption = DEFAULT_DATA, json: JsonFlag = Fa
         text = f"{escape(one.own):<32} {light}, {state}, {effect or 'no effect declared'}"
         emit(value, json, f"{text}\n    [dim]the server says: {escape(shown)}[/]")
     raise typer.Exit(1 if held else 0)
+
+
+def serve(
+    run: Annotated[str, typer.Option("--run", help="The run whose tools to offer.")],
+    http: Annotated[
+        bool, typer.Option("--http", help="Streamable HTTP on loopback, not standard input.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="With --http; 0 lets the system choose.")] = 0,
+    wait: Annotated[
+        float, typer.Option(help="Seconds a call waits for a person before it says so.", min=0)
+    ] = 20.0,
+    finish: Annotated[
+        bool, typer.Option(help="End the run when the agent goes (standard input only).")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Offer a run's leased tools to an MCP agent, which so becomes the run's runtime.
+
+    The run's agent has planner = "mcp" in the settings; ask for it with `anyteam run --no-wait`.
+    With --http the address and the run's bearer token are written to run/RUN.mcp.json.
+    """
+    _need_library()
+    from console.serving import serve_http, serve_stdio
+
+    folder = DataFolder(data)
+    folder.settings()
+    check_name(run, "run")
+    if http:
+        asyncio.run(serve_http(folder, run, port, wait, progress))
+    else:
+        asyncio.run(serve_stdio(folder, run, wait, finish))
 
 
 def _server(settings: Settings, name: str) -> McpSettings:

@@ -1,0 +1,48 @@
+"""Serving one run's tools to an MCP agent: over standard input and output, or HTTP on loopback.
+
+This process holds no key of the run: it has the run's socket, which its owner alone may open.
+Over HTTP the agent shows a bearer token that is made for this serving and ends with it.
+"""
+
+import secrets
+import socket
+from collections.abc import Callable
+
+import msgspec
+import uvicorn
+
+from agents.serving.caller import Caller
+from bus.folder import DataFolder
+from console.offering import Offering, calling, over_http, over_stdio, server_of
+from crypto.keyfile import write_secret
+
+HOST = "127.0.0.1"
+
+
+async def serve_stdio(folder: DataFolder, run: str, wait_s: float, finish: bool) -> None:
+    """Until the agent closes standard input. Raises `RunUnreachable`."""
+    async with calling(Caller(folder.socket(run))) as caller:
+        await caller.tools()
+        await over_stdio(server_of(Offering(caller, wait_s=wait_s)))
+        if finish:
+            await caller.finish(True, "the agent has gone")
+
+
+async def serve_http(
+    folder: DataFolder, run: str, port: int, wait_s: float, say: Callable[[str], None]
+) -> None:
+    """Until it is told to stop. Raises `RunUnreachable`."""
+    async with calling(Caller(folder.socket(run))) as caller:
+        await caller.tools()
+        token = secrets.token_urlsafe(32)
+        app = over_http(server_of(Offering(caller, wait_s=wait_s)), token)
+        with socket.create_server((HOST, port)) as listening:
+            url = f"http://{HOST}:{listening.getsockname()[1]}/mcp"
+            place = folder.root / "run" / f"{run}.mcp.json"
+            write_secret(place, msgspec.json.encode({"url": url, "token": token}) + b"\n")
+            say(f"serving {run} at {url}; its bearer token is in {place}")
+            config = uvicorn.Config(app, log_level="warning", access_log=False)
+            try:
+                await uvicorn.Server(config).serve(sockets=[listening])
+            finally:
+                place.unlink(missing_ok=True)

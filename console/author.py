@@ -7,7 +7,7 @@ durable. Unlike a decider it has no state to answer from: a person decides.
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from msgspec import Struct
 from nats.aio.client import Client
@@ -49,7 +49,7 @@ class Reader:
         self._keys = keys or NoKeys()
         self._name = name
 
-    async def follow(self) -> AsyncIterator[Recorded | CaughtUp]:
+    async def follow(self) -> AsyncGenerator[Recorded | CaughtUp, None]:
         """Every verified event from the first on; `CaughtUp` once. Invalid entries are skipped:
         the sidecar records them, and `anyteam verify` accounts for each."""
         stream = follow(

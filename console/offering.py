@@ -7,11 +7,8 @@ ask again. Follows the Model Context Protocol as the official package speaks it.
 """
 
 import hmac
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import msgspec
 from mcp import MCPError
 from mcp.server import Server
 from mcp.server.auth.provider import AccessToken
@@ -33,6 +30,7 @@ from starlette.applications import Starlette
 from agents.errors import BadRequest, RunUnreachable
 from agents.serving.caller import Caller
 from agents.serving.wire import Answered, OfferedTool
+from console.telling import told
 from schemas.tools import Effect
 
 META: Final = "anyteam/"
@@ -127,61 +125,15 @@ def _shown(tool: OfferedTool, shown: str) -> Tool:
 
 def _result(shown: str, answered: Answered) -> CallToolResult:
     meta = {"outcome": answered.outcome, "proposal": answered.proposal, "receipt": answered.receipt}
-    told = {key: value for key, value in meta.items() if value}
-    structured: dict[str, Any] = dict(told)
+    marks = {key: value for key, value in meta.items() if value}
+    structured: dict[str, Any] = dict(marks)
     if answered.result is not None:
         structured["result"] = answered.result
     if answered.change is not None:
         structured["change"] = answered.change
     return CallToolResult(
-        content=[TextContent(text=told_text(shown, answered))],
+        content=[TextContent(text=told(shown, answered))],
         structured_content=structured,
         is_error=answered.outcome not in ("confirmed", "held", "pending"),
-        _meta={META + key: value for key, value in told.items()},
+        _meta={META + key: value for key, value in marks.items()},
     )
-
-
-def told_text(shown: str, answered: Answered) -> str:
-    """What came of a call, in words for the agent."""
-    again = f"Call {shown} again with the same arguments to hear what came of it."
-    match answered.outcome:
-        case "confirmed":
-            return _plain(answered.result)
-        case "held":
-            return (
-                f"Not done yet. This waits for a person: {answered.reason}\n"
-                f"It is proposal {answered.proposal[:12]}; an admin answers with"
-                f" `anyteam approve {answered.proposal[:12]}` or `deny`. {again}"
-            )
-        case "pending":
-            return f"Not done yet: proposal {answered.proposal[:12]} is under way. {again}"
-        case "refused":
-            text = f"Refused by the gate: {answered.reason}\nFix: {answered.fix or 'none'}"
-            if answered.change is not None:
-                text += f"\nThe judge would approve these arguments: {_plain(answered.change)}"
-            return text
-        case "unknown":
-            return (
-                f"Outcome unknown: {answered.reason}. It may have happened. Do not do it again;"
-                f" a person has to look.\n{_plain(answered.result)}"
-            )
-        case _:
-            return f"Not done: {answered.reason or answered.outcome}\n{_plain(answered.result)}"
-
-
-def _plain(value: Any) -> str:
-    """A result as text: a lone `text` as it is, anything else as JSON."""
-    if value is None:
-        return ""
-    if isinstance(value, dict) and set(value) == {"text"} and isinstance(value["text"], str):
-        return value["text"]
-    return msgspec.json.encode(value).decode()
-
-
-@asynccontextmanager
-async def calling(caller: Caller) -> AsyncIterator[Caller]:
-    """`caller`, let go at the end."""
-    try:
-        yield caller
-    finally:
-        await caller.close()

@@ -7,13 +7,14 @@ Over HTTP the agent shows a bearer token that is made for this serving and ends 
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import aclosing
 
 import msgspec
 import uvicorn
 
 from agents.serving.caller import Caller
 from bus.folder import DataFolder
-from console.offering import Offering, calling, over_http, over_stdio, server_of
+from console.offering import Offering, over_http, over_stdio, server_of
 from crypto.keyfile import write_secret
 
 HOST = "127.0.0.1"
@@ -21,7 +22,7 @@ HOST = "127.0.0.1"
 
 async def serve_stdio(folder: DataFolder, run: str, wait_s: float, finish: bool) -> None:
     """Until the agent closes standard input. Raises `RunUnreachable`."""
-    async with calling(Caller(folder.socket(run))) as caller:
+    async with aclosing(Caller(folder.socket(run))) as caller:
         await caller.tools()
         await over_stdio(server_of(Offering(caller, wait_s=wait_s)))
         if finish:
@@ -32,7 +33,7 @@ async def serve_http(
     folder: DataFolder, run: str, port: int, wait_s: float, say: Callable[[str], None]
 ) -> None:
     """Until it is told to stop. Raises `RunUnreachable`."""
-    async with calling(Caller(folder.socket(run))) as caller:
+    async with aclosing(Caller(folder.socket(run))) as caller:
         await caller.tools()
         token = secrets.token_urlsafe(32)
         app = over_http(server_of(Offering(caller, wait_s=wait_s)), token)

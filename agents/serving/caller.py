@@ -62,7 +62,7 @@ class Caller:
         except RunUnreachable:
             return
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Let the connection go. The run goes on."""
         if self._listening is not None:
             self._listening.cancel()

@@ -3,11 +3,12 @@
 Each call that reaches it is a line in `--log`. `--manners FILE` is read at every request, so
 that a test changes them while it runs: `changed` tells another tale of its tools, `hang` never
 answers, `die` ends in mid-call, `fail` reports an error, `flood` answers without end, `deny`
-forgets what it kept.
+forgets what it kept. Each call rings `--bell`, a named pipe, where somebody listens there.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -35,9 +36,10 @@ _NOTE = {
 class Rude:
     """Keeps notes, when it feels like it."""
 
-    def __init__(self, log: Path, manners: Path) -> None:
+    def __init__(self, log: Path, manners: Path, bell: Path | None) -> None:
         self._log = log
         self._manners = manners
+        self._bell = bell
 
     def _manner(self) -> str:
         return self._manners.read_text().strip() if self._manners.exists() else ""
@@ -57,6 +59,8 @@ class Rude:
         manner, keeping = self._manner(), params.name == "keep"
         with self._log.open("a") as log:
             log.write(json.dumps({"tool": params.name, "arguments": params.arguments}) + "\n")
+        if self._bell is not None:
+            _ring(self._bell)
         if not keeping:
             return _text("\n".join(() if manner == "deny" else self._kept()))
         if manner == "fail":
@@ -77,6 +81,13 @@ class Rude:
         return [line["arguments"]["note"] for line in lines if line["tool"] == "keep"]
 
 
+def _ring(bell: Path) -> None:
+    with contextlib.suppress(OSError):
+        pipe = os.open(bell, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(pipe, b".")
+        os.close(pipe)
+
+
 def _text(text: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(text=text)])
 
@@ -86,8 +97,9 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--manners", type=Path, required=True)
+    parser.add_argument("--bell", type=Path)
     options = parser.parse_args()
-    rude = Rude(options.log, options.manners)
+    rude = Rude(options.log, options.manners, options.bell)
     server: Server[Any] = Server("rude", on_list_tools=rude.tools, on_call_tool=rude.call)
     async with stdio_server() as (read, write):
         await server.run(read, write, server.create_initialization_options())

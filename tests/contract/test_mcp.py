@@ -1,8 +1,10 @@
 """The MCP connector before servers nobody here wrote, and before one with bad manners."""
 
 import asyncio
+import contextlib
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -385,3 +387,36 @@ async def test_settings_that_cannot_work_are_told_at_once() -> None:
     ):
         with pytest.raises(kind):
             connector_to(settings, Credentials({}), silent())
+
+
+@contextlib.asynccontextmanager
+async def over_http(servers: Path) -> AsyncIterator[str]:
+    """The everything server over streamable HTTP, on a port that the system picked."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = command(servers, "server-everything", "streamableHttp")
+    process = await asyncio.create_subprocess_exec(
+        *words, env={"PORT": str(port)}, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stderr is not None
+        async with asyncio.timeout(20):
+            await process.stderr.readuntil(b"listening on port")
+        yield f"http://127.0.0.1:{port}/mcp"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_a_server_over_http_is_called_and_once_gone_is_unreachable(
+    servers: Path, connect: Open
+) -> None:
+    async with over_http(servers) as url:
+        settings = McpSettings(url=url, credential="mcp", timeout_s=10)
+        vault = Credentials({"mcp": "not-a-real-token"})
+        everything = await connect("everything", settings, EVERYTHING, vault)
+        said = await everything.execute("everything.echo", {"message": "hello"}, new_key())
+        assert "hello" in text(said)
+    with pytest.raises(Unreachable) as raised:
+        await everything.execute("everything.echo", {"message": "hello"}, new_key())
+    assert "not-a-real-token" not in str(raised.value)

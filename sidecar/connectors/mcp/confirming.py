@@ -41,10 +41,10 @@ def shown(read_back: McpReadBack, arguments: dict[str, Any], text: str) -> bool 
         checks.append(text == wanted[0] if len(wanted) == 1 else None)
     for condition in read_back.contains:
         wanted = _texts(_filled(condition, arguments))
-        checks.append(all(one in text for one in wanted) if wanted else None)
+        checks.append(all(_stands(one, text) for one in wanted) if wanted else None)
     for condition in read_back.absent:
         wanted = _texts(_filled(condition, arguments))
-        checks.append(not any(one in text for one in wanted) if wanted else None)
+        checks.append(not any(_stands(one, text) for one in wanted) if wanted else None)
     return None if None in checks or not checks else all(checks)
 
 
@@ -59,6 +59,11 @@ def _filled(template: Any, arguments: dict[str, Any]) -> Any:
         return [_filled(inner, arguments) for inner in template]
     place = _PLACE.fullmatch(template) if isinstance(template, str) else None
     return jmespath.search(place.group(1), arguments) if place is not None else template
+
+
+def _stands(one: str, text: str) -> bool:
+    """Whether it stands in the text, as it is or as JSON writes it: many answers are JSON."""
+    return one in text or msgspec.json.encode(one).decode()[1:-1] in text
 
 
 def _texts(value: Any) -> list[str]:

@@ -11,19 +11,23 @@ from contextlib import aclosing
 
 import msgspec
 import uvicorn
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from agents.errors import RunUnreachable
 from agents.serving.caller import Caller
 from bus.folder import DataFolder
 from console.offering import Offering, over_http, over_stdio, server_of
 from crypto.keyfile import write_secret
 
 HOST = "127.0.0.1"
+START_S = 10.0
+"""How long a run that was just asked for may take to be there."""
 
 
 async def serve_stdio(folder: DataFolder, run: str, wait_s: float, finish: bool) -> None:
     """Until the agent closes standard input. Raises `RunUnreachable`."""
     async with aclosing(Caller(folder.socket(run))) as caller:
-        await caller.tools()
+        await _started(caller)
         await over_stdio(server_of(Offering(caller, wait_s=wait_s)))
         if finish:
             await caller.finish(True, "the agent has gone")
@@ -34,7 +38,7 @@ async def serve_http(
 ) -> None:
     """Until it is told to stop. Raises `RunUnreachable`."""
     async with aclosing(Caller(folder.socket(run))) as caller:
-        await caller.tools()
+        await _started(caller)
         token = secrets.token_urlsafe(32)
         app = over_http(server_of(Offering(caller, wait_s=wait_s)), token)
         with socket.create_server((HOST, port)) as listening:
@@ -47,3 +51,14 @@ async def serve_http(
                 await uvicorn.Server(config).serve(sockets=[listening])
             finally:
                 place.unlink(missing_ok=True)
+
+
+async def _started(caller: Caller) -> None:
+    """Wait for the run's socket. Raises `RunUnreachable`."""
+    patiently = AsyncRetrying(
+        retry=retry_if_exception_type(RunUnreachable),
+        stop=stop_after_delay(START_S),
+        wait=wait_fixed(0.1),
+        reraise=True,
+    )
+    await patiently(caller.tools)

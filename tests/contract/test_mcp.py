@@ -13,12 +13,18 @@ from typing import Any
 import msgspec
 import pytest
 import pytest_asyncio
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from schemas.actions import ActionOutcome
 from schemas.declarations import parse_declarations
 from schemas.mcp import McpTool
 from schemas.settings import McpSettings
 from sidecar.connectors.connector import MAX_RESULT_BYTES, Finding
+from sidecar.connectors.mcp.bounded import MAX_ANSWER_BYTES
 from sidecar.connectors.mcp.connector import McpConnector
 from sidecar.connectors.mcp.pins import pinned
 from sidecar.connectors.mcp.session import McpServer, connector_to, silent
@@ -378,15 +384,20 @@ async def test_a_server_that_does_not_start_is_unreachable(tmp_path: Path, rude:
     await server.close()
 
 
-async def test_settings_that_cannot_work_are_told_at_once() -> None:
-    for settings, kind in (
-        (McpSettings(command=("node", "x.js")), BadConnector),
-        (McpSettings(command=("/bin/true",), env_credentials={"K": "none"}), Denied),
-        (McpSettings(url="http://mcp.example/"), BadConnector),
-        (McpSettings(url="https://mcp.example/", credential="none"), Denied),
-    ):
-        with pytest.raises(kind):
+async def test_a_server_that_cannot_be_reached_as_configured_is_told_at_once() -> None:
+    for settings in (McpSettings(command=("node", "x.js")), McpSettings(url="http://mcp.example/")):
+        with pytest.raises(BadConnector):
             connector_to(settings, Credentials({}), silent())
+
+
+async def test_a_missing_credential_is_denied_when_the_server_is_needed() -> None:
+    for settings in (
+        McpSettings(command=("/bin/true",), env_credentials={"K": "none"}),
+        McpSettings(url="https://mcp.example/", credential="none"),
+    ):
+        server = McpServer(connector_to(settings, Credentials({}), silent()), timeout_s=5)
+        with pytest.raises(Denied, match="none"):
+            await server.tools()
 
 
 @contextlib.asynccontextmanager
@@ -420,3 +431,51 @@ async def test_a_server_over_http_is_called_and_once_gone_is_unreachable(
     with pytest.raises(Unreachable) as raised:
         await everything.execute("everything.echo", {"message": "hello"}, new_key())
     assert "not-a-real-token" not in str(raised.value)
+
+
+async def test_an_endless_answer_over_http_is_cut_off_and_its_outcome_unknown(
+    rude: Rude, connect: Open
+) -> None:
+    keeper = await connect("rude", rude.settings, {"keep": {**KEEP, "confirm": None}, "look": LOOK})
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 65_536
+            yield b"x" * 65_536
+
+    async def answer(request: Request) -> Response:
+        asked = await request.json()
+        if asked["method"] == "tools/call":
+            return StreamingResponse(endless(), media_type="application/json")
+        if asked["method"] == "tools/list":
+            tools = [t.model_dump(by_alias=True, mode="json", exclude_none=True) for t in offered]
+            return JSONResponse({"jsonrpc": "2.0", "id": asked["id"], "result": {"tools": tools}})
+        if asked["method"] == "initialize":
+            result = {
+                "protocolVersion": "2025-11-25",
+                "capabilities": {"tools": {}},
+                "serverInfo": {"name": "endless", "version": "1"},
+            }
+            return JSONResponse({"jsonrpc": "2.0", "id": asked["id"], "result": result})
+        if "id" not in asked:
+            return Response(status_code=202)
+        error = {"code": -32601, "message": "no such method"}
+        return JSONResponse({"jsonrpc": "2.0", "id": asked["id"], "error": error})
+
+    offered = await keeper._server.tools()
+    app = Starlette(routes=[Route("/mcp", answer, methods=["POST"])])
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error"))
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    try:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/mcp"
+        settings = McpSettings(url=url, timeout_s=20)
+        far = await connect("rude", settings, {}, pins=keeper._declared)
+        done = await far.execute("rude.keep", {"note": "call Jane"}, new_key())
+    finally:
+        server.should_exit = True
+        await serving
+    assert done.status is ActionOutcome.UNKNOWN
+    assert 0 < sent < 64 * MAX_ANSWER_BYTES

@@ -17,6 +17,7 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
+from agents.serving.place import connect_to
 from bus.folder import DataFolder
 from console.commands.runs import request_run
 from console.session import session
@@ -276,3 +277,40 @@ def _nth(kind: type, number: int) -> Any:
         return len(seen) == number
 
     return reached
+
+
+async def test_whoever_is_off_the_protocol_loses_their_turn_and_nobody_else_s(
+    tmp_path: Path,
+) -> None:
+    folder = prepared(tmp_path / "home")
+    async with up(folder):
+        run = await asked_for(folder, Effect.MUTATION)
+        for rubbish in (b"not json\n", b'{"ask":"keys","id":"1"}\n', b"x" * 2_000_000):
+            speaker = connect_to(folder.socket(run))
+            reader, writer = await asyncio.open_unix_connection(sock=speaker)
+            with contextlib.suppress(ConnectionError):
+                writer.write(rubbish)
+                await writer.drain()
+                assert await reader.read() == b""
+            writer.close()
+        async with agent(folder, run) as client:
+            read = await client.call_tool("files_read", {"path": "agenda.txt"})
+        entries = await until(folder, run, is_a(ReceiptIssued))
+    assert "Boeing at nine" in text(read)
+    assert sum(isinstance(r.event.body, RunStarted) for r in entries) == 1
+
+
+async def test_a_run_that_is_not_served_is_told_in_words(tmp_path: Path) -> None:
+    folder = prepared(tmp_path / "home")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "console.main", "mcp", "serve", "--run", "r-none"),
+        env={"ANYTEAM_DATA": str(folder.root), "PATH": os.environ["PATH"]},
+        cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 3
+    assert out == b""
+    assert b'planner = "mcp"' in err

@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from schemas.settings import McpSettings
 from sidecar.connectors.http import service_url
 from sidecar.connectors.mcp import guard
+from sidecar.connectors.mcp.bounded import BoundedTransport
 from sidecar.errors import BadConnector, Denied, Garbled, TargetRefused, Unanswered, Unreachable
 from sidecar.vault import Credentials
 
@@ -36,7 +37,8 @@ logging.getLogger("mcp").setLevel(logging.CRITICAL)
 _LOST: Final = (anyio.ClosedResourceError, anyio.BrokenResourceError, OSError)
 _FAILED: Final = (MCPError, httpx2.HTTPError, TimeoutError, ValidationError, RuntimeError, *_LOST)
 
-Connect = Callable[[], AbstractAsyncContextManager[Any]]
+Transport = AbstractAsyncContextManager[Any]
+Connect = Callable[[], Transport]
 
 
 class McpServer:
@@ -116,8 +118,9 @@ class McpServer:
             if self._client is not None and self._holder is not None and not self._holder.done():
                 return self._client
             await self.close()
+            transport = self._connect()
             ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-            self._holder = asyncio.ensure_future(self._hold(ready))
+            self._holder = asyncio.ensure_future(self._hold(transport, ready))
             waits: set[asyncio.Future[Any]] = {ready, self._holder}
             await asyncio.wait(waits, timeout=self._timeout_s, return_when=asyncio.FIRST_COMPLETED)
             if ready.done():
@@ -129,8 +132,8 @@ class McpServer:
                 f"the MCP server does not come up: {_kind(failure)}", fix="anyteam mcp tools NAME"
             ) from failure
 
-    async def _hold(self, ready: "asyncio.Future[Client]") -> None:
-        async with Client(self._connect(), read_timeout_seconds=self._timeout_s) as client:
+    async def _hold(self, transport: Transport, ready: "asyncio.Future[Client]") -> None:
+        async with Client(transport, read_timeout_seconds=self._timeout_s) as client:
             ready.set_result(client)
             await asyncio.Event().wait()
 
@@ -138,28 +141,35 @@ class McpServer:
 def connector_to(settings: McpSettings, credentials: Credentials, errors: TextIO) -> Connect:
     """How to reach the server of these settings; what it says on standard error goes to `errors`.
 
-    Raises `BadConnector` or `Denied` where it cannot be reached as configured.
+    Raises `BadConnector` where it cannot be reached as configured; connecting raises `Denied`
+    where the vault has no credential.
     """
     if settings.url:
         url = service_url(settings.url)
-        token = _credential(credentials, settings.credential) if settings.credential else ""
-        return lambda: _over_http(url, token, settings.timeout_s)
-    program = Path(settings.command[0])
-    if not program.is_absolute():
+        return lambda: _over_http(url, _token(settings, credentials), settings.timeout_s)
+    program = settings.command[0]
+    if not Path(program).is_absolute():
         raise BadConnector(
-            f"the MCP server's program {settings.command[0]} has no absolute path",
+            f"the MCP server's program {program} has no absolute path",
             fix="it is looked up nowhere: write /usr/bin/...",
         )
+    return lambda: stdio_client(_guarded(settings, credentials), errlog=errors)
+
+
+def _guarded(settings: McpSettings, credentials: Credentials) -> StdioServerParameters:
     named = {var: _credential(credentials, held) for var, held in settings.env_credentials.items()}
     environment = {**settings.env, **named}
     kept = [word for name in environment for word in ("--keep", name)]
-    parameters = StdioServerParameters(
+    return StdioServerParameters(
         command=sys.executable,
         args=["-I", guard.__file__, *kept, "--", *settings.command],
         env=environment,
         cwd="/",
     )
-    return lambda: stdio_client(parameters, errlog=errors)
+
+
+def _token(settings: McpSettings, credentials: Credentials) -> str:
+    return _credential(credentials, settings.credential) if settings.credential else ""
 
 
 def silent() -> TextIO:
@@ -172,7 +182,9 @@ async def _over_http(url: str, token: str, timeout_s: float) -> AsyncIterator[An
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     # The client's own redirects stay on the endpoint's origin; no proxy comes from outside.
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=timeout_s, trust_env=False) as client,
+        httpx2.AsyncClient(
+            headers=headers, timeout=timeout_s, trust_env=False, transport=BoundedTransport()
+        ) as client,
         streamable_http_client(url, http_client=client) as streams,
     ):
         yield streams

@@ -24,7 +24,6 @@ def test_places_are_filled_from_the_effect_s_own_arguments() -> None:
             "path": "{path}",
             "names": "{people[].name}",
             "deep": [{"n": "{count}"}],
-            "k": 1,
         },
     )
     assert arguments_of(read_back, ASKED) == {

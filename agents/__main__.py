@@ -5,6 +5,7 @@ The orchestrator is a standing component; a runtime is started by it, once for e
 
 import argparse
 import asyncio
+import socket
 import sys
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from agents.planners.planner import Planner
 from agents.planners.scripted import Plan, ScriptedPlanner
 from agents.processes import AgentProgram, Processes
 from agents.runtime import RuntimeDecider
+from agents.serving.decider import ServingDecider
+from agents.serving.endpoint import Endpoint
 from bus.component import (
     connect_as,
     event_signer,
@@ -76,15 +79,20 @@ async def _orchestrate(folder: DataFolder) -> None:
 
 
 async def run_agent() -> None:
-    """Plan and propose for the run on standard input until the parent is gone."""
+    """Propose for the run on standard input, as planned or called, until the parent is gone."""
     reader = await stdin_reader()
     boot = await read_boot(reader)
-    decider = RuntimeDecider(boot.run, boot.instance, _planner(boot.plan))
+    agent = msgspec.json.decode(boot.plan, type=AgentProgram)
+    if agent.planner == "mcp":
+        endpoint = Endpoint(boot.run, socket.socket(fileno=agent.socket))
+        served = run_decider(boot, ServingDecider(boot.run, boot.instance), endpoint)
+        await until_orphaned(reader, served)
+        return
+    decider = RuntimeDecider(boot.run, boot.instance, _planner(agent))
     await until_orphaned(reader, run_decider(boot, decider))
 
 
-def _planner(program: bytes) -> Planner:
-    agent = msgspec.json.decode(program, type=AgentProgram)
+def _planner(agent: AgentProgram) -> Planner:
     if agent.planner == "model":
         return ModelPlanner(agent.instructions)
     return ScriptedPlanner(msgspec.json.decode(agent.plan, type=Plan))

@@ -3,6 +3,8 @@
 AnyTeamError
 └── AgentError
     ├── BadPlan         a recorded plan cannot be read
+    ├── BadRequest      a line on a run's socket is off its protocol
+    ├── RunUnreachable  nobody answers at a run's socket
     └── UnknownAgent    no agent of that name is configured
 """
 
@@ -17,6 +19,16 @@ class BadPlan(AgentError):
     """A recorded plan is missing or out of form."""
 
     exit_code = 2
+
+
+class BadRequest(AgentError):
+    """A line on a run's socket is off its protocol, or too long."""
+
+
+class RunUnreachable(AgentError):
+    """Nobody answers at a run's socket: the run has ended, or is not served."""
+
+    exit_code = 3
 
 
 class UnknownAgent(AgentError):

@@ -7,6 +7,7 @@ mint a run's bus users can mint nothing wider than one run.
 
 import asyncio
 import os
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from msgspec import Struct
 from agents.effects import Exited, Mint, Reap, Spawn, Spawned, Watch
 from agents.errors import UnknownAgent
 from agents.planners.scripted import load_plan
+from agents.serving.place import listen_at
 from bus.component import LedgerEntry, RunBoot, encode_boot
 from bus.decider import Effect
 from bus.folder import DataFolder
@@ -35,11 +37,15 @@ _COMMANDS = {Role.RUNTIME: ("agents", "runtime"), Role.JUDGE: ("judge",)}
 
 
 class AgentProgram(Struct, frozen=True):
-    """What a runtime plays: a recorded plan, or instructions to a model."""
+    """What a runtime plays: a recorded plan, instructions to a model, or what comes to its socket.
+
+    `socket` is the descriptor of its listening socket, -1 where it has none.
+    """
 
     planner: str
     plan: bytes = b""
     instructions: str = ""
+    socket: int = -1
 
 
 class _Secrets(Struct, frozen=True):
@@ -65,6 +71,7 @@ class Processes:
         self._admin: list[LedgerEntry] = []
         self._secrets: dict[tuple[str, int], dict[Role, _Secrets]] = {}
         self._running: dict[str, list[asyncio.subprocess.Process]] = {}
+        self._listening: dict[str, socket.socket] = {}
 
     def observe(self, index: int, subject: str, body: bytes) -> None:
         """Keep the workspace's key and policy events: each run's processes start from them."""
@@ -83,12 +90,15 @@ class Processes:
         if isinstance(effect, Reap):
             self._secrets = {k: v for k, v in self._secrets.items() if k[0] != run}
             await self._end(run)
+            self._stop_listening(run)
             return None
         raise TypeError(f"not an effect of the orchestrator: {effect.key}")
 
     async def end_all(self) -> None:
         """End every run's processes."""
         await asyncio.gather(*(self._end(run) for run in list(self._running)))
+        for run in list(self._listening):
+            self._stop_listening(run)
 
     def _mint(self, effect: Mint, run: str) -> tuple[Certificate, ...]:
         now = time.time_ns()
@@ -129,7 +139,7 @@ class Processes:
         if secrets is None:
             return Spawned("the keys of this attempt are gone with a former orchestrator")
         try:
-            program = self._program(effect.agent)
+            program = self._program(effect.agent, run)
         except UnknownAgent as error:
             return Spawned(str(error))
         await self._end(run)
@@ -148,7 +158,7 @@ class Processes:
             return Spawned("a process of the run did not come up; see its log")
         return Spawned()
 
-    def _program(self, name: str) -> bytes:
+    def _program(self, name: str, run: str) -> bytes:
         agent = self._settings.agents.get(name)
         if agent is None:
             raise UnknownAgent(
@@ -157,7 +167,20 @@ class Processes:
         plan = b""
         if agent.plan:
             plan = msgspec.json.encode(load_plan(self._folder.root / agent.plan))
-        return msgspec.json.encode(AgentProgram(agent.planner, plan, agent.instructions))
+        served = self._listen(run) if agent.planner == "mcp" else -1
+        return msgspec.json.encode(AgentProgram(agent.planner, plan, agent.instructions, served))
+
+    def _listen(self, run: str) -> int:
+        """The run's socket, kept over all attempts so that its place does not change hands."""
+        if run not in self._listening:
+            self._listening[run] = listen_at(self._folder.socket(run))
+        return self._listening[run].fileno()
+
+    def _stop_listening(self, run: str) -> None:
+        listener = self._listening.pop(run, None)
+        if listener is not None:
+            listener.close()
+        self._folder.socket(run).unlink(missing_ok=True)
 
     def _boot(self, run: str, role: Role, secrets: _Secrets, program: bytes) -> RunBoot:
         return RunBoot(
@@ -194,11 +217,17 @@ class Processes:
                 env={},
                 cwd=Path("/"),
                 start_new_session=True,
+                pass_fds=self._inherited(run, role),
             )
         assert process.stdin is not None
         process.stdin.write(encode_boot(boot))
         await process.stdin.drain()
         return process
+
+    def _inherited(self, run: str, role: Role) -> tuple[int, ...]:
+        """A served run's runtime inherits its listening socket; nothing else inherits anything."""
+        listener = self._listening.get(run) if role is Role.RUNTIME else None
+        return (listener.fileno(),) if listener is not None else ()
 
     async def _watch(self, run: str) -> Exited:
         processes = self._running.get(run)

@@ -68,40 +68,7 @@ class RuntimeDecider:
 
     def evolve(self, state: RuntimeState, entry: Entry) -> RuntimeState:
         """The state after one entry."""
-        if not isinstance(entry, Recorded):
-            return state
-        body = entry.event.body
-        if isinstance(body, PolicySet):
-            return _replace(state, tools=body.policy.tools)
-        if entry.event.run != self.run:
-            return state
-        if isinstance(body, LeaseGranted | LeaseRenewed):
-            return _replace(state, lease=body.lease, granted=entry.digest, keyed=False)
-        if isinstance(body, ContentKeyWrapped) and state.granted in entry.event.causes:
-            return _replace(state, keyed=True, last=entry)
-        if isinstance(body, PlanFinished | RunCompleted | RunHalted):
-            return _replace(state, over=True)
-        if isinstance(body, ProposalMade | ModelRequested):
-            return _replace(
-                state,
-                number=max(state.number, body.number),
-                waiting=state.waiting.set(entry.digest, entry),
-            )
-        if isinstance(body, VerdictGiven) and body.change is not None:
-            if not isinstance(body.change, Sealed):
-                change = value_of(body.change)
-                return _replace(state, changes=state.changes.set(body.proposal, change))
-        if isinstance(body, ActionFinished | ActionRefused) and body.proposal in state.waiting:
-            return _stepped(state, entry, body)
-        if isinstance(body, ModelCalled) and body.request in state.waiting:
-            text = "" if isinstance(body.answer, Sealed) else str(value_of(body.answer))
-            return _replace(
-                state,
-                last=entry,
-                waiting=state.waiting.delete(body.request),
-                answers=(*state.answers, Answer(text=text, error=body.error)),
-            )
-        return state
+        return evolve(self.run, state, entry)
 
     def decide(self, state: RuntimeState, given: Input, now: int) -> Sequence[Draft | Effect]:
         """The next turn, once nothing is open."""
@@ -161,6 +128,44 @@ class RuntimeDecider:
             classification=classification,
             settles="turn",
         )
+
+
+def evolve(run: str, state: RuntimeState, entry: Entry) -> RuntimeState:
+    """The state of `run` after one entry."""
+    if not isinstance(entry, Recorded):
+        return state
+    body = entry.event.body
+    if isinstance(body, PolicySet):
+        return _replace(state, tools=body.policy.tools)
+    if entry.event.run != run:
+        return state
+    if isinstance(body, LeaseGranted | LeaseRenewed):
+        return _replace(state, lease=body.lease, granted=entry.digest, keyed=False)
+    if isinstance(body, ContentKeyWrapped) and state.granted in entry.event.causes:
+        return _replace(state, keyed=True, last=entry)
+    if isinstance(body, PlanFinished | RunCompleted | RunHalted):
+        return _replace(state, over=True)
+    if isinstance(body, ProposalMade | ModelRequested):
+        return _replace(
+            state,
+            number=max(state.number, body.number),
+            waiting=state.waiting.set(entry.digest, entry),
+        )
+    if isinstance(body, VerdictGiven) and body.change is not None:
+        if not isinstance(body.change, Sealed):
+            change = value_of(body.change)
+            return _replace(state, changes=state.changes.set(body.proposal, change))
+    if isinstance(body, ActionFinished | ActionRefused) and body.proposal in state.waiting:
+        return _stepped(state, entry, body)
+    if isinstance(body, ModelCalled) and body.request in state.waiting:
+        text = "" if isinstance(body.answer, Sealed) else str(value_of(body.answer))
+        return _replace(
+            state,
+            last=entry,
+            waiting=state.waiting.delete(body.request),
+            answers=(*state.answers, Answer(text=text, error=body.error)),
+        )
+    return state
 
 
 def _stepped(

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import uvloop
@@ -28,7 +28,7 @@ from bus.identity import UserIdentity, parse_creds
 from bus.lifeline import parent_gone
 from bus.node import Node
 from bus.roles import run_subject
-from bus.shell import Shell
+from bus.shell import Feed, Shell
 from bus.tls import TlsFiles, client_context
 from crypto.keyfile import load_signer, read_secret
 from crypto.sealing import RunKeys
@@ -164,7 +164,19 @@ def quiet_tls_close() -> None:
     )
 
 
-async def run_decider(boot: RunBoot, decider: Decider[Any]) -> None:
+class Outside(Protocol):
+    """What a run's process hears beside the ledger, and its only effects."""
+
+    async def perform(self, effect: Effect) -> object:
+        """Do one effect of the decider."""
+        ...
+
+    async def run(self, feed: Feed) -> None:
+        """Hand in what comes from outside, until cancelled."""
+        ...
+
+
+async def run_decider(boot: RunBoot, decider: Decider[Any], outside: Outside | None = None) -> None:
     """Run `decider` for the run of `boot`, on its own connection, until something fails."""
     node: Node[Any] = Node(
         decider,
@@ -179,14 +191,22 @@ async def run_decider(boot: RunBoot, decider: Decider[Any]) -> None:
     shell = Shell(
         node,
         client,
-        _no_effects,
+        outside.perform if outside is not None else _no_effects,
         consumer=boot.user_public,
         filter_subject=run_subject(boot.workspace, boot.run),
         on_ready=say_ready,
     )
+    tasks = [asyncio.ensure_future(shell.run())]
+    if outside is not None:
+        tasks.append(asyncio.ensure_future(outside.run(shell.feed)))
     try:
-        await shell.run()
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
     finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await disconnect(client)
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from bus.errors import StreamUnavailable
 from crypto.keyfile import read_public
+from schemas.declarations import with_declarations
 from schemas.names import Role
 from schemas.settings import BadSettings, Settings, parse_settings
 
@@ -52,6 +53,14 @@ class DataFolder(Struct, frozen=True):
         """Where the workspace's and its reps' credentials lie, sealed under its data key."""
         return self.root / "vault" / workspace
 
+    def socket(self, run: str) -> Path:
+        """Where a run that is served takes calls."""
+        return self.root / "run" / f"{run}.sock"
+
+    def mcp_file(self, server: str) -> Path:
+        """What is declared of an MCP server's tools."""
+        return self.root / "mcp" / f"{server}.toml"
+
     def log(self, name: str) -> Path:
         """A component's log."""
         return self.root / "logs" / f"{name}.log"
@@ -64,7 +73,11 @@ class DataFolder(Struct, frozen=True):
             raise BadSettings(
                 f"{self.settings_file} cannot be read: {error}", fix="run `anyteam up` to make one"
             ) from error
-        return parse_settings(text, str(self.settings_file))
+        settings = parse_settings(text, str(self.settings_file))
+        pinned = [name for name in settings.connectors.mcp if self.mcp_file(name).exists()]
+        return with_declarations(
+            settings, {name: _declared(self.mcp_file(name)) for name in pinned}
+        )
 
     def root_public(self) -> bytes:
         """The root's raw public key. Raises `KeyFileError`."""
@@ -78,3 +91,10 @@ class DataFolder(Struct, frozen=True):
             raise StreamUnavailable(
                 f"no bus is running on {self.root}", fix="start it with `anyteam up`"
             ) from error
+
+
+def _declared(path: Path) -> tuple[str, str]:
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"{path} cannot be read: {error}", fix="anyteam mcp pin") from error

@@ -25,6 +25,7 @@ _LOG = logging.getLogger("anyteam.bus")
 
 Performer = Callable[[Effect], Awaitable[object]]
 Observer = Callable[[int, str, bytes], None]
+Feed = Callable[[Effect, object], None]
 
 
 class Shell:
@@ -71,6 +72,13 @@ class Shell:
             for task in list(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def feed(self, effect: Effect, result: object) -> None:
+        """Tell the node of something outside that no effect of its own asked for.
+
+        To be called once the node has said, by an effect, that it decides.
+        """
+        self._obey(self._node.done(effect, result, time.time_ns()))
 
     async def _read(self) -> None:
         stream = follow(

@@ -18,6 +18,7 @@ from console.commands import (
     destinations,
     halts,
     ledger,
+    mcp,
     memory,
     operation,
     policy,
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(receipts, replays, credentials, demo),
+    *(receipts, replays, credentials, mcp, demo),
 ):
     noun.register(app)
 

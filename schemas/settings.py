@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from schemas.errors import SchemaError
 from schemas.httpapi import HttpApiSettings
+from schemas.mcp import McpTool
 from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
@@ -98,9 +99,10 @@ class PolicySettings(Section, frozen=True, kw_only=True):
 
 
 class AgentSettings(Section, frozen=True, kw_only=True):
-    """An agent's program. `scripted` plays `plan`, a path beside the configuration file."""
+    """An agent's program. `scripted` plays `plan`, a path beside the configuration file; `mcp` is
+    served to whoever comes by `anyteam mcp serve` or `anyteam.run`."""
 
-    planner: Annotated[str, Meta(pattern=r"^(scripted|model)$(?!\n)")]
+    planner: Annotated[str, Meta(pattern=r"^(scripted|model|mcp)$(?!\n)")]
     plan: str = ""
     instructions: str = ""
 
@@ -183,6 +185,23 @@ class WebSettings(Section, frozen=True, kw_only=True):
     http: tuple[str, ...] = ()
 
 
+class McpSettings(Section, frozen=True, kw_only=True):
+    """An MCP server: `command` to run (stdio), or the `url` of one (streamable HTTP).
+
+    A command gets `env`, and of `env_credentials` the vault's credentials by variable, and no
+    other environment. A URL gets the vault's `credential` as bearer token, where one is named.
+    `tools` are declared in a file of their own, `mcp/NAME.toml`.
+    """
+
+    command: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    env_credentials: dict[str, Name] = {}
+    url: str = ""
+    credential: Name | None = None
+    timeout_s: Annotated[int, Meta(ge=1, le=600)] = 30
+    tools: dict[str, McpTool] = {}
+
+
 class ConnectorSettings(Section, frozen=True, kw_only=True):
     """The connectors that are switched on, and whether the workspace's memory is."""
 
@@ -194,6 +213,7 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     hubspot: HubSpotSettings | None = None
     web: WebSettings | None = None
     http: dict[Name, HttpApiSettings] = {}
+    mcp: dict[Name, McpSettings] = {}
 
 
 class OAuthSettings(Section, frozen=True, kw_only=True):
@@ -270,6 +290,8 @@ def parse_settings(text: str, where: str) -> Settings:
     for name, client in settings.oauth.items():
         _check_oauth(client, f"{where}: oauth.{name}")
     _check_mail(settings, where)
+    for name, server in settings.connectors.mcp.items():
+        _check_mcp(f"{where}: connectors.mcp.{name}", server)
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)
@@ -334,6 +356,26 @@ def _check_mail(settings: Settings, where: str) -> None:
             f"{where}: connectors.mail.imap.outbox is the folder {imap.outbox!r}, which has mail",
             fix="let connectors.mail.imap.outbox be a folder that is used for nothing else",
         )
+
+
+def _check_mcp(key: str, server: McpSettings) -> None:
+    """Either a command or a URL, with what belongs to it and nothing else."""
+    if bool(server.command) == bool(server.url):
+        raise BadSettings(
+            f"{key} needs either command or url", fix='command = ["/usr/bin/program", "argument"]'
+        )
+    if server.url and (server.env or server.env_credentials):
+        raise BadSettings(f"{key}.env is for a command, not for a url", fix="remove it")
+    if server.command and server.credential is not None:
+        raise BadSettings(
+            f"{key}.credential is for a url, not for a command",
+            fix='use env_credentials = { VARIABLE = "credential" }',
+        )
+    both = sorted(set(server.env) & set(server.env_credentials))
+    if both:
+        raise BadSettings(f"{key}.env and {key}.env_credentials both set {both[0]}", fix="keep one")
+    if server.tools:
+        raise BadSettings(f"{key}.tools is not for this file", fix="anyteam mcp pin")
 
 
 def _same(one: str, other: str) -> bool:

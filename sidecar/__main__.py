@@ -68,11 +68,12 @@ async def _serve(folder: DataFolder) -> None:
             judge_key=_key(vault, "judge"),
         )
     resolver = Resolver(settings.resolver.nameservers)
+    connectors = Connectors(
+        settings.connectors, settings.oauth, vault, base=folder.root, resolver=resolver
+    )
     performer = Performer(
         workspace,
-        connectors=Connectors(
-            settings.connectors, settings.oauth, vault, base=folder.root, resolver=resolver
-        ),
+        connectors=connectors,
         keys=keys,
         receipts=load_signer(own / "receipts.key"),
         receipt_key=read_key(own / "receipts.mac"),
@@ -106,6 +107,7 @@ async def _serve(folder: DataFolder) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await connectors.close()
         await disconnect(client)
 
 

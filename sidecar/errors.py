@@ -3,6 +3,7 @@
 AnyTeamError
 └── SidecarError
     ├── ModelsMissing          a model is configured, its library is not installed
+    ├── McpMissing             an MCP server is configured, the library is not installed
     ├── VaultError             the credentials cannot be sealed or opened
     └── ConnectorError         a tool did not do what it was asked
         ├── BadConnector       its settings cannot be used, or two tools share a name
@@ -11,7 +12,8 @@ AnyTeamError
         │   └── OutsideFolder  a path that leaves its folder, or is not plain
         ├── Denied             the credential is missing or was refused
         ├── TargetRefused      the far side said no; nothing was done
-        │   └── Busy           it has no room for us now
+        │   ├── Busy           it has no room for us now
+        │   └── ToolChanged    an MCP server's tool is another than was pinned
         ├── Unreachable        the far side cannot be reached; nothing was done
         ├── Garbled            the far side answered off its protocol
         └── Unanswered         it was sent, and no answer came
@@ -29,6 +31,12 @@ class SidecarError(AnyTeamError):
 
 class ModelsMissing(SidecarError):
     """A model is configured and the library that calls it is not installed."""
+
+    exit_code = 2
+
+
+class McpMissing(SidecarError):
+    """An MCP server is configured and the library that speaks MCP is not installed."""
 
     exit_code = 2
 
@@ -81,6 +89,12 @@ class Busy(TargetRefused):
     def __init__(self, what: str, *, wait_s: float) -> None:
         super().__init__(what, fix=f"wait {wait_s:.0f} s, or raise the limit at the far side")
         self.wait_s = wait_s
+
+
+class ToolChanged(TargetRefused):
+    """An MCP server says something else of a tool than when a person pinned it. Not called."""
+
+    exit_code = 1
 
 
 class Unreachable(ConnectorError):

@@ -1,4 +1,4 @@
-"""Connectors to real tools. From outside: which tools are declared, and opening them."""
+"""Connectors to real tools. From outside: which tools are declared, and serving them."""
 
 from sidecar.connectors.opening import Surroundings, declared_tools, open_connectors
 from sidecar.connectors.serving import Connectors

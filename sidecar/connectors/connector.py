@@ -11,7 +11,7 @@ Rules every connector keeps, and `tests/contract/test_connectors.py` proves:
 import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 from msgspec import Struct
@@ -73,6 +73,15 @@ class Connector(Protocol):
         Raises `BadArguments` or `BadTarget` where the arguments could never have been
         executed.
         """
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A connector that holds something open between calls."""
+
+    async def close(self) -> None:
+        """Let it go."""
         ...
 
 

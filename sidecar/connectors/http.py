@@ -52,21 +52,7 @@ class HttpService:
     def __init__(
         self, url: str, token: str, *, timeout_s: float, header: str = "Authorization"
     ) -> None:
-        try:
-            base = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise BadConnector(f"{url!r} is no URL: {error}", fix="check the settings") from error
-        if base.scheme != "https" and not (base.scheme == "http" and is_this_machine(base.host)):
-            raise BadConnector(
-                f"{url!r} would send the credential in the clear",
-                fix="use https, or a service on this machine",
-            )
-        if base.userinfo or base.query or base.fragment:
-            raise BadConnector(
-                "the service's URL holds more than a host and a path",
-                fix="keep credentials in the vault",
-            )
-        self._base = str(base).rstrip("/")
+        self._base = service_url(url)
         self._token = token
         self._header = header
         self._timeout_s = timeout_s
@@ -154,6 +140,25 @@ class HttpService:
             )
         bearer = self._header == "Authorization"
         return {self._header: f"Bearer {self._token}" if bearer else self._token}
+
+
+def service_url(url: str) -> str:
+    """`url` as a service's base. Raises `BadConnector` where a credential would be in the clear."""
+    try:
+        base = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise BadConnector(f"{url!r} is no URL: {error}", fix="check the settings") from error
+    if base.scheme != "https" and not (base.scheme == "http" and is_this_machine(base.host)):
+        raise BadConnector(
+            f"{url!r} would send the credential in the clear",
+            fix="use https, or a service on this machine",
+        )
+    if base.userinfo or base.query or base.fragment:
+        raise BadConnector(
+            "the service's URL holds more than a host and a path",
+            fix="keep credentials in the vault",
+        )
+    return str(base).rstrip("/")
 
 
 async def _bounded_body(answer: httpx.Response) -> bytes:

@@ -1,13 +1,15 @@
 """From settings to connectors: which tools a configuration declares, and serving them."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
+from schemas.declarations import tools_of
 from schemas.httpapi import HttpApiSettings
-from schemas.settings import ConnectorSettings
+from schemas.settings import ConnectorSettings, McpSettings
 from schemas.tools import Tool
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
@@ -22,6 +24,7 @@ from sidecar.connectors.rest import RestConnector
 from sidecar.connectors.rest_tools import calls_of
 from sidecar.connectors.web import WEB_TOOLS, WebConnector
 from sidecar.destinations.resolver import Resolver
+from sidecar.errors import BadConnector, McpMissing
 from sidecar.vault import Credentials
 
 _HERE: Final = Path()
@@ -35,20 +38,30 @@ class Surroundings(Struct, frozen=True):
 
 
 class Offer(Struct, frozen=True):
-    """What one switched-on connector declares, and how it is opened."""
+    """What one switched-on connector declares, and how it is opened.
+
+    A `lasting` one holds something open between actions, and is opened once.
+    """
 
     tools: tuple[Tool, ...]
     open: Callable[[Surroundings], Connector]
+    lasting: bool = False
 
 
 def declared_tools(settings: ConnectorSettings, base: Path = _HERE) -> tuple[Tool, ...]:
     """The tools of every connector that is switched on, and of the memory.
 
-    Relative paths are under `base`. Raises `BadConnector`.
+    Relative paths are under `base`. Raises `BadConnector`, also where two share a name.
     """
     tools = [tool for offer in offers(settings, base) for tool in offer.tools]
     if settings.memory:
         tools += MEMORY_TOOLS
+    names = [tool.name for tool in tools]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadConnector(
+            f"two connectors serve the tool {twice[0]}", fix="switch one of them off"
+        )
     return tuple(tools)
 
 
@@ -87,6 +100,8 @@ def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
         yield Offer(WEB_TOOLS, lambda around: WebConnector(web.hosts, web.http, around.resolver))
     for name, api in settings.http.items():
         yield _described(name, api, base)
+    for name, server in settings.mcp.items():
+        yield Offer(tools_of(server.tools), partial(_served, name, server), lasting=True)
 
 
 def _described(name: str, api: HttpApiSettings, base: Path) -> Offer:
@@ -95,3 +110,16 @@ def _described(name: str, api: HttpApiSettings, base: Path) -> Offer:
         tuple(call.tool for call in calls),
         lambda around: RestConnector(calls, api, around.credentials.get(f"http-{name}")),
     )
+
+
+def _served(name: str, server: McpSettings, around: Surroundings) -> Connector:
+    try:
+        from sidecar.connectors.mcp.connector import McpConnector
+        from sidecar.connectors.mcp.session import McpServer, connector_to, silent
+    except ImportError as error:
+        raise McpMissing(
+            "an MCP server is configured but the package mcp is not installed",
+            fix="pip install 'anyteam-trust[mcp]'",
+        ) from error
+    connect = connector_to(server, around.credentials, silent())
+    return McpConnector(name, McpServer(connect, timeout_s=server.timeout_s), server.tools)

@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 import msgspec
 
-from sidecar.connectors.connector import Connector, Found, Outcome
+from sidecar.connectors.connector import Closing, Connector, Found, Outcome
 from sidecar.vault import Credentials
 
 REMOVED: Final = "[credential removed]"
@@ -36,6 +36,11 @@ class Scrubbed:
         outcome = self._clean(found.outcome) if found.outcome is not None else None
         detail = scrubbed(found.detail, self._forms)
         return msgspec.structs.replace(found, outcome=outcome, detail=detail)
+
+    async def close(self) -> None:
+        """Let go of what the connector holds open between calls, if it does."""
+        if isinstance(self._connector, Closing):
+            await self._connector.close()
 
     def _clean(self, outcome: Outcome) -> Outcome:
         return msgspec.structs.replace(

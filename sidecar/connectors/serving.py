@@ -3,7 +3,8 @@
 A rep's own credential goes before the workspace's. Where the settings name an OAuth 2 client
 for a tool, the action gets a token of its own with the scopes of that tool, minted before it
 and, where the provider lets that be, revoked after it. What was revoked or taken out of the
-vault serves no further action.
+vault serves no further action. A connector that holds something open, as an MCP server's, is
+opened once, with the workspace's credentials.
 """
 
 import asyncio
@@ -44,9 +45,17 @@ class Connectors:
         self._clients = clients
         self._vault = vault
         self._around = Surroundings(Credentials({}), resolver)
+        shared = msgspec.structs.replace(self._around, credentials=Credentials(self._secrets(None)))
+        opened = [(o, o.open(shared if o.lasting else self._around)) for o in offered]
+        registry(connector for _, connector in opened)
+        self._lasting = {
+            tool.name: Scrubbed(connector, shared.credentials)
+            for offer, connector in opened
+            if offer.lasting
+            for tool in offer.tools
+        }
         # Providers that rotate refresh tokens take a second use of one for a theft.
         self._refreshing: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
-        registry(offer.open(self._around) for offer in offered)
         stray = sorted(
             tool for client in clients.values() for tool in client.tools if tool not in self._offers
         )
@@ -63,8 +72,8 @@ class Connectors:
         Raises a `ConnectorError`, with nothing done, where its credential is not to be had.
         """
         offer = self._offers.get(tool)
-        if offer is None:
-            yield None
+        if offer is None or offer.lasting:
+            yield self._lasting.get(tool)
             return
         values = self._secrets(rep)
         tokens: list[tuple[OAuthSettings, Grant, str]] = []
@@ -83,8 +92,15 @@ class Connectors:
             for client, grant, token in tokens:
                 await _revoke(client, grant, token)
 
-    def _secrets(self, rep: str) -> dict[str, str]:
-        held = {**self._vault.held(None), **self._vault.held(rep)}
+    async def close(self) -> None:
+        """End what connectors hold open: the processes of MCP servers."""
+        for connector in set(self._lasting.values()):
+            await connector.close()
+
+    def _secrets(self, rep: str | None) -> dict[str, str]:
+        held = self._vault.held(None)
+        if rep is not None:
+            held |= self._vault.held(rep)
         return {name: one.value for name, one in held.items() if isinstance(one, Secret)}
 
     async def _minted(

@@ -1,0 +1,45 @@
+"""Errors of a run in a Python program.
+
+AnyTeamError
+└── RunError
+    ├── RunNotStarted       the run was refused, or ended before it began
+    └── CallError           a call has no confirmed outcome; holds its proposal
+        ├── CallHeld        a person must decide; call again with the same arguments
+        ├── CallRefused     the gate refused it, or the lease has no such tool
+        ├── CallFailed      it was let through, and did not happen
+        └── OutcomeUnknown  it may have happened; not to be done again
+"""
+
+from schemas.errors import AnyTeamError
+
+
+class RunError(AnyTeamError):
+    """Base of this package's errors."""
+
+
+class RunNotStarted(RunError):
+    """The run was refused, or ended before it began."""
+
+
+class CallError(RunError):
+    """A call has no confirmed outcome. `proposal` is its digest, empty where none was made."""
+
+    def __init__(self, what: str, *, fix: str = "", proposal: str = "") -> None:
+        super().__init__(what, fix=fix)
+        self.proposal = proposal
+
+
+class CallHeld(CallError):
+    """A person must decide. The same call again waits for, or finds, what they said."""
+
+
+class CallRefused(CallError):
+    """The gate refused it, or the lease has no such tool. Nothing was done."""
+
+
+class CallFailed(CallError):
+    """It was let through, and the tool or the run came to nothing."""
+
+
+class OutcomeUnknown(CallError):
+    """It may have happened, and only a person can find out. Not to be done again."""

@@ -1,0 +1,1 @@
+"""A LangGraph agent whose tools are a run's; see `agent.py`."""

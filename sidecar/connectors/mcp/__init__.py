@@ -1,0 +1,1 @@
+"""MCP servers as tools. From outside: the connector, connecting, and pinning declarations."""

@@ -57,7 +57,7 @@ def _opened(
 ) -> Iterator[Connector]:
     files, mail, crm = settings.files, settings.mail, settings.crm
     if files is not None:
-        yield FilesConnector(base / files.root)
+        yield FilesConnector(base / files.root, hard_links=files.hard_links)
     if mail is not None:
         yield MailConnector(
             host=mail.host,

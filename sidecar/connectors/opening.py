@@ -15,6 +15,7 @@ from sidecar.connectors.mail import MAIL_TOOLS, MailConnector
 from sidecar.connectors.memory import MEMORY_TOOLS
 from sidecar.connectors.rest import RestConnector
 from sidecar.connectors.rest_tools import calls_of
+from sidecar.connectors.urls import rules_of
 from sidecar.connectors.web import WEB_TOOLS, WebConnector
 from sidecar.destinations.resolver import Resolver
 from sidecar.vault import Credentials
@@ -37,6 +38,7 @@ def declared_tools(settings: ConnectorSettings, base: Path = _HERE) -> tuple[Too
     if settings.hubspot is not None:
         tools += hubspot_tools(settings.hubspot.trusted)
     if settings.web is not None:
+        rules_of(settings.web.hosts, settings.web.http)
         tools += WEB_TOOLS
     for name, api in settings.http.items():
         tools += (call.tool for call in calls_of(name, api, base))

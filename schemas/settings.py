@@ -108,9 +108,10 @@ class AgentSettings(Section, frozen=True, kw_only=True):
 
 
 class FilesSettings(Section, frozen=True, kw_only=True):
-    """The files connector: everything below `root`."""
+    """The files connector: everything below `root`; `hard_links` allows files with other names."""
 
     root: str
+    hard_links: bool = False
 
 
 class SmtpSettings(Section, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 
 from schemas.names import Classification
 from schemas.tools import Effect, Tool, Trust
+from sidecar.connectors.beneath import Opener, open_beneath
 from sidecar.connectors.connector import (
     Finding,
     Found,
@@ -28,7 +29,7 @@ from sidecar.connectors.connector import (
     schema_of,
     unknown,
 )
-from sidecar.connectors.folder import list_folder, parts_of, read_file, replace_file
+from sidecar.connectors.folder import Folder, list_folder, parts_of, read_file, replace_file
 from sidecar.errors import BadArguments, BadTarget, ConnectorError, OutsideFolder, Unanswered
 
 MAX_CONTENT: Final = 32_768
@@ -89,12 +90,17 @@ FILES_TOOLS: Final = (
 
 
 class FilesConnector:
-    """Everything below `root`. See the module's docstring."""
+    """Everything below `root`; `hard_links` allows files with other names.
+
+    See the module's docstring.
+    """
 
     tools: tuple[Tool, ...] = FILES_TOOLS
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(
+        self, root: Path, *, hard_links: bool = False, opener: Opener = open_beneath
+    ) -> None:
+        self._root = Folder(root, hard_links, opener)
 
     async def execute(self, tool: str, arguments: dict[str, Any], key: str) -> Outcome:
         check_key(key)

@@ -22,6 +22,7 @@ from sidecar.connectors.mail_tools import MAIL_TOOLS
 from sidecar.connectors.memory import MEMORY_TOOLS
 from sidecar.connectors.rest import RestConnector
 from sidecar.connectors.rest_tools import calls_of
+from sidecar.connectors.urls import rules_of
 from sidecar.connectors.web import WEB_TOOLS, WebConnector
 from sidecar.destinations.resolver import Resolver
 from sidecar.errors import BadConnector, McpMissing
@@ -77,7 +78,10 @@ def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
     files, mail, crm = settings.files, settings.mail, settings.crm
     gmail, hubspot, web = settings.gmail, settings.hubspot, settings.web
     if files is not None:
-        yield Offer(FILES_TOOLS, lambda _: FilesConnector(base / files.root))
+        yield Offer(
+            FILES_TOOLS,
+            lambda _: FilesConnector(base / files.root, hard_links=files.hard_links),
+        )
     if mail is not None:
         yield Offer(MAIL_TOOLS, lambda around: MailConnector(mail, around.credentials.get("mail")))
     if gmail is not None:
@@ -97,6 +101,7 @@ def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
             ),
         )
     if web is not None:
+        rules_of(web.hosts, web.http)
         yield Offer(WEB_TOOLS, lambda around: WebConnector(web.hosts, web.http, around.resolver))
     for name, api in settings.http.items():
         yield _described(name, api, base)

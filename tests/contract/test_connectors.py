@@ -294,6 +294,11 @@ async def test_settings_open_exactly_the_tools_they_declare() -> None:
     assert declared_tools(ConnectorSettings()) == ()
 
 
+async def test_a_setting_that_names_no_host_is_found_before_anything_starts() -> None:
+    with pytest.raises(BadConnector, match=r"connectors\.web\.hosts\[0\]"):
+        declared_tools(ConnectorSettings(web=WebSettings(hosts=("10.0.0.1",))))
+
+
 async def test_two_connectors_cannot_serve_one_tool(tmp_path: Path) -> None:
     twice: list[Connector] = [FilesConnector(tmp_path), FilesConnector(tmp_path / "other")]
     with pytest.raises(BadConnector, match=r"files\.list"):

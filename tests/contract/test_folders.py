@@ -125,18 +125,33 @@ async def test_a_file_that_is_no_text_is_refused(root: Path) -> None:
         await FilesConnector(root).execute("files.read", {"path": "image"}, new_key())
 
 
-async def test_replacing_a_file_keeps_its_mode_and_other_names_of_the_old_content(
-    root: Path,
-) -> None:
-    kept, target = root.parent / "kept", root / "inside.eml"
+async def test_replacing_a_file_keeps_its_mode(root: Path) -> None:
+    target = root / "inside.eml"
     target.chmod(0o640)
-    os.link(target, kept)
     await FilesConnector(root).execute(
         "files.write", {"path": "inside.eml", "content": "new"}, new_key()
     )
     assert target.read_text() == "new"
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
-    assert kept.read_text().endswith("inside\n")
+
+
+async def test_a_file_with_another_name_is_refused_unless_the_settings_allow_it(
+    root: Path,
+) -> None:
+    os.link(root.parent / "outside.eml", root / "linked.eml")
+    reads, writes = {"path": "linked.eml"}, {"path": "linked.eml", "content": "new"}
+    for connector in (FilesConnector(root), mail(root)):
+        tool = connector.tools[1].name
+        path = reads if tool == "files.read" else {"message": "linked.eml"}
+        with pytest.raises(OutsideFolder, match="another name"):
+            await connector.execute(tool, path, new_key())
+    with pytest.raises(OutsideFolder, match="another name"):
+        await FilesConnector(root).execute("files.write", writes, new_key())
+    allowed = FilesConnector(root, hard_links=True)
+    assert (await allowed.execute("files.read", reads, new_key())).result["text"] == SECRET
+    await allowed.execute("files.write", writes, new_key())
+    assert (root / "linked.eml").read_text() == "new"
+    assert (root.parent / "outside.eml").read_text() == SECRET
 
 
 async def test_a_draft_left_by_a_crash_is_taken_over_by_the_retry(tmp_path: Path) -> None:

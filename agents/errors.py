@@ -3,6 +3,7 @@
 AnyTeamError
 └── AgentError
     ├── BadPlan         a recorded plan cannot be read
+    ├── NotConfined     a run's process is less confined than it must be
     └── UnknownAgent    no agent of that name is configured
 """
 
@@ -21,3 +22,7 @@ class BadPlan(AgentError):
 
 class UnknownAgent(AgentError):
     """A run asks for an agent that this orchestrator has no program for."""
+
+
+class NotConfined(AgentError):
+    """A run's process has fewer walls around it than the settings require."""

@@ -6,32 +6,39 @@ mint a run's bus users can mint nothing wider than one run.
 """
 
 import asyncio
+import logging
 import os
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import Struct
 
+from agents.cell import RunProcess
 from agents.effects import Exited, Mint, Reap, Spawn, Spawned, Watch
-from agents.errors import UnknownAgent
+from agents.errors import AgentError, NotConfined, UnknownAgent
 from agents.planners.scripted import load_plan
-from bus.component import LedgerEntry, RunBoot, encode_boot
+from bus.boot import LedgerEntry, RunBoot
+from bus.confinement import Cell
 from bus.decider import Effect
 from bus.folder import DataFolder
 from bus.identity import Key, UserIdentity, claims_of, key_from_seed, mint_user, parse_creds
+from bus.tls import TlsFiles, client_identity
 from crypto.keyfile import read_secret
 from crypto.signing import Signer, key_id_of
+from schemas.confinement import Confinement, common
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
 from schemas.settings import Settings
 
 READY_S = 30.0
 _RUN_ROLES = (Role.RUNTIME, Role.JUDGE)
-_COMMANDS = {Role.RUNTIME: ("agents", "runtime"), Role.JUDGE: ("judge",)}
+Commands = Mapping[Role, tuple[str, ...]]
+COMMANDS: Commands = {Role.RUNTIME: ("agents", "runtime"), Role.JUDGE: ("judge",)}
+
+_LOG = logging.getLogger("anyteam")
 
 
 class AgentProgram(Struct, frozen=True):
@@ -52,8 +59,11 @@ class _Secrets(Struct, frozen=True):
 class Processes:
     """Performs the orchestrator's effects. Lives as long as the orchestrator."""
 
-    def __init__(self, folder: DataFolder, settings: Settings) -> None:
+    def __init__(
+        self, folder: DataFolder, settings: Settings, commands: Commands = COMMANDS
+    ) -> None:
         self._folder = folder
+        self._commands = commands
         self._settings = settings
         own = folder.identity(Role.ORCHESTRATOR)
         claims = claims_of(parse_creds(read_secret(own / "user.creds").decode()).jwt)
@@ -62,9 +72,10 @@ class Processes:
             role: key_from_seed(read_secret(own / f"{role.value}.signing.nk").decode().strip())
             for role in _RUN_ROLES
         }
+        self._tls = client_identity(TlsFiles(folder.tls))
         self._admin: list[LedgerEntry] = []
         self._secrets: dict[tuple[str, int], dict[Role, _Secrets]] = {}
-        self._running: dict[str, list[asyncio.subprocess.Process]] = {}
+        self._running: dict[str, list[RunProcess]] = {}
 
     def observe(self, index: int, subject: str, body: bytes) -> None:
         """Keep the workspace's key and policy events: each run's processes start from them."""
@@ -133,20 +144,44 @@ class Processes:
         except UnknownAgent as error:
             return Spawned(str(error))
         await self._end(run)
-        processes = []
+        started: dict[Role, RunProcess] = {}
         for role in _RUN_ROLES:
-            boot = self._boot(run, role, secrets[role], program if role is Role.RUNTIME else b"")
-            processes.append(await self._start(run, role, secrets[role].instance, boot))
-        self._running[run] = processes
+            log = self._folder.log(_name(run, secrets[role]))
+            started[role] = await RunProcess.start(self._commands[role], log)
+            self._running[run] = list(started.values())
+        up = (
+            self._bring_up(
+                process,
+                _name(run, secrets[role]),
+                self._boot(run, role, secrets[role], program if role is Role.RUNTIME else b""),
+            )
+            for role, process in started.items()
+        )
+        refused = False
         try:
             async with asyncio.timeout(READY_S):
-                said = await asyncio.gather(*(_first_line(p) for p in processes))
+                return Spawned(confined_by=common(tuple(await asyncio.gather(*up))))
         except TimeoutError:
-            said = [b""]
-        if any(line != b"ready\n" for line in said):
-            await self._end(run)
-            return Spawned("a process of the run did not come up; see its log")
-        return Spawned()
+            problem = "a process of the run did not come up in time; see its log"
+        except AgentError as error:
+            problem = str(error)
+            refused = isinstance(error, NotConfined)
+            _LOG.error("%s", problem)
+        await self._end(run)
+        return Spawned(problem, refused)
+
+    async def _bring_up(self, process: RunProcess, name: str, boot: RunBoot) -> Confinement:
+        sandbox = self._settings.sandbox
+        cell = Cell(
+            port=urlsplit(boot.url).port or 0,
+            hidden=str(self._folder.root.absolute()),
+            memory_mb=sandbox.memory_mb,
+            cpu_s=sandbox.cpu_s,
+        )
+        confinement = await process.confine(cell, sandbox, name)
+        if not await process.boot(boot):
+            raise AgentError(f"{name} did not come up", fix="see its log")
+        return confinement
 
     def _program(self, name: str) -> bytes:
         agent = self._settings.agents.get(name)
@@ -162,7 +197,7 @@ class Processes:
     def _boot(self, run: str, role: Role, secrets: _Secrets, program: bytes) -> RunBoot:
         return RunBoot(
             url=self._folder.bus_url(),
-            tls=str(self._folder.tls.absolute()),
+            tls=self._tls,
             workspace=self._settings.workspace,
             run=run,
             role=role,
@@ -177,29 +212,6 @@ class Processes:
             plan=program,
         )
 
-    async def _start(
-        self, run: str, role: Role, instance: str, boot: RunBoot
-    ) -> asyncio.subprocess.Process:
-        log = self._folder.log(f"run-{run}-{instance}")
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-m",
-                *_COMMANDS[role],
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=out,
-                env={},
-                cwd=Path("/"),
-                start_new_session=True,
-            )
-        assert process.stdin is not None
-        process.stdin.write(encode_boot(boot))
-        await process.stdin.drain()
-        return process
-
     async def _watch(self, run: str) -> Exited:
         processes = self._running.get(run)
         if not processes:
@@ -210,27 +222,17 @@ class Processes:
         finally:
             for wait in waits:
                 wait.cancel()
-        codes = ", ".join(str(process.returncode) for process in processes)
+        codes = ", ".join(str(process.code) for process in processes)
         await self._end(run)
         return Exited(f"exit codes of runtime and judge: {codes}")
 
     async def _end(self, run: str) -> None:
         """Close the lifelines; kill what outlives them. Forgotten only once they are gone."""
         processes = self._running.get(run, [])
-        for process in processes:
-            if process.stdin is not None:
-                process.stdin.close()
-        for process in processes:
-            try:
-                async with asyncio.timeout(5):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        await asyncio.gather(*(process.end() for process in processes))
         if self._running.get(run) is processes:
             del self._running[run]
 
 
-async def _first_line(process: asyncio.subprocess.Process) -> bytes:
-    assert process.stdout is not None
-    return await process.stdout.readline()
+def _name(run: str, secrets: _Secrets) -> str:
+    return f"run-{run}-{secrets.instance}"

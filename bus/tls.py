@@ -5,9 +5,12 @@ Certificates say only "a component of this installation"; who it is, the NATS id
 says. Keys are ECDSA P-256, since not every TLS peer speaks Ed25519.
 """
 
+import contextlib
 import datetime
 import ipaddress
+import os
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -87,6 +90,47 @@ def client_context(files: TlsFiles) -> ssl.SSLContext:
             fix="restore the folder from your backup, or empty it to have it made anew",
         ) from error
     return context
+
+
+class TlsIdentity(Struct, frozen=True):
+    """What one client shows and trusts, held in memory (PEM). `certificate` may be a chain."""
+
+    authority: bytes
+    certificate: bytes
+    key: bytes
+
+    def context(self) -> ssl.SSLContext:
+        """As `client_context`, from no file. Raises `IdentityError`."""
+        try:
+            context = ssl.create_default_context(
+                ssl.Purpose.SERVER_AUTH, cadata=self.authority.decode()
+            )
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            with _as_path(self.certificate) as certificate, _as_path(self.key) as key:
+                context.load_cert_chain(certificate, key)
+        except (OSError, ValueError, ssl.SSLError) as error:
+            raise IdentityError(f"the TLS identity that was given is no use: {error}") from error
+        return context
+
+
+@contextlib.contextmanager
+def _as_path(pem: bytes) -> Iterator[str]:
+    """A path under which OpenSSL reads `pem`, which is in no file: `ssl` takes nothing else."""
+    read, write = os.pipe()
+    try:
+        # Less than any pipe holds, so that nobody has to read at the same time.
+        os.set_blocking(write, False)
+        os.write(write, pem)
+        os.close(write)
+        yield f"/dev/fd/{read}"
+    finally:
+        os.close(read)
+
+
+def client_identity(files: TlsFiles) -> TlsIdentity:
+    """The components' own, to be handed on in memory. Raises `KeyFileError`."""
+    certificate, key = files.client
+    return TlsIdentity(files.ca.read_bytes(), certificate.read_bytes(), read_secret(key))
 
 
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

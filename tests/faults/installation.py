@@ -11,7 +11,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,7 +23,7 @@ from console.commands.credentials import store
 from console.commands.runs import fresh_reader, request_run
 from console.installation import person_pen
 from console.session import session
-from console.supervisor import Supervisor
+from console.supervisor import COMPONENTS, Supervisor
 from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltScope, RunCompleted, RunHalted, RunRefused
@@ -128,9 +128,11 @@ async def far_side(home: Path) -> AsyncIterator[int]:
 
 
 @contextlib.asynccontextmanager
-async def up(folder: DataFolder) -> AsyncIterator[Supervisor]:
+async def up(
+    folder: DataFolder, components: Mapping[str, tuple[str, ...]] = COMPONENTS
+) -> AsyncIterator[Supervisor]:
     """The installation, up; down again at the end."""
-    supervisor = Supervisor(folder, lambda text: None)
+    supervisor = Supervisor(folder, lambda text: None, components)
     try:
         await supervisor.up()
         yield supervisor
@@ -210,9 +212,16 @@ def below(ancestor: int) -> list[Running]:
         if line == ancestor and pid != ancestor:
             with contextlib.suppress(OSError):
                 argv = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
-                environ = Path(f"/proc/{pid}/environ").read_bytes()
-                found.append(Running(pid, tuple(argv), environ))
+                found.append(Running(pid, tuple(argv), _environ(pid)))
     return found
+
+
+def _environ(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except PermissionError:
+        # The process keeps it from us, who are the same user: nobody else reads it either.
+        return b""
 
 
 def server_of(folder: DataFolder) -> int:

@@ -1,5 +1,6 @@
 """Attempts on the bus: to say, hear or ask for what is not this run's."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
@@ -7,6 +8,10 @@ from nats.aio.client import Client
 
 from bus.roles import API
 from tests.escape.attempts import ATTEMPTS, Attempt, Control, Hands, attempt
+
+PATIENCE_S = 3.0
+CONTROL_PATIENCE_S = 0.05
+"""How long no refusal must come before the server is taken to permit."""
 
 _SAY = "the server holds a run's user to its own run's topics"
 _HEAR = "the server lets a run's user hear its own inbox alone"
@@ -59,39 +64,45 @@ def _filled(subject: str, hands: Hands) -> str:
     return subject.format(workspace=field.workspace, run=field.run, other_run=field.other_run)
 
 
-async def _refusals(client: Client, act: Callable[[], Awaitable[object]]) -> list[str]:
-    """What the server said against `act`: it says so before it answers a ping."""
-    said: list[str] = []
+async def _permitted(
+    hands: Hands, deed: str, subject: str, act: Callable[[Client], Awaitable[object]]
+) -> str:
+    """The deed, once the server has said nothing against it. Raises `PermissionError`."""
+    client = hands.client
+    assert client is not None
+    refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     before = client._error_cb
 
     async def hear(error: Exception) -> None:
-        said.append(str(error))
+        said = str(error).lower()
+        if (
+            "permissions violation" in said
+            and f'"{subject}"'.lower() in said
+            and not refused.done()
+        ):
+            refused.set_result(str(error))
 
     client._error_cb = hear
     try:
-        await act()
+        await act(client)
         await client.flush(5)
+        patience = PATIENCE_S if hands.boot is not None else CONTROL_PATIENCE_S
+        await asyncio.wait((refused,), timeout=patience)
     finally:
         client._error_cb = before
-    return [text for text in said if "permissions violation" in text.lower()]
+    if refused.done():
+        raise PermissionError(refused.result())
+    return f"{deed} {subject}"
 
 
 async def _publish(hands: Hands, subject: str) -> object:
-    client = hands.client
-    assert client is not None
-    refused = await _refusals(client, lambda: client.publish(subject, b"escaped"))
-    if refused:
-        raise PermissionError(refused[0])
-    return f"published on {subject}"
+    return await _permitted(
+        hands, "published on", subject, lambda c: c.publish(subject, b"escaped")
+    )
 
 
 async def _subscribe(hands: Hands, subject: str) -> object:
-    client = hands.client
-    assert client is not None
-    refused = await _refusals(client, lambda: client.subscribe(subject))
-    if refused:
-        raise PermissionError(refused[0])
-    return f"subscribed to {subject}"
+    return await _permitted(hands, "subscribed to", subject, lambda c: c.subscribe(subject))
 
 
 def _attempts() -> list[Attempt]:

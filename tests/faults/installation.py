@@ -115,6 +115,7 @@ async def far_side(home: Path) -> AsyncIterator[int]:
         *("--port-file", str(port_file), "--lifeline"),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
     )
     try:
         async with asyncio.timeout(20):

@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,7 +26,7 @@ from bus.confinement import Cell
 from bus.decider import Effect
 from bus.folder import DataFolder
 from bus.identity import Key, UserIdentity, claims_of, key_from_seed, mint_user, parse_creds
-from bus.tls import TlsFiles, client_identity
+from bus.tls import RunsAuthority, TlsFiles, TlsIdentity
 from crypto.keyfile import read_secret
 from crypto.signing import Signer, key_id_of
 from schemas.confinement import Confinement, common
@@ -54,6 +55,7 @@ class _Secrets(Struct, frozen=True):
     event_seed: bytes
     exchange_seed: bytes
     user: UserIdentity
+    tls: TlsIdentity
 
 
 class Processes:
@@ -72,7 +74,7 @@ class Processes:
             role: key_from_seed(read_secret(own / f"{role.value}.signing.nk").decode().strip())
             for role in _RUN_ROLES
         }
-        self._tls = client_identity(TlsFiles(folder.tls))
+        self._tls = RunsAuthority(TlsFiles(folder.tls))
         self._admin: list[LedgerEntry] = []
         self._secrets: dict[tuple[str, int], dict[Role, _Secrets]] = {}
         self._running: dict[str, list[RunProcess]] = {}
@@ -103,6 +105,7 @@ class Processes:
 
     def _mint(self, effect: Mint, run: str) -> tuple[Certificate, ...]:
         now = time.time_ns()
+        ends = datetime.fromtimestamp(effect.not_after / SECOND + self._settings.policy.skew_s, UTC)
         made: dict[Role, _Secrets] = {}
         certificates = []
         for role in _RUN_ROLES:
@@ -115,7 +118,11 @@ class Processes:
                 expires=effect.not_after // SECOND,
             )
             secrets = _Secrets(
-                f"{role.value}-{effect.attempt}", event_seed, exchange.private_bytes_raw(), user
+                instance=f"{role.value}-{effect.attempt}",
+                event_seed=event_seed,
+                exchange_seed=exchange.private_bytes_raw(),
+                user=user,
+                tls=self._tls.mint(ends),
             )
             public = Signer.from_seed(event_seed).public
             certificates.append(
@@ -197,7 +204,7 @@ class Processes:
     def _boot(self, run: str, role: Role, secrets: _Secrets, program: bytes) -> RunBoot:
         return RunBoot(
             url=self._folder.bus_url(),
-            tls=self._tls,
+            tls=secrets.tls,
             workspace=self._settings.workspace,
             run=run,
             role=role,

@@ -22,11 +22,13 @@ class Control(Enum):
 
 
 class Hands(Struct, frozen=True):
-    """What the program holds: the field to play on, its own boot line and connection."""
+    """What the program holds: the field to play on, its connection, and its boot line or, in the
+    control, the components' TLS key."""
 
     field: Field
     boot: RunBoot | None = None
     client: Client | None = None
+    shared: bytes = b""
 
 
 Act = Callable[[Hands], object]

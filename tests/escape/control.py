@@ -40,7 +40,7 @@ async def play(given: Unconfined) -> None:
     """Make every attempt that a control can make."""
     client = await connect(given.url, given.user, given.tls.context(), name="without walls")
     try:
-        await made(expected(), Hands(given.field, None, client), tell)
+        await made(expected(), Hands(given.field, None, client, given.tls.key), tell)
     finally:
         await client.close()
 

@@ -30,6 +30,11 @@ sys.stdin.read()
 """
 
 
+def digest(content: bytes) -> str:
+    """SHA-256, in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
 class Field(Struct, frozen=True, kw_only=True):
     """The targets. `decoy` is a process of the same user with a canary in its memory.
 
@@ -38,6 +43,7 @@ class Field(Struct, frozen=True, kw_only=True):
 
     canary_size: int
     canary_digest: str
+    shared_key_digest: str
     root: str
     files: dict[str, str]
     decoy: int
@@ -55,7 +61,11 @@ class Field(Struct, frozen=True, kw_only=True):
 
     def is_canary(self, found: bytes) -> bool:
         """Whether this is what the decoy holds."""
-        return hashlib.sha256(found).hexdigest() == self.canary_digest
+        return digest(found) == self.canary_digest
+
+    def is_shared_key(self, found: bytes) -> bool:
+        """Whether this is the TLS key of the standing components."""
+        return digest(found) == self.shared_key_digest
 
 
 class Sockets:

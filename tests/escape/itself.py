@@ -87,6 +87,12 @@ def _texts_in_memory() -> list[bytes]:
     return list(known.values())
 
 
+@attempt("its own TLS identity is its run's alone, and ends with the lease")
+def hold_the_key_that_the_components_share(hands: Hands) -> object:
+    held = hands.boot.tls.key if hands.boot is not None else hands.shared
+    return held if hands.field.is_shared_key(held) else None
+
+
 @attempt("limits were set hard, and setting limits is no longer answered")
 def set_its_own_limits(hands: Hands) -> object:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -6,7 +6,6 @@ they changed, and the ledger what stands in it. Only then the same is tried with
 
 import asyncio
 import contextlib
-import hashlib
 import json
 import os
 import sys
@@ -21,7 +20,7 @@ from bus.connection import disconnect
 from bus.consume import CaughtUp, follow
 from bus.folder import DataFolder
 from bus.identity import UserIdentity, key_from_seed, mint_direct_user
-from bus.tls import TlsFiles, client_identity
+from bus.tls import TlsFiles, TlsIdentity
 from console.supervisor import COMPONENTS, Supervisor
 from crypto.keyfile import read_secret
 from schemas.actions import ApprovalRequested
@@ -30,7 +29,7 @@ from schemas.names import Role
 from schemas.runs import RunCompleted, RunOutcome, RunStarted
 from tests.escape.attempts import ATTEMPTS, Outcome
 from tests.escape.control import Unconfined, expected
-from tests.escape.field import CANARY, Field, Sockets, decoy, secret_files
+from tests.escape.field import CANARY, Field, Sockets, decoy, digest, secret_files
 from tests.escape.runtime import MARK
 from tests.faults.installation import (
     ROOT,
@@ -162,7 +161,8 @@ def _field(
     )
     return Field(
         canary_size=len(CANARY),
-        canary_digest=hashlib.sha256(CANARY.encode()).hexdigest(),
+        canary_digest=digest(CANARY.encode()),
+        shared_key_digest=digest(TlsFiles(folder.tls).client[1].read_bytes()),
         root=str(folder.root),
         files=secret_files(folder, log),
         decoy=bait[0],
@@ -186,8 +186,7 @@ def _digests(field: Field) -> dict[str, tuple[str, int, int]]:
     for name, path in {**field.files, "decoy's file": field.decoy_file}.items():
         if name != "ledger":
             stat = Path(path).stat()
-            digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-            found[name] = (digest, stat.st_mode, stat.st_uid)
+            found[name] = (digest(Path(path).read_bytes()), stat.st_mode, stat.st_uid)
     return found
 
 
@@ -231,7 +230,7 @@ async def _without_walls(folder: DataFolder, field: Field) -> list[Outcome]:
     given = Unconfined(
         msgspec.structs.replace(field, run="r-of-no-run"),
         folder.bus_url(),
-        client_identity(TlsFiles(folder.tls)),
+        _components_tls(TlsFiles(folder.tls)),
         user,
         account.seed,
     )
@@ -252,3 +251,8 @@ async def _without_walls(folder: DataFolder, field: Field) -> list[Outcome]:
     finally:
         os.close(held)
     return [msgspec.json.decode(line, type=Outcome) for line in said.splitlines()]
+
+
+def _components_tls(files: TlsFiles) -> TlsIdentity:
+    certificate, key = files.client
+    return TlsIdentity(files.ca.read_bytes(), certificate.read_bytes(), key.read_bytes())

@@ -10,25 +10,20 @@ import sys
 from pathlib import Path
 
 import msgspec
+from nats.aio.client import Client
 
 from agents.orchestration import OrchestratorState
 from agents.orchestrator import OrchestratorDecider
 from agents.planners.model import ModelPlanner
 from agents.planners.planner import Planner
 from agents.planners.scripted import Plan, ScriptedPlanner
-from agents.processes import AgentProgram, Processes
+from agents.processes import COMMANDS, AgentProgram, Commands, Processes
 from agents.runtime import RuntimeDecider
 from agents.serving.decider import ServingDecider
 from agents.serving.endpoint import Endpoint
-from bus.component import (
-    connect_as,
-    event_signer,
-    read_boot,
-    run_decider,
-    run_process,
-    say_ready,
-    until_orphaned,
-)
+from bus.boot import RunBoot
+from bus.component import connect_as, event_signer, run_process, say_ready, until_orphaned
+from bus.confined import run_decider, serve_run
 from bus.connection import disconnect
 from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
@@ -42,12 +37,15 @@ from schemas.events import Actor
 from schemas.names import Role
 
 
-async def orchestrate(folder: DataFolder) -> None:
-    """Grant leases and mind runs until the parent is gone."""
-    await until_orphaned(await stdin_reader(), _orchestrate(folder))
+async def orchestrate(folder: DataFolder, commands: Commands = COMMANDS) -> None:
+    """Grant leases and mind runs until the parent is gone.
+
+    `commands` are the modules of a run's processes, with their arguments.
+    """
+    await until_orphaned(await stdin_reader(), _orchestrate(folder, commands))
 
 
-async def _orchestrate(folder: DataFolder) -> None:
+async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
     settings = folder.settings()
     node: Node[OrchestratorState] = Node(
         OrchestratorDecider(),
@@ -56,7 +54,7 @@ async def _orchestrate(folder: DataFolder) -> None:
         actor=Actor(Role.ORCHESTRATOR, "orchestrator"),
         keys=NoKeys(),
     )
-    processes = Processes(folder, settings)
+    processes = Processes(folder, settings, commands)
     client = await connect_as(folder, Role.ORCHESTRATOR)
     outbox = Outbox(folder.root / "outbox" / "orchestrator")
     shell = Shell(
@@ -78,18 +76,15 @@ async def _orchestrate(folder: DataFolder) -> None:
         await disconnect(client)
 
 
-async def run_agent() -> None:
-    """Propose for the run on standard input, as planned or called, until the parent is gone."""
-    reader = await stdin_reader()
-    boot = await read_boot(reader)
+async def play(boot: RunBoot, client: Client) -> None:
+    """Propose for a run, as planned or called."""
     agent = msgspec.json.decode(boot.plan, type=AgentProgram)
     if agent.planner == "mcp":
         endpoint = Endpoint(boot.run, socket.socket(fileno=agent.socket))
-        served = run_decider(boot, ServingDecider(boot.run, boot.instance), endpoint)
-        await until_orphaned(reader, served)
+        await run_decider(boot, client, ServingDecider(boot.run, boot.instance), endpoint)
         return
     decider = RuntimeDecider(boot.run, boot.instance, _planner(agent))
-    await until_orphaned(reader, run_decider(boot, decider))
+    await run_decider(boot, client, decider)
 
 
 def _planner(agent: AgentProgram) -> Planner:
@@ -105,7 +100,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="the data folder (orchestrator)")
     options = parser.parse_args()
     if options.component == "runtime":
-        return run_process(run_agent())
+        return serve_run(play)
     if options.data is None:
         parser.error("orchestrator needs --data FOLDER")
     return run_process(orchestrate(DataFolder(options.data)))

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from bus.decider import Effect
+from schemas.confinement import Wall
 from schemas.leases import Certificate
 
 
@@ -23,9 +24,14 @@ class Spawn(Effect, frozen=True, kw_only=True):
 
 
 class Spawned(Struct, frozen=True):
-    """Whether both processes are up; `problem` says why not."""
+    """Whether both processes are up, within which walls; `problem` says why not.
+
+    `refused` is a problem that another attempt would meet as well.
+    """
 
     problem: str = ""
+    refused: bool = False
+    confined_by: tuple[Wall, ...] = ()
 
 
 class Watch(Effect, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ AnyTeamError
     ├── BadPlan         a recorded plan cannot be read
     ├── BadRequest      a line on a run's socket is off its protocol
     ├── RunUnreachable  nobody answers at a run's socket
+    ├── NotConfined     a run's process is less confined than it must be
     └── UnknownAgent    no agent of that name is configured
 """
 
@@ -33,3 +34,7 @@ class RunUnreachable(AgentError):
 
 class UnknownAgent(AgentError):
     """A run asks for an agent that this orchestrator has no program for."""
+
+
+class NotConfined(AgentError):
+    """A run's process has fewer walls around it than the settings require."""

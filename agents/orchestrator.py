@@ -91,8 +91,11 @@ class OrchestratorDecider:
         if isinstance(body, LeaseGranted | LeaseRenewed):
             return Done(_mint(event.run, run, state.policy, body.lease.not_before), body.lease.keys)
         if isinstance(body, RunStarted):
-            return Done(_spawn(event.run, run), Spawned())
+            return Done(_spawn(event.run, run), Spawned(confined_by=body.confined_by))
         if isinstance(body, RunCompleted) and body.outcome is RunOutcome.CRASHED:
+            if body.reason.startswith(_REFUSED):
+                problem = body.reason.removeprefix(_REFUSED)
+                return Done(_spawn(event.run, run), Spawned(problem, refused=True))
             problem = body.reason.removeprefix(_CRASHED)
             return Done(_watch(event.run, run), Exited(problem))
         return None
@@ -206,10 +209,12 @@ def _after(state: OrchestratorState, done: Done, now: int) -> Iterator[Answer]:
             cause = run.lease or run.request
             yield _granted(name, cause, _lease(effect, run, state.policy, result))
     elif isinstance(effect, Spawn) and isinstance(result, Spawned) and run.lease is not None:
-        if result.problem:
+        if result.refused:
+            yield _completed(name, run.lease, RunOutcome.CRASHED, _REFUSED + result.problem)
+        elif result.problem:
             yield from _again(state, name, run, result.problem, now)
         else:
-            started = RunStarted(attempt=effect.attempt)
+            started = RunStarted(attempt=effect.attempt, confined_by=result.confined_by)
             yield _draft(name, run.lease, started)
             yield Watch(key=f"watch:{name}:{effect.attempt}", run=name, attempt=effect.attempt)
     elif isinstance(effect, Watch) and isinstance(result, Exited):
@@ -217,6 +222,7 @@ def _after(state: OrchestratorState, done: Done, now: int) -> Iterator[Answer]:
             yield from _again(state, name, run, result.problem, now)
 
 
+_REFUSED = "not started: "
 _CRASHED = f"gave up after {MAX_ATTEMPTS} attempts: "
 
 

@@ -6,34 +6,42 @@ mint a run's bus users can mint nothing wider than one run.
 """
 
 import asyncio
+import logging
 import os
 import socket
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import Struct
 
+from agents.cell import RunProcess
 from agents.effects import Exited, Mint, Reap, Spawn, Spawned, Watch
-from agents.errors import UnknownAgent
+from agents.errors import AgentError, NotConfined, UnknownAgent
 from agents.planners.scripted import load_plan
 from agents.serving.place import listen_at
-from bus.component import LedgerEntry, RunBoot, encode_boot
+from bus.boot import LedgerEntry, RunBoot
+from bus.confinement import NOTHING, Cell
 from bus.decider import Effect
 from bus.folder import DataFolder
 from bus.identity import Key, UserIdentity, claims_of, key_from_seed, mint_user, parse_creds
+from bus.tls import RunsAuthority, TlsFiles, TlsIdentity
 from crypto.keyfile import read_secret
 from crypto.signing import Signer, key_id_of
+from schemas.confinement import Confinement, common
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
 from schemas.settings import Settings
 
 READY_S = 30.0
 _RUN_ROLES = (Role.RUNTIME, Role.JUDGE)
-_COMMANDS = {Role.RUNTIME: ("agents", "runtime"), Role.JUDGE: ("judge",)}
+Commands = Mapping[Role, tuple[str, ...]]
+COMMANDS: Commands = {Role.RUNTIME: ("agents", "runtime"), Role.JUDGE: ("judge",)}
+
+_LOG = logging.getLogger("anyteam")
 
 
 class AgentProgram(Struct, frozen=True):
@@ -45,7 +53,7 @@ class AgentProgram(Struct, frozen=True):
     planner: str
     plan: bytes = b""
     instructions: str = ""
-    socket: int = -1
+    socket: int = NOTHING
 
 
 class _Secrets(Struct, frozen=True):
@@ -53,13 +61,17 @@ class _Secrets(Struct, frozen=True):
     event_seed: bytes
     exchange_seed: bytes
     user: UserIdentity
+    tls: TlsIdentity
 
 
 class Processes:
     """Performs the orchestrator's effects. Lives as long as the orchestrator."""
 
-    def __init__(self, folder: DataFolder, settings: Settings) -> None:
+    def __init__(
+        self, folder: DataFolder, settings: Settings, commands: Commands = COMMANDS
+    ) -> None:
         self._folder = folder
+        self._commands = commands
         self._settings = settings
         own = folder.identity(Role.ORCHESTRATOR)
         claims = claims_of(parse_creds(read_secret(own / "user.creds").decode()).jwt)
@@ -68,9 +80,10 @@ class Processes:
             role: key_from_seed(read_secret(own / f"{role.value}.signing.nk").decode().strip())
             for role in _RUN_ROLES
         }
+        self._tls = RunsAuthority(TlsFiles(folder.tls))
         self._admin: list[LedgerEntry] = []
         self._secrets: dict[tuple[str, int], dict[Role, _Secrets]] = {}
-        self._running: dict[str, list[asyncio.subprocess.Process]] = {}
+        self._running: dict[str, list[RunProcess]] = {}
         self._listening: dict[str, socket.socket] = {}
 
     def observe(self, index: int, subject: str, body: bytes) -> None:
@@ -102,6 +115,7 @@ class Processes:
 
     def _mint(self, effect: Mint, run: str) -> tuple[Certificate, ...]:
         now = time.time_ns()
+        ends = datetime.fromtimestamp(effect.not_after / SECOND + self._settings.policy.skew_s, UTC)
         made: dict[Role, _Secrets] = {}
         certificates = []
         for role in _RUN_ROLES:
@@ -114,7 +128,11 @@ class Processes:
                 expires=effect.not_after // SECOND,
             )
             secrets = _Secrets(
-                f"{role.value}-{effect.attempt}", event_seed, exchange.private_bytes_raw(), user
+                instance=f"{role.value}-{effect.attempt}",
+                event_seed=event_seed,
+                exchange_seed=exchange.private_bytes_raw(),
+                user=user,
+                tls=self._tls.mint(ends),
             )
             public = Signer.from_seed(event_seed).public
             certificates.append(
@@ -143,20 +161,46 @@ class Processes:
         except UnknownAgent as error:
             return Spawned(str(error))
         await self._end(run)
-        processes = []
+        started: dict[Role, RunProcess] = {}
         for role in _RUN_ROLES:
-            boot = self._boot(run, role, secrets[role], program if role is Role.RUNTIME else b"")
-            processes.append(await self._start(run, role, secrets[role].instance, boot))
-        self._running[run] = processes
+            log = self._folder.log(_name(run, secrets[role]))
+            inherited = self._inherited(run, role)
+            started[role] = await RunProcess.start(self._commands[role], log, inherited)
+            self._running[run] = list(started.values())
+        up = (
+            self._bring_up(
+                process,
+                _name(run, secrets[role]),
+                self._boot(run, role, secrets[role], program if role is Role.RUNTIME else b""),
+            )
+            for role, process in started.items()
+        )
+        refused = False
         try:
             async with asyncio.timeout(READY_S):
-                said = await asyncio.gather(*(_first_line(p) for p in processes))
+                return Spawned(confined_by=common(tuple(await asyncio.gather(*up))))
         except TimeoutError:
-            said = [b""]
-        if any(line != b"ready\n" for line in said):
-            await self._end(run)
-            return Spawned("a process of the run did not come up; see its log")
-        return Spawned()
+            problem = "a process of the run did not come up in time; see its log"
+        except AgentError as error:
+            problem = str(error)
+            refused = isinstance(error, NotConfined)
+            _LOG.error("%s", problem)
+        await self._end(run)
+        return Spawned(problem, refused)
+
+    async def _bring_up(self, process: RunProcess, name: str, boot: RunBoot) -> Confinement:
+        sandbox = self._settings.sandbox
+        cell = Cell(
+            port=urlsplit(boot.url).port or 0,
+            hidden=str(self._folder.root.absolute()),
+            memory_mb=sandbox.memory_mb,
+            cpu_s=sandbox.cpu_s,
+            listener=self._inherited(boot.run, boot.role),
+        )
+        confinement = await process.confine(cell, sandbox, name)
+        if not await process.boot(boot):
+            raise AgentError(f"{name} did not come up", fix="see its log")
+        return confinement
 
     def _program(self, name: str, run: str) -> bytes:
         agent = self._settings.agents.get(name)
@@ -167,7 +211,7 @@ class Processes:
         plan = b""
         if agent.plan:
             plan = msgspec.json.encode(load_plan(self._folder.root / agent.plan))
-        served = self._listen(run) if agent.planner == "mcp" else -1
+        served = self._listen(run) if agent.planner == "mcp" else NOTHING
         return msgspec.json.encode(AgentProgram(agent.planner, plan, agent.instructions, served))
 
     def _listen(self, run: str) -> int:
@@ -182,10 +226,15 @@ class Processes:
             listener.close()
         self._folder.socket(run).unlink(missing_ok=True)
 
+    def _inherited(self, run: str, role: Role) -> int:
+        """A served run's runtime inherits its listening socket; nothing else inherits anything."""
+        listener = self._listening.get(run) if role is Role.RUNTIME else None
+        return listener.fileno() if listener is not None else NOTHING
+
     def _boot(self, run: str, role: Role, secrets: _Secrets, program: bytes) -> RunBoot:
         return RunBoot(
             url=self._folder.bus_url(),
-            tls=str(self._folder.tls.absolute()),
+            tls=secrets.tls,
             workspace=self._settings.workspace,
             run=run,
             role=role,
@@ -200,35 +249,6 @@ class Processes:
             plan=program,
         )
 
-    async def _start(
-        self, run: str, role: Role, instance: str, boot: RunBoot
-    ) -> asyncio.subprocess.Process:
-        log = self._folder.log(f"run-{run}-{instance}")
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-m",
-                *_COMMANDS[role],
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=out,
-                env={},
-                cwd=Path("/"),
-                start_new_session=True,
-                pass_fds=self._inherited(run, role),
-            )
-        assert process.stdin is not None
-        process.stdin.write(encode_boot(boot))
-        await process.stdin.drain()
-        return process
-
-    def _inherited(self, run: str, role: Role) -> tuple[int, ...]:
-        """A served run's runtime inherits its listening socket; nothing else inherits anything."""
-        listener = self._listening.get(run) if role is Role.RUNTIME else None
-        return (listener.fileno(),) if listener is not None else ()
-
     async def _watch(self, run: str) -> Exited:
         processes = self._running.get(run)
         if not processes:
@@ -239,27 +259,17 @@ class Processes:
         finally:
             for wait in waits:
                 wait.cancel()
-        codes = ", ".join(str(process.returncode) for process in processes)
+        codes = ", ".join(str(process.code) for process in processes)
         await self._end(run)
         return Exited(f"exit codes of runtime and judge: {codes}")
 
     async def _end(self, run: str) -> None:
         """Close the lifelines; kill what outlives them. Forgotten only once they are gone."""
         processes = self._running.get(run, [])
-        for process in processes:
-            if process.stdin is not None:
-                process.stdin.close()
-        for process in processes:
-            try:
-                async with asyncio.timeout(5):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        await asyncio.gather(*(process.end() for process in processes))
         if self._running.get(run) is processes:
             del self._running[run]
 
 
-async def _first_line(process: asyncio.subprocess.Process) -> bytes:
-    assert process.stdout is not None
-    return await process.stdout.readline()
+def _name(run: str, secrets: _Secrets) -> str:
+    return f"run-{run}-{secrets.instance}"

@@ -9,89 +9,25 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Coroutine
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
-import msgspec
 import uvloop
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from msgspec import Struct
 from nats.aio.client import Client
 
-from bus.connection import connect, disconnect
-from bus.decider import Decider, Effect
+from bus.confinement import hide_memory
+from bus.connection import connect
 from bus.errors import BusError, ConnectionTrouble
 from bus.folder import DataFolder
-from bus.hardening import harden
-from bus.identity import UserIdentity, parse_creds
+from bus.identity import parse_creds
 from bus.lifeline import parent_gone
-from bus.node import Node
-from bus.roles import run_subject
-from bus.shell import Feed, Shell
 from bus.tls import TlsFiles, client_context
 from crypto.keyfile import load_signer, read_secret
-from crypto.sealing import RunKeys
 from crypto.signing import Signer
-from crypto.trust import Trust
 from schemas.errors import AnyTeamError
-from schemas.events import Actor
 from schemas.names import Role
 
 _LOG = logging.getLogger("anyteam")
-
-
-LedgerEntry = tuple[int, str, bytes]
-"""One ledger entry handed on: index, subject, message body."""
-
-
-class RunBoot(Struct, frozen=True, kw_only=True):
-    """All that a run's process is given. Sent as one JSON line; bytes are base64.
-
-    `admin` are the workspace's key and policy events, so that the process verifies its run's
-    events from the root on, without trusting who started it. `plan` is the agent's program.
-    """
-
-    url: str
-    tls: str
-    workspace: str
-    run: str
-    role: Role
-    instance: str
-    root: bytes
-    event_seed: bytes
-    exchange_seed: bytes
-    user_jwt: str
-    user_seed: str
-    user_public: str
-    admin: tuple[LedgerEntry, ...]
-    plan: bytes = b""
-
-    def signer(self) -> Signer:
-        """The run's event key."""
-        return Signer.from_seed(self.event_seed)
-
-    def keys(self) -> RunKeys:
-        """Opens what is sealed for this run, once its key was wrapped for it."""
-        exchange = X25519PrivateKey.from_private_bytes(self.exchange_seed)
-        return RunKeys(exchange, self.signer().key_id)
-
-    async def connect(self) -> Client:
-        """On the bus, as this run."""
-        identity = UserIdentity(self.user_jwt, self.user_seed, self.user_public)
-        context = client_context(TlsFiles(Path(self.tls)))
-        return await connect(
-            self.url, identity, context, name=self.instance, on_problem=_on_problem
-        )
-
-
-async def read_boot(reader: asyncio.StreamReader) -> RunBoot:
-    """The boot line. Raises `BusError` where standard input holds none."""
-    line = await reader.readline()
-    try:
-        return msgspec.json.decode(line, type=RunBoot)
-    except msgspec.DecodeError as error:
-        raise BusError(f"standard input holds no boot line: {error}") from error
 
 
 async def connect_as(folder: DataFolder, role: Role) -> Client:
@@ -99,7 +35,7 @@ async def connect_as(folder: DataFolder, role: Role) -> Client:
     text = read_secret(folder.identity(role) / "user.creds").decode()
     context = client_context(TlsFiles(folder.tls))
     return await connect(
-        folder.bus_url(), parse_creds(text), context, name=role.value, on_problem=_on_problem
+        folder.bus_url(), parse_creds(text), context, name=role.value, on_problem=log_problem
     )
 
 
@@ -136,18 +72,23 @@ def say_ready() -> None:
 
 
 def run_process(main: Coroutine[Any, Any, None]) -> int:
-    """Run a component's coroutine as this process; its exit code.
+    """Run a component's coroutine as this process; its exit code."""
+    return recorded(lambda: uvloop.run(main))
+
+
+def recorded(work: Callable[[], None]) -> int:
+    """Do a component's work; its process's exit code.
 
     The outermost loop: whatever ends the component is recorded here, and the component
     stops. Its next incarnation finds in the ledger what is owed.
     """
-    harden()
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
     quiet_tls_close()
+    hide_memory()
     try:
-        uvloop.run(main)
+        work()
     except AnyTeamError as error:
         _LOG.error("stopped: %s: %s", type(error).__name__, error)
         return error.exit_code
@@ -164,61 +105,7 @@ def quiet_tls_close() -> None:
     )
 
 
-class Outside(Protocol):
-    """What a run's process hears beside the ledger, and its only effects."""
-
-    async def perform(self, effect: Effect) -> object:
-        """Do one effect of the decider."""
-        ...
-
-    async def run(self, feed: Feed) -> None:
-        """Hand in what comes from outside, until cancelled."""
-        ...
-
-
-async def run_decider(boot: RunBoot, decider: Decider[Any], outside: Outside | None = None) -> None:
-    """Run `decider` for the run of `boot`, on its own connection, until something fails."""
-    node: Node[Any] = Node(
-        decider,
-        trust=Trust(boot.workspace, boot.root),
-        signer=boot.signer(),
-        actor=Actor(boot.role, boot.instance),
-        keys=boot.keys(),
-        whole=False,
-    )
-    node.prime(boot.admin)
-    client = await boot.connect()
-    shell = Shell(
-        node,
-        client,
-        outside.perform if outside is not None else _no_effects,
-        consumer=boot.user_public,
-        filter_subject=run_subject(boot.workspace, boot.run),
-        on_ready=say_ready,
-    )
-    tasks = [asyncio.ensure_future(shell.run())]
-    if outside is not None:
-        tasks.append(asyncio.ensure_future(outside.run(shell.feed)))
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            await task
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await disconnect(client)
-
-
-async def _no_effects(effect: Effect) -> object:
-    raise TypeError(f"a run's process has no effects, not {effect.key}")
-
-
-def encode_boot(boot: RunBoot) -> bytes:
-    """The boot line, newline included."""
-    return msgspec.json.encode(boot) + b"\n"
-
-
-def _on_problem(problem: BusError) -> None:
+def log_problem(problem: BusError) -> None:
+    """Record what became of the connection."""
     level = logging.INFO if isinstance(problem, ConnectionTrouble) else logging.ERROR
     _LOG.log(level, "%s: %s", type(problem).__name__, problem)

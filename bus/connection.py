@@ -42,13 +42,15 @@ async def connect(
     inbox_prefix: str | None = None,
     on_problem: Notice | None = None,
     timeout_s: int = 5,
+    mend: bool = True,
 ) -> Client:
     """A client of the server at `url`, which knows it by `name` in its logs.
 
     `on_problem` is told of every refused subject (`PermissionDenied`), every loss
     (`ConnectionTrouble`), and of the identity's end (`ConnectionRefused`), after which the
     client is closed; without it they are logged. `inbox_prefix` is the identity's own
-    unless its permissions name another.
+    unless its permissions name another. Without `mend` the first loss is the identity's end:
+    a process that has given up opening connections cannot come back.
 
     Raises `ConnectionRefused` where there is no server or it refuses this identity.
     """
@@ -77,6 +79,8 @@ async def connect(
     async def on_closed() -> None:
         if established and (over or ends(client.last_error)):
             tell(ConnectionRefused(f"{name} is off the bus for good: {over[0]}"))
+        elif established and not mend:
+            tell(ConnectionRefused(f"{name} has lost the bus, and opens no second connection"))
 
     try:
         with heeding_cancellation():
@@ -106,9 +110,10 @@ async def connect(
         # A connection given up half-way may never say that it is closed.
         await disconnect(client)
         raise
-    client.options["allow_reconnect"] = True
-    client.options["max_reconnect_attempts"] = -1
-    client.options["reconnect_time_wait"] = RECONNECT_WAIT_S
+    if mend:
+        client.options["allow_reconnect"] = True
+        client.options["max_reconnect_attempts"] = -1
+        client.options["reconnect_time_wait"] = RECONNECT_WAIT_S
     established = True
     return client
 

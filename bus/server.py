@@ -215,7 +215,7 @@ jetstream: {{
 tls: {{
   cert_file: {quote(str(certificate))}
   key_file: {quote(str(key))}
-  ca_file: {quote(str(tls.ca))}
+  ca_file: {quote(str(tls.clients))}
   verify: true
   min_version: "1.2"
   handshake_first: true

@@ -2,12 +2,16 @@
 
 Both sides show a certificate of this authority, TLS 1.2 at least (RFC 8446, RFC 5246).
 Certificates say only "a component of this installation"; who it is, the NATS identity
-says. Keys are ECDSA P-256, since not every TLS peer speaks Ed25519.
+says. A run has one of its own, of a second authority that vouches for runs alone and that no
+client believes. Keys are ECDSA P-256, since not every TLS peer speaks Ed25519.
 """
 
+import contextlib
 import datetime
 import ipaddress
+import os
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +49,16 @@ class TlsFiles(Struct, frozen=True):
         """The components' certificate and key."""
         return self.folder / "client.crt", self.folder / "client.key"
 
+    @property
+    def runs(self) -> tuple[Path, Path]:
+        """The certificate and key of the authority that vouches for runs."""
+        return self.folder / "runs.crt", self.folder / "runs.key"
+
+    @property
+    def clients(self) -> Path:
+        """The certificates of both authorities: whom the server believes."""
+        return self.folder / "clients.crt"
+
 
 def ensure_tls(folder: Path) -> TlsFiles:
     """The certificates in `folder`, made where any is missing. Keys have mode 0600.
@@ -52,15 +66,18 @@ def ensure_tls(folder: Path) -> TlsFiles:
     Raises `crypto.errors.KeyFileTooOpen` where a key that is there can be read by others.
     """
     files = TlsFiles(folder)
-    pairs = ((files.ca, folder / "ca.key"), files.server, files.client)
-    if all(path.exists() for pair in pairs for path in pair):
+    pairs = ((files.ca, folder / "ca.key"), files.server, files.client, files.runs)
+    if all(path.exists() for path in (files.clients, *(path for pair in pairs for path in pair))):
         for _, secret in pairs:
             read_secret(secret)
         return files
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ca_key = ec.generate_private_key(ec.SECP256R1())
-    ca = _authority(ca_key)
+    ca_key, runs_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca = _authority("AnyTeam Trust local authority", ca_key)
+    runs = _authority("AnyTeam Trust authority of runs", runs_key)
     _write(pairs[0], ca, ca_key)
+    _write(files.runs, runs, runs_key)
+    files.clients.write_bytes(files.ca.read_bytes() + files.runs[0].read_bytes())
     names: list[x509.GeneralName] = [x509.DNSName(name) for name in _SERVER_NAMES]
     names += [x509.IPAddress(ipaddress.ip_address(text)) for text in _SERVER_ADDRESSES]
     for pair, usage, alternative in (
@@ -68,7 +85,8 @@ def ensure_tls(folder: Path) -> TlsFiles:
         (files.client, ExtendedKeyUsageOID.CLIENT_AUTH, []),
     ):
         key = ec.generate_private_key(ec.SECP256R1())
-        _write(pair, _leaf(pair[0].stem, key, ca, ca_key, usage, alternative), key)
+        ends = _now() + datetime.timedelta(days=LIFETIME_DAYS)
+        _write(pair, _leaf(pair[0].stem, key, (ca, ca_key), usage, alternative, ends), key)
     return files
 
 
@@ -89,7 +107,67 @@ def client_context(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
-def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+class TlsIdentity(Struct, frozen=True):
+    """What one client shows and trusts, held in memory (PEM). `certificate` may be a chain."""
+
+    authority: bytes
+    certificate: bytes
+    key: bytes
+
+    def context(self) -> ssl.SSLContext:
+        """As `client_context`, from no file. Raises `IdentityError`."""
+        try:
+            context = ssl.create_default_context(
+                ssl.Purpose.SERVER_AUTH, cadata=self.authority.decode()
+            )
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            with _as_path(self.certificate) as certificate, _as_path(self.key) as key:
+                context.load_cert_chain(certificate, key)
+        except (OSError, ValueError, ssl.SSLError) as error:
+            raise IdentityError(f"the TLS identity that was given is no use: {error}") from error
+        return context
+
+
+@contextlib.contextmanager
+def _as_path(pem: bytes) -> Iterator[str]:
+    """A path under which OpenSSL reads `pem`, which is in no file: `ssl` takes nothing else."""
+    read, write = os.pipe()
+    try:
+        # Less than any pipe holds, so that nobody has to read at the same time.
+        os.set_blocking(write, False)
+        os.write(write, pem)
+        os.close(write)
+        yield f"/dev/fd/{read}"
+    finally:
+        os.close(read)
+
+
+class RunsAuthority:
+    """Makes the TLS identities of runs, which live no longer than their lease."""
+
+    def __init__(self, files: TlsFiles) -> None:
+        """Raises `KeyFileError` or `IdentityError` where the authority's files are no use."""
+        try:
+            self._certificate = x509.load_pem_x509_certificate(files.runs[0].read_bytes())
+            key = serialization.load_pem_private_key(read_secret(files.runs[1]), None)
+            self._believed = files.ca.read_bytes()
+        except (OSError, ValueError) as error:
+            raise IdentityError(
+                f"TLS files in {files.folder} cannot be used: {error}", fix="anyteam up"
+            ) from error
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise IdentityError(f"{files.runs[1]} holds no key of a curve", fix="anyteam up")
+        self._key = key
+
+    def mint(self, ends: datetime.datetime) -> TlsIdentity:
+        """A new key, certified until `ends`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        usage = ExtendedKeyUsageOID.CLIENT_AUTH
+        made = _leaf("run", key, (self._certificate, self._key), usage, [], ends)
+        return TlsIdentity(self._believed, _pem(made), _secret_pem(key))
+
+
+def _authority(common_name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     usage = x509.KeyUsage(
         digital_signature=False,
         content_commitment=False,
@@ -101,9 +179,10 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
         encipher_only=False,
         decipher_only=False,
     )
-    name = _name("AnyTeam Trust local authority")
+    name = _name(common_name)
+    ends = _now() + datetime.timedelta(days=LIFETIME_DAYS)
     return (
-        _certificate(name, name, key)
+        _certificate(name, name, key, ends)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -114,14 +193,15 @@ def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 def _leaf(
     common_name: str,
     key: ec.EllipticCurvePrivateKey,
-    ca: x509.Certificate,
-    ca_key: ec.EllipticCurvePrivateKey,
+    authority: tuple[x509.Certificate, ec.EllipticCurvePrivateKey],
     usage: x509.ObjectIdentifier,
     alternative: list[x509.GeneralName],
+    ends: datetime.datetime,
 ) -> x509.Certificate:
+    ca, ca_key = authority
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     builder = (
-        _certificate(_name(common_name), ca.subject, key)
+        _certificate(_name(common_name), ca.subject, key, ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         .add_extension(issuer_key, critical=False)
@@ -132,9 +212,11 @@ def _leaf(
 
 
 def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    ends: datetime.datetime,
 ) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -142,8 +224,8 @@ def _certificate(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         # A clock set back a little must not make a fresh certificate invalid.
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=LIFETIME_DAYS))
+        .not_valid_before(_now() - datetime.timedelta(hours=1))
+        .not_valid_after(ends)
     )
 
 
@@ -154,12 +236,21 @@ def _name(common_name: str) -> x509.Name:
 def _write(
     pair: tuple[Path, Path], certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
 ) -> None:
-    write_secret(
-        pair[1],
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
+    write_secret(pair[1], _secret_pem(key))
+    pair[0].write_bytes(_pem(certificate))
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _secret_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
     )
-    pair[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -31,7 +31,7 @@ MAX_QUICK_ENDS = 5
 QUICK_S = 3.0
 PAUSE_S = 0.1
 
-COMPONENTS = {
+COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "sidecar": ("sidecar",),
     "orchestrator": ("agents", "orchestrator"),
     "supervisor": ("sidecar.supervision",),
@@ -51,8 +51,11 @@ class Standing(Struct):
 class Supervisor:
     """Brings an installation up, keeps it up, takes it down."""
 
-    def __init__(self, folder: DataFolder, say: Say) -> None:
+    def __init__(
+        self, folder: DataFolder, say: Say, components: Mapping[str, tuple[str, ...]] = COMPONENTS
+    ) -> None:
         self.folder = folder
+        self._components = components
         self._say = say
         self._settings = folder.settings()
         self._server: Server | None = None
@@ -72,7 +75,7 @@ class Supervisor:
         self._say(f"bus on {self._server.url}; settling keys and policy in the ledger")
         await settle(self.folder, settings)
         self._minders.append(asyncio.ensure_future(self._mind_bus(self._server)))
-        for name in COMPONENTS:
+        for name in self._components:
             self._say(f"starting {name}")
             self._standing[name] = await self._start(name)
             self._minders.append(asyncio.ensure_future(self._mind(name)))
@@ -105,7 +108,7 @@ class Supervisor:
                 sys.executable,
                 "-I",
                 "-m",
-                *COMPONENTS[name],
+                *self._components[name],
                 "--data",
                 str(self.folder.root.absolute()),
                 stdin=asyncio.subprocess.PIPE,

@@ -2,17 +2,17 @@
 
 import sys
 
-from bus.component import read_boot, run_decider, run_process, until_orphaned
-from bus.lifeline import stdin_reader
+from nats.aio.client import Client
+
+from bus.boot import RunBoot
+from bus.confined import run_decider, serve_run
 from judge.decider import JudgeDecider
 
 
-async def serve() -> None:
-    """Judge the proposals of the run on standard input until the parent is gone."""
-    reader = await stdin_reader()
-    boot = await read_boot(reader)
-    await until_orphaned(reader, run_decider(boot, JudgeDecider(boot.run, boot.instance)))
+async def judge(boot: RunBoot, client: Client) -> None:
+    """Judge the run's proposals."""
+    await run_decider(boot, client, JudgeDecider(boot.run, boot.instance))
 
 
 if __name__ == "__main__":
-    sys.exit(run_process(serve()))
+    sys.exit(serve_run(judge))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from schemas.confinement import Wall
 from schemas.content import Content
 from schemas.leases import Certificate, Intent, Lease
 from schemas.names import Digest, KeyId, Name, PublicKey, Text, ToolName
@@ -74,9 +75,10 @@ class RunRefused(Body, frozen=True, tag="run.refused"):
 
 
 class RunStarted(Body, frozen=True, tag="run.started"):
-    """Runtime and judge of this attempt are up."""
+    """Runtime and judge of this attempt are up; `confined_by` are the walls around both."""
 
     attempt: int
+    confined_by: tuple[Wall, ...] = ()
 
 
 class PlanFinished(Body, frozen=True, tag="plan.finished"):

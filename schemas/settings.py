@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from schemas.confinement import NAMED, Wall
 from schemas.errors import SchemaError
 from schemas.httpapi import HttpApiSettings
 from schemas.mcp import McpTool
@@ -259,6 +260,19 @@ class NameSettings(Section, frozen=True, kw_only=True):
     organisations: tuple[str, ...] = ()
 
 
+class SandboxSettings(Section, frozen=True, kw_only=True):
+    """How each run's processes are confined; see docs/confinement.md.
+
+    A wall that the kernel does not allow is a warning, unless `required`: then no run starts
+    without those that `walls` names.
+    """
+
+    required: bool = False
+    walls: tuple[Wall, ...] = NAMED
+    memory_mb: Annotated[int, Meta(ge=256, le=1_048_576)] = 1_024
+    cpu_s: Annotated[int, Meta(ge=10, le=86_400)] = 3_600
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """The whole file. With `judge`, that model reviews high-stakes proposals beside the rules."""
 
@@ -274,6 +288,7 @@ class Settings(Section, frozen=True, kw_only=True):
     model: ModelSettings | None = None
     judge: ModelSettings | None = None
     names: NameSettings = NameSettings()
+    sandbox: SandboxSettings = SandboxSettings()
 
 
 def parse_settings(text: str, where: str) -> Settings:

@@ -140,11 +140,8 @@ async def test_a_file_with_another_name_is_refused_unless_the_settings_allow_it(
 ) -> None:
     os.link(root.parent / "outside.eml", root / "linked.eml")
     reads, writes = {"path": "linked.eml"}, {"path": "linked.eml", "content": "new"}
-    for connector in (FilesConnector(root), mail(root)):
-        tool = connector.tools[1].name
-        path = reads if tool == "files.read" else {"message": "linked.eml"}
-        with pytest.raises(OutsideFolder, match="another name"):
-            await connector.execute(tool, path, new_key())
+    with pytest.raises(OutsideFolder, match="another name"):
+        await FilesConnector(root).execute("files.read", reads, new_key())
     with pytest.raises(OutsideFolder, match="another name"):
         await FilesConnector(root).execute("files.write", writes, new_key())
     allowed = FilesConnector(root, hard_links=True)

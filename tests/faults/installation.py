@@ -11,7 +11,7 @@ import json
 import os
 import select
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,7 +23,7 @@ from console.commands.credentials import store
 from console.commands.runs import fresh_reader, request_run
 from console.installation import person_pen
 from console.session import session
-from console.supervisor import Supervisor
+from console.supervisor import COMPONENTS, Supervisor
 from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltScope, RunCompleted, RunHalted, RunRefused
@@ -115,6 +115,7 @@ async def far_side(home: Path) -> AsyncIterator[int]:
         *("--port-file", str(port_file), "--lifeline"),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
     )
     try:
         async with asyncio.timeout(20):
@@ -128,9 +129,11 @@ async def far_side(home: Path) -> AsyncIterator[int]:
 
 
 @contextlib.asynccontextmanager
-async def up(folder: DataFolder) -> AsyncIterator[Supervisor]:
+async def up(
+    folder: DataFolder, components: Mapping[str, tuple[str, ...]] = COMPONENTS
+) -> AsyncIterator[Supervisor]:
     """The installation, up; down again at the end."""
-    supervisor = Supervisor(folder, lambda text: None)
+    supervisor = Supervisor(folder, lambda text: None, components)
     try:
         await supervisor.up()
         yield supervisor
@@ -214,10 +217,10 @@ def below(ancestor: int) -> list[Running]:
 
 
 def _environ(pid: int) -> bytes:
-    """The environment a process was started with; nothing where it lets nobody look."""
     try:
         return Path(f"/proc/{pid}/environ").read_bytes()
     except PermissionError:
+        # The process keeps it from us, who are the same user: nobody else reads it either.
         return b""
 
 

@@ -1,0 +1,73 @@
+"""Landlock: the process reads its own code and no other file, and writes none.
+
+It may connect to one TCP port and listen on none (ABI 4), and signal or reach by abstract
+socket nobody outside (ABI 6). Landlock knows ports, not addresses, and neither UDP nor stat;
+`bus.confinement.syscalls` shuts those. Source: Linux, userspace-api/landlock.rst. Linux only.
+"""
+
+import os
+import sysconfig
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from landlockpy import AccessFS, AccessNet, Ruleset, Scope, abi_version
+
+from bus.confinement.errors import ConfinementError
+from schemas.confinement import Wall
+
+PORTS_ABI: Final = 4
+SCOPE_ABI: Final = 6
+_LIBRARY_PATHS: Final = ("stdlib", "platstdlib", "purelib", "platlib")
+
+
+def code_paths(modules: Mapping[str, ModuleType]) -> tuple[Path, ...]:
+    """Where code lies that `modules` came from or may still import; nested paths left out."""
+    found = {Path(sysconfig.get_path(name)).resolve() for name in _LIBRARY_PATHS}
+    for name, module in modules.items():
+        spec = getattr(module, "__spec__", None)
+        if "." in name or spec is None or not spec.has_location:
+            continue
+        locations = spec.submodule_search_locations or [spec.origin]
+        found |= {Path(location).resolve() for location in locations if location}
+    return tuple(sorted(p for p in found if p.exists() and not any(q in p.parents for q in found)))
+
+
+def check_apart(code: Iterable[Path], hidden: Path) -> None:
+    """Raises `ConfinementError` where the code's folders and the data folder overlap."""
+    hidden = hidden.resolve()
+    for path in code:
+        if path == hidden or path in hidden.parents or hidden in path.parents:
+            raise ConfinementError(
+                f"the data folder {hidden} and the code in {path} lie in one another",
+                fix="move the data folder: a run's process may read all of its code's folder",
+            )
+
+
+def unreadable_to_others(code: Iterable[Path]) -> Path | None:
+    """The first folder on the way to the code that only its owner may pass, if any."""
+    for path in code:
+        for step in (path, *path.parents):
+            if not step.stat().st_mode & (0o001 if step.is_dir() else 0o004):
+                return step
+    return None
+
+
+def prepare(code: tuple[Path, ...], port: int) -> tuple[dict[Wall, str], Ruleset | None]:
+    """(the walls that Landlock cannot build here and why, the ruleset yet to be enforced)."""
+    abi = abi_version()
+    if abi == 0:
+        why = "this kernel has no Landlock, or it is switched off"
+        return dict.fromkeys((Wall.FILES, Wall.PORTS, Wall.SCOPE), why), None
+    absent = {
+        wall: f"Landlock here is of ABI {abi}, and this needs {needed}"
+        for wall, needed in ((Wall.PORTS, PORTS_ABI), (Wall.SCOPE, SCOPE_ABI))
+        if abi < needed
+    }
+    ruleset = Ruleset(scoped=Scope.ABSTRACT_UNIX_SOCKET | Scope.SIGNAL)
+    for path in code:
+        read = AccessFS.READ_FILE | (AccessFS.READ_DIR if path.is_dir() else AccessFS.NONE)
+        ruleset.allow_path(os.fspath(path), read)
+    ruleset.allow_port(port, AccessNet.CONNECT_TCP)
+    return absent, ruleset

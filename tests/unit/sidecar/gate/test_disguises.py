@@ -144,6 +144,8 @@ def test_a_stretch_of_escapes_has_40_characters_on_either_side() -> None:
         "a &amp; b",
         "a 10%, 20%, 30% and 40% b",
         "x = 1, y = 2",
+        "a =41=42 b",
+        "a %41%42 b",
         ".. --. / .- .-.. / -",
         "101 105 110",
         "65 66 67",

@@ -175,6 +175,7 @@ def test_layers_of_encoding_are_peeled_up_to_three() -> None:
     for _ in range(3):
         said = base64.b64encode(said)
         assert covered(f"ref\n\n{said.decode()}\n\nend") == [said.decode()]
+    assert covered(f"ref\n\n{base64.b64encode(said).decode()}\n\nend") == []
 
 
 def test_each_company_that_names_words_is_met_by_one_of_them() -> None:

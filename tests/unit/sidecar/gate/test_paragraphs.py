@@ -81,6 +81,8 @@ def cut(text: str, *keys: str, start: int = 0, end: int | None = None) -> list[t
 def test_what_is_short_is_one_window_whatever_is_in_it() -> None:
     assert cut("x" * 500, "key") == [(0, 500)]
     assert cut("x" * 501, "key") == []
+    assert cut("x" * 2000, "key", start=1000, end=1500) == [(1000, 1500)]
+    assert cut("x" * 2000, "key", start=1000, end=1501) == []
 
 
 def test_a_window_reaches_from_200_characters_before_a_key_to_300_behind() -> None:

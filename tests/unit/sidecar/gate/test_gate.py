@@ -163,7 +163,7 @@ JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(["to", "path", "text", "x"]), JSON, max_size=4))
 def test_no_arguments_whatsoever_make_the_gate_raise(arguments: dict[str, Any]) -> None:
     found = evaluate(good_case(**asking(arguments)))
-    assert found.result in (LayerResult.PASS, LayerResult.REFUSE)
+    assert found.result is not LayerResult.NOT_ASKED
 
 
 @pytest.mark.parametrize("name", BREACHES)

@@ -276,7 +276,10 @@ async def test_a_packed_page_is_unpacked(web: Web) -> None:
         (b"bytes", []),
         (b"packed", ["Content-Type: text/html", "Content-Encoding: br"]),
         (b"not gzip", ["Content-Type: text/html", "Content-Encoding: gzip"]),
-        (gzip.compress(b"cut" * 99, mtime=0)[:-9], ["Content-Type: text/html", "Content-Encoding: gzip"]),
+        (
+            gzip.compress(b"cut" * 99, mtime=0)[:-9],
+            ["Content-Type: text/html", "Content-Encoding: gzip"],
+        ),
         (zlib.compress(b"zlib"), ["Content-Type: text/html", "Content-Encoding: gzip, gzip"]),
     ],
 )

@@ -5,17 +5,25 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from agents.cell import LOG_BYTES, RunProcess
+from bus.boot import RunBoot
+from bus.confinement import Cell
 from bus.confinement.files import code_paths, unreadable_to_others
 from bus.folder import DataFolder
+from bus.tls import RunsAuthority
+from crypto.signing import Signer
 from schemas.confinement import NAMED, Confinement, Wall
+from schemas.names import Role
 from schemas.runs import LeaseRenewed, RunCompleted, RunOutcome, RunStarted
+from schemas.settings import SandboxSettings
 from tests.faults.installation import ROOT, ask, is_a, is_end, prepared, until, up
+from tests.process.conftest import start_bus
 
 PRELUDE = """\
 import os, sys, msgspec, bus.confined
@@ -119,6 +127,43 @@ async def test_a_process_cannot_fill_the_disk_with_its_log(tmp_path: Path) -> No
     assert process.code == 0
     assert LOG_BYTES < log.stat().st_size < LOG_BYTES + 200
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_process_that_loses_the_bus_ends(tmp_path: Path) -> None:
+    bus = await start_bus(tmp_path / "home")
+    now = datetime.now(UTC)
+    role, run = Role.JUDGE, "run-a"
+    ends = now + timedelta(minutes=5)
+    user = bus.acme.mint(role, run, now=int(now.timestamp()), expires=int(ends.timestamp()))
+    boot = RunBoot(
+        url=bus.server.url,
+        tls=RunsAuthority(bus.tls).mint(ends),
+        workspace="acme",
+        run=run,
+        role=role,
+        instance="judge-1",
+        root=Signer.from_seed(bytes(32)).public,
+        event_seed=bytes(32),
+        exchange_seed=bytes(32),
+        user_jwt=user.jwt,
+        user_seed=user.seed,
+        user_public=user.public,
+        admin=(),
+    )
+    log = tmp_path / "run.log"
+    process = await RunProcess.start(("judge",), log)
+    try:
+        cell = Cell(port=bus.server.port, hidden=str(bus.home), memory_mb=1024, cpu_s=600)
+        await process.confine(cell, SandboxSettings(), "judge-1")
+        up = await process.boot(boot)
+        await bus.server.stop()
+        async with asyncio.timeout(20):
+            await process.wait()
+    finally:
+        await process.end()
+    assert up, log.read_text()
+    assert process.code not in (0, None)
+    assert "opens no second connection" in log.read_text()
 
 
 def with_walls(folder: DataFolder, text: str) -> None:

@@ -123,6 +123,10 @@ class Supervisor:
                 line = await process.stdout.readline()
         except TimeoutError:
             line = b""
+        except asyncio.CancelledError:
+            # Nobody else knows of it yet, so nobody else would end it.
+            await _end(process)
+            raise
         if line != b"ready\n":
             await _end(process)
             raise ComponentDied(f"{name} did not come up: {_last_line(log)}", fix=f"see {log}")

@@ -15,7 +15,7 @@ from console.output import JsonFlag, emit, progress
 from console.session import DEFAULT_DATA, DataOption, session
 from console.supervisor import Supervisor
 from schemas.names import Role, check_name
-from schemas.runs import LeaseGranted, RunCompleted, RunHalted
+from schemas.runs import LeaseGranted, RunCompleted, RunHalted, RunStarted
 
 _TEMPLATE = """\
 # AnyTeam Trust. Every key is described in docs/configuration.md.
@@ -113,10 +113,23 @@ async def _status(data: Path, json: bool) -> None:
         live -= {
             r.event.run for r in opened.past if isinstance(r.event.body, RunCompleted | RunHalted)
         }
+        walls = {
+            str(r.event.run): r.event.body.confined_by
+            for r in opened.past
+            if isinstance(r.event.body, RunStarted) and r.event.run in live
+        }
         size = opened.reader.index
-    value = {"components": alive, "entries": size, "live_runs": sorted(str(run) for run in live)}
+    value = {
+        "components": alive,
+        "entries": size,
+        "live_runs": sorted(str(run) for run in live),
+        "confined_by": {run: list(names) for run, names in sorted(walls.items())},
+    }
     words = ", ".join(f"{name} {'up' if up else '[red]down[/]'}" for name, up in alive.items())
-    emit(value, json, f"{words}; {size} entries in the ledger; {len(live)} live runs")
+    lines = [f"{words}; {size} entries in the ledger; {len(live)} live runs"]
+    for run, names in sorted(walls.items()):
+        lines.append(f"{run} is confined by {', '.join(names) or '[red]nothing[/]'}")
+    emit(value, json, "\n".join(lines))
     if not all(alive.values()):
         raise typer.Exit(1)
 

@@ -101,12 +101,12 @@ def write_a_file_into_shared_memory(hands: Hands) -> object:
     return _written(Path("/dev/shm") / f"escaped-{os.getpid()}")
 
 
-@attempt("its own code can be read, never written")
+@attempt("its own code can be read, never written", Control.ROOT)
 def write_a_module_among_its_own_code(hands: Hands) -> object:
     return _written(Path(agents.__file__).parent / "escaped.py")
 
 
-@attempt("the libraries can be read, never written")
+@attempt("the libraries can be read, never written", Control.ROOT)
 def write_a_hook_that_python_runs_at_start(hands: Hands) -> object:
     folder = next(p for p in sys.path if p.endswith("site-packages"))
     return _written(Path(folder) / "escaped.pth")
@@ -232,7 +232,7 @@ def open_a_device(hands: Hands) -> object:
         return file.write(b"1")
 
 
-@attempt("a new root needs a privilege it has not", Control.ROOT)
+@attempt("no name is given, and a device needs a privilege as well", Control.ROOT)
 def make_a_device(hands: Hands) -> object:
     path = hands.field.decoy_file + ".device"
     os.mknod(path, 0o020600, os.makedev(1, 3))

@@ -93,6 +93,30 @@ async def read_boot(reader: asyncio.StreamReader) -> RunBoot:
         raise BusError(f"standard input holds no boot line: {error}") from error
 
 
+class Unlock(Struct, frozen=True):
+    """What the sidecar is given where its key files are sealed. Sent as one JSON line."""
+
+    passphrase: str
+
+    def __repr__(self) -> str:
+        return "Unlock()"
+
+
+def encode_unlock(unlock: Unlock) -> bytes:
+    """The unlocking line, newline included."""
+    return msgspec.json.encode(unlock) + b"\n"
+
+
+async def read_unlock(reader: asyncio.StreamReader) -> Unlock:
+    """The unlocking line. Raises `BusError` where standard input holds none."""
+    line = await reader.readline()
+    try:
+        return msgspec.json.decode(line, type=Unlock)
+    except msgspec.DecodeError:
+        # Not chained and not quoted: the line may be a passphrase out of form.
+        raise BusError("standard input holds no unlocking line") from None
+
+
 async def connect_as(folder: DataFolder, role: Role) -> Client:
     """On the bus, as a standing role of this data folder."""
     text = read_secret(folder.identity(role) / "user.creds").decode()

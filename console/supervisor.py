@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from bus.component import Unlock, encode_unlock
 from bus.folder import DataFolder
 from bus.provision import Site
 from bus.server import Server
@@ -24,12 +25,16 @@ from console.errors import AlreadyUp, ComponentDied
 from console.installation import ensure_keys, settle, start_bus
 from console.revocation import revoke_stopped
 from crypto.keyfile import write_secret
+from crypto.kms import Kms, open_kms
 from schemas.errors import AnyTeamError
+from schemas.settings import Settings
 
 READY_S = 30.0
 MAX_QUICK_ENDS = 5
 QUICK_S = 3.0
 PAUSE_S = 0.1
+
+_CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
 
 COMPONENTS = {
     "sidecar": ("sidecar",),
@@ -51,8 +56,9 @@ class Standing(Struct):
 class Supervisor:
     """Brings an installation up, keeps it up, takes it down."""
 
-    def __init__(self, folder: DataFolder, say: Say) -> None:
+    def __init__(self, folder: DataFolder, say: Say, passphrase: str | None = None) -> None:
         self.folder = folder
+        self._passphrase = passphrase
         self._say = say
         self._settings = folder.settings()
         self._server: Server | None = None
@@ -65,12 +71,16 @@ class Supervisor:
         """Start everything; return once all components decide. Raises what kept it down."""
         self._take_lock()
         settings = self._settings
-        ensure_keys(self.folder, settings)
+        with open_kms(settings.kms, self.folder.kms, self._passphrase) as kms:
+            await self._bring_up(settings, kms)
+
+    async def _bring_up(self, settings: Settings, kms: Kms) -> None:
+        ensure_keys(self.folder, settings, kms)
         self._say("starting the bus (nats-server, TLS, operator mode)")
         self._server, site = await start_bus(self.folder, settings)
         write_secret(self.folder.bus_file, json.dumps({"url": self._server.url}).encode() + b"\n")
         self._say(f"bus on {self._server.url}; settling keys and policy in the ledger")
-        await settle(self.folder, settings)
+        await settle(self.folder, settings, kms)
         self._minders.append(asyncio.ensure_future(self._mind_bus(self._server)))
         for name in COMPONENTS:
             self._say(f"starting {name}")
@@ -111,10 +121,12 @@ class Supervisor:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=out,
-                env={},
+                env=self._environment(name),
                 start_new_session=True,
             )
-        assert process.stdout is not None
+        assert process.stdin is not None and process.stdout is not None
+        if name == "sidecar" and self._passphrase is not None:
+            process.stdin.write(encode_unlock(Unlock(self._passphrase)))
         try:
             async with asyncio.timeout(READY_S):
                 line = await process.stdout.readline()
@@ -124,6 +136,13 @@ class Supervisor:
             await _end(process)
             raise ComponentDied(f"{name} did not come up: {_last_line(log)}", fix=f"see {log}")
         return Standing(name, process, time.monotonic())
+
+    def _environment(self, name: str) -> dict[str, str]:
+        """Nothing, but for the sidecar where Google's credentials lie: a path, no secret."""
+        path = os.environ.get(_CREDENTIALS)
+        if name == "sidecar" and self._settings.kms.provider == "google" and path:
+            return {_CREDENTIALS: path}
+        return {}
 
     async def _mind(self, name: str) -> None:
         """Start a component again when it ends, unless it will not stay up."""

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from schemas.errors import SchemaError
+from schemas.kms import KmsSettings, check_kms
 from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
@@ -162,6 +163,7 @@ class Settings(Section, frozen=True, kw_only=True):
     admins: tuple[Name, ...]
     policy: PolicySettings
     bus: BusSettings = BusSettings()
+    kms: KmsSettings = KmsSettings()
     agents: dict[Name, AgentSettings] = {}
     connectors: ConnectorSettings = ConnectorSettings()
     resolver: ResolverSettings = ResolverSettings()
@@ -182,6 +184,10 @@ def parse_settings(text: str, where: str) -> Settings:
         if agent.planner == "model" and settings.model is None:
             raise BadSettings(f"{where}: agents.{name} needs [model]", fix="configure a model")
     _check_models(settings, where)
+    try:
+        check_kms(settings.kms)
+    except ValueError as error:
+        raise BadSettings(f"{where}: {error}", fix="see docs/configuration.md, [kms]") from error
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)

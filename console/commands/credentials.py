@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from bus.folder import DataFolder
+from console.custody import workspace_kms
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption
-from crypto.kms import LocalKms, ensure_data_key
+from crypto.kms import ensure_data_key
 from schemas.names import check_name
 from sidecar.vault import open_vault, seal_vault
 
@@ -36,10 +37,11 @@ def credential(
 
 def store(folder: DataFolder, name: str, secret: str) -> None:
     """Seal one credential into the workspace's vault."""
-    workspace = folder.settings().workspace
-    kms = LocalKms(folder.root / "kms")
-    kms.create(workspace)
-    key = ensure_data_key(kms, folder.data_key_file(workspace), workspace)
+    settings = folder.settings()
+    workspace = settings.workspace
+    with workspace_kms(folder, settings) as kms:
+        kms.create(workspace)
+        key = ensure_data_key(kms, folder.data_key_file(workspace), workspace)
     vault = folder.vault_file(workspace)
     held = open_vault(vault, key, workspace) if vault.exists() else None
     kept = {other: held.get(other) for other in held.names()} if held is not None else {}

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from crypto.errors import SealError
+from schemas.names import check_name
 
 Provider = Literal["local", "google"]
 
@@ -72,5 +73,5 @@ def decode_wrapped(data: bytes, provider: Provider | None = None) -> Wrapped:
 
 
 def key_context(workspace: str) -> bytes:
-    """What a wrapped data key is bound to."""
-    return f"anyteam data key v1 {workspace}".encode()
+    """What a wrapped data key is bound to. Raises `BadName`."""
+    return f"anyteam data key v1 {check_name(workspace, 'workspace')}".encode()

@@ -38,7 +38,8 @@ def passphrase_for(folder: DataFolder, settings: Settings) -> str | None:
         return None
     given = _given.get()
     if given is None:
-        given = new_passphrase() if not folder.kms.exists() else _ask(confirm=False)
+        made = any(folder.kms.glob(f"{settings.workspace}.*"))
+        given = _ask(confirm=False) if made else new_passphrase()
         _given.set(given)
     return given
 
@@ -46,6 +47,13 @@ def passphrase_for(folder: DataFolder, settings: Settings) -> str | None:
 def new_passphrase() -> str:
     """A passphrase that keys are to be sealed under from now on."""
     return _ask(confirm=True)
+
+
+def present_passphrase(folder: DataFolder, settings: Settings) -> str | None:
+    """The one that key files are sealed under now, None where none is sealed."""
+    if not any(folder.kms.glob(f"{settings.workspace}.*.sealed")):
+        return None
+    return _ask(confirm=False)
 
 
 def workspace_kms(folder: DataFolder, settings: Settings) -> AbstractContextManager[Kms]:

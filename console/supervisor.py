@@ -69,7 +69,7 @@ class Supervisor:
 
     async def up(self) -> None:
         """Start everything; return once all components decide. Raises what kept it down."""
-        self._take_lock()
+        self._lock = take_lock(self.folder)
         settings = self._settings
         with open_kms(settings.kms, self.folder.kms, self._passphrase) as kms:
             await self._bring_up(settings, kms)
@@ -195,19 +195,23 @@ class Supervisor:
         }
         write_secret(self.folder.root / "run" / "state.json", msgspec.json.encode(state) + b"\n")
 
-    def _take_lock(self) -> None:
-        """One supervisor a data folder; the lock goes with the process, however it ends."""
-        path = self.folder.root / "run" / "lock"
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(lock)
-            raise AlreadyUp(
-                f"{self.folder.root} is up already", fix="stop it first, or use another --data"
-            ) from error
-        self._lock = lock
+
+def take_lock(folder: DataFolder) -> int:
+    """One supervisor a data folder. The descriptor holds the lock, however the process ends.
+
+    Raises `AlreadyUp`.
+    """
+    path = folder.root / "run" / "lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise AlreadyUp(
+            f"{folder.root} is up already", fix="stop it first, or use another --data"
+        ) from error
+    return lock
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -6,11 +6,13 @@ workspace. `tests/contract/test_kms.py` is one suite over all of them.
 """
 
 from crypto.kms.datakey import Rewrapped, ensure_data_key, load_data_key, rewrap
+from crypto.kms.files import KeyFiles
 from crypto.kms.local import LocalKms
 from crypto.kms.opening import open_kms
 from crypto.kms.provider import Kms
 
 __all__ = [
+    "KeyFiles",
     "Kms",
     "LocalKms",
     "Rewrapped",

@@ -20,11 +20,11 @@ PASSPHRASE = "a canary sings underground"
 
 
 class Command:
-    """The `anyteam` command on one data folder, with or without the passphrase."""
+    """The `anyteam` command on one data folder; what it reads from its descriptor, if anything."""
 
-    def __init__(self, home: Path, passphrase: str | None = None) -> None:
+    def __init__(self, home: Path, *lines: str) -> None:
         self.home = home
-        self._passphrase = passphrase
+        self._lines = lines
 
     def __call__(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run to its end."""
@@ -70,12 +70,12 @@ class Command:
 
     @contextlib.contextmanager
     def _descriptor(self) -> Iterator[tuple[list[str], tuple[int, ...]]]:
-        if self._passphrase is None:
+        if not self._lines:
             yield [], ()
             return
         read, write = os.pipe()
         with os.fdopen(read, "rb"), os.fdopen(write, "wb") as file:
-            file.write(self._passphrase.encode() + b"\n")
+            file.write("".join(f"{line}\n" for line in self._lines).encode())
             file.close()
             yield ["--passphrase-fd", str(read)], (read,)
 
@@ -87,9 +87,9 @@ class Command:
         }
 
 
-def initiated(home: Path, kms: str, passphrase: str | None = None) -> Command:
+def initiated(home: Path, kms: str, *lines: str) -> Command:
     """A data folder with its settings."""
-    command = Command(home, passphrase)
+    command = Command(home, *lines)
     assert command("init").returncode == 0
     with (home / "anyteam.toml").open("a") as file:
         file.write(f"\n[kms]\n{kms}\n")
@@ -210,3 +210,56 @@ def test_a_short_passphrase_makes_no_keys(tmp_path: Path) -> None:
     refused = command("up")
     assert refused.returncode == 2 and "12 characters" in refused.stderr
     assert not list((command.home / "kms").glob("*"))
+
+
+def test_keys_in_the_clear_are_sealed_and_sealed_anew_and_open_the_same_workspace(
+    tmp_path: Path,
+) -> None:
+    plain = initiated(tmp_path / "home", "passphrase = false")
+    with plain.up():
+        assert plain.hello().returncode == 0
+        busy = Command(plain.home, PASSPHRASE)("key", "seal")
+        assert busy.returncode == 3 and "is up already" in busy.stderr
+    root = (plain.home / "root.pub").read_bytes()
+    assert Command(plain.home, PASSPHRASE)("key", "seal").returncode == 0
+    settings = plain.home / "anyteam.toml"
+    settings.write_text(settings.read_text().replace("passphrase = false", "passphrase = true"))
+    another = "nobody hears the miner's bird"
+    assert Command(plain.home, PASSPHRASE, another)("key", "seal").returncode == 0
+    assert all(file.name.endswith(".sealed") for file in (plain.home / "kms").iterdir())
+    assert Command(plain.home, PASSPHRASE)("up").returncode == 2
+    command = Command(plain.home, another)
+    with command.up():
+        assert command("replay", "--check").returncode == 0
+        assert command.hello().returncode == 0
+    assert (plain.home / "root.pub").read_bytes() == root
+
+
+def test_a_passphrase_is_typed_twice_for_new_keys_and_is_never_echoed(tmp_path: Path) -> None:
+    command = initiated(tmp_path / "home", "passphrase = true")
+    controller, terminal = os.openpty()
+    with os.fdopen(controller, "r+b", buffering=0) as typing, os.fdopen(terminal, "rb") as stdin:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "console.main", "credential", "crm"],
+            env={"ANYTEAM_DATA": str(command.home), "PATH": os.environ["PATH"]},
+            cwd=ROOT,
+            stdin=stdin,
+            stdout=stdin.fileno(),
+            stderr=stdin.fileno(),
+            start_new_session=True,
+        )
+        said = b""
+        for prompt, answer in (
+            (b"credential crm: ", b"token-of-the-crm"),
+            (b"new passphrase: ", PASSPHRASE.encode()),
+            (b"confirmation: ", PASSPHRASE.encode()),
+        ):
+            while not said.endswith(prompt):
+                said += typing.read(1)
+            typing.write(answer + b"\n")
+        assert process.wait(timeout=60) == 0
+        os.set_blocking(controller, False)
+        said += typing.read(65_536) or b""
+    assert PASSPHRASE.encode() not in said and b"token-of-the-crm" not in said
+    with Command(command.home, PASSPHRASE).up():
+        pass

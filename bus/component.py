@@ -12,7 +12,9 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+import msgspec
 import uvloop
+from msgspec import Struct
 from nats.aio.client import Client
 
 from bus.confinement import hide_memory
@@ -28,6 +30,30 @@ from schemas.errors import AnyTeamError
 from schemas.names import Role
 
 _LOG = logging.getLogger("anyteam")
+
+
+class Unlock(Struct, frozen=True):
+    """What the sidecar is given where its key files are sealed. Sent as one JSON line."""
+
+    passphrase: str
+
+    def __repr__(self) -> str:
+        return "Unlock()"
+
+
+def encode_unlock(unlock: Unlock) -> bytes:
+    """The unlocking line, newline included."""
+    return msgspec.json.encode(unlock) + b"\n"
+
+
+async def read_unlock(reader: asyncio.StreamReader) -> Unlock:
+    """The unlocking line. Raises `BusError` where standard input holds none."""
+    line = await reader.readline()
+    try:
+        return msgspec.json.decode(line, type=Unlock)
+    except msgspec.DecodeError:
+        # Not chained and not quoted: the line may be a passphrase out of form.
+        raise BusError("standard input holds no unlocking line") from None
 
 
 async def connect_as(folder: DataFolder, role: Role) -> Client:

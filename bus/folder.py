@@ -45,6 +45,11 @@ class DataFolder(Struct, frozen=True):
         """A rep's or admin's own folder: their event key."""
         return self.root / "people" / name
 
+    @property
+    def kms(self) -> Path:
+        """The local KMS's key files."""
+        return self.root / "kms"
+
     def data_key_file(self, workspace: str) -> Path:
         """The workspace's data key, wrapped by the KMS."""
         return self.root / "vault" / f"{workspace}.datakey"

@@ -22,8 +22,9 @@ from console.author import Pen, Reader, say
 from console.policies import checked
 from console.tightening import tightened
 from console.vaults import vault_of
+from crypto.errors import KeyFileError
 from crypto.keyfile import ensure_key, load_signer, write_public
-from crypto.kms import LocalKms, ensure_data_key
+from crypto.kms import Kms, ensure_data_key
 from crypto.signing import Signer, key_id_of
 from crypto.trust import FOREVER, Trust
 from schemas.events import Actor, AnyBody
@@ -49,15 +50,21 @@ STANDING = (
 )
 
 
-def ensure_keys(folder: DataFolder, settings: Settings) -> None:
-    """Make every key that is missing. Raises `KeyFileError` where one cannot be used."""
+def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
+    """Make every key that is missing. Raises `KeyFileError` or `KmsError` where one is unusable."""
     for part in ("run", "logs", "outbox"):
         (folder.root / part).mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.root.chmod(0o700)
-    kms = LocalKms(folder.root / "kms")
     kms.create(settings.workspace)
+    root = kms.root_public(settings.workspace)
+    if folder.root_public_file.exists() and folder.root_public() != root:
+        raise KeyFileError(
+            f"the KMS's root is not the one in {folder.root_public_file}, which every export"
+            " verifies from",
+            fix="set [kms] back to what the workspace was made with; a root never changes",
+        )
     ensure_data_key(kms, folder.data_key_file(settings.workspace), settings.workspace)
-    write_public(folder.root_public_file, kms.root_public(settings.workspace))
+    write_public(folder.root_public_file, root)
     for role, _, file in STANDING:
         ensure_key(folder.identity(role) / file)
     ensure_key(folder.identity(Role.SIDECAR) / "receipts.mac")
@@ -82,9 +89,8 @@ async def start_bus(folder: DataFolder, settings: Settings) -> tuple[Server, Sit
     return server, site
 
 
-def root_pen(folder: DataFolder, workspace: str) -> Pen:
+def root_pen(kms: Kms, workspace: str) -> Pen:
     """The root's pen: it signs in the KMS."""
-    kms = LocalKms(folder.root / "kms")
     public = kms.root_public(workspace)
     return Pen(Actor(Role.ROOT, "root"), key_id_of(public), lambda m: kms.sign_root(workspace, m))
 
@@ -194,20 +200,19 @@ def _rules(text: str) -> str:
     return text
 
 
-async def settle(folder: DataFolder, settings: Settings) -> None:
+async def settle(folder: DataFolder, settings: Settings, kms: Kms) -> None:
     """Bring the ledger to what the settings say: genesis, certificates, policy, reps."""
-    workspace = settings.workspace
     client = await connect_as(folder, Role.ROOT)
     try:
-        await _settle(folder, settings, client, workspace)
+        await _settle(folder, settings, client, root_pen(kms, settings.workspace))
     finally:
         await disconnect(client)
 
 
-async def _settle(folder: DataFolder, settings: Settings, client: Client, workspace: str) -> None:
+async def _settle(folder: DataFolder, settings: Settings, client: Client, pen: Pen) -> None:
+    workspace = settings.workspace
     reader = Reader(client, Trust(workspace, folder.root_public()))
     known = [recorded.event.body for recorded in await reader.catch_up()]
-    pen = root_pen(folder, workspace)
     wanted: list[AnyBody] = []
     if not known:
         wanted.append(WorkspaceCreated(name=workspace, root=folder.root_public()))

@@ -5,6 +5,7 @@ input · 3 the installation is not up, or is up already · 4 a component does no
 """
 
 import sys
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -17,6 +18,7 @@ from console.commands import (
     demo,
     destinations,
     halts,
+    keys,
     ledger,
     mcp,
     memory,
@@ -26,18 +28,31 @@ from console.commands import (
     replays,
     runs,
 )
+from console.custody import read_passphrase_from
 from console.output import err
 from schemas.errors import AnyTeamError
 
 app = typer.Typer(
     name="anyteam",
-    help="Agent power without the agent risk: run, watch, stop and verify AI agents.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def options(
+    passphrase_fd: Annotated[
+        int | None,
+        typer.Option(help="Read the key files' passphrase from this open descriptor.", min=0),
+    ] = None,
+) -> None:
+    """Agent power without the agent risk: run, watch, stop and verify AI agents."""
+    read_passphrase_from(passphrase_fd)
+
+
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(receipts, replays, credentials, mcp, demo),
+    *(receipts, replays, credentials, keys, mcp, demo),
 ):
     noun.register(app)
 

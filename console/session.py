@@ -14,11 +14,9 @@ from bus.connection import disconnect
 from bus.decider import Recorded
 from bus.folder import DataFolder
 from console.author import Pen, Reader
+from console.custody import content_keys
 from console.errors import NoSuch
 from console.installation import person_pen
-from crypto.errors import CryptoError
-from crypto.kms import LocalKms, load_data_key
-from crypto.sealing import ContentKeys, NoKeys, WorkspaceKeys
 from crypto.trust import Trust
 from schemas.names import Role
 from schemas.settings import Settings
@@ -55,21 +53,13 @@ async def session(data: Path, role: Role, *, read: bool = True) -> AsyncIterator
     """Open a session as `role`. Content is opened where this machine holds the data key."""
     folder = DataFolder(data)
     settings = folder.settings()
+    # Before the connection: a person at a prompt may take longer than the bus waits.
+    keys = content_keys(folder, settings)
     client = await connect_as(folder, role)
     try:
         trust = Trust(settings.workspace, folder.root_public())
-        reader = Reader(client, trust, content_keys(folder, settings.workspace))
+        reader = Reader(client, trust, keys)
         past = await reader.catch_up() if read else []
         yield Session(folder, settings, client, reader, past)
     finally:
         await disconnect(client)
-
-
-def content_keys(folder: DataFolder, workspace: str) -> ContentKeys:
-    """The workspace's content keys where its KMS is on this machine, else none."""
-    try:
-        kms = LocalKms(folder.root / "kms")
-        data_key = load_data_key(kms, folder.data_key_file(workspace), workspace)
-    except CryptoError:
-        return NoKeys()
-    return WorkspaceKeys(data_key, workspace)

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from bus.component import Unlock, encode_unlock
 from bus.folder import DataFolder
 from bus.provision import Site
 from bus.server import Server
@@ -24,12 +25,16 @@ from console.errors import AlreadyUp, ComponentDied
 from console.installation import ensure_keys, settle, start_bus
 from console.revocation import revoke_stopped
 from crypto.keyfile import write_secret
+from crypto.kms import Kms, open_kms
 from schemas.errors import AnyTeamError
+from schemas.settings import Settings
 
 READY_S = 30.0
 MAX_QUICK_ENDS = 5
 QUICK_S = 3.0
 PAUSE_S = 0.1
+
+_CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
 
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "sidecar": ("sidecar",),
@@ -52,9 +57,15 @@ class Supervisor:
     """Brings an installation up, keeps it up, takes it down."""
 
     def __init__(
-        self, folder: DataFolder, say: Say, components: Mapping[str, tuple[str, ...]] = COMPONENTS
+        self,
+        folder: DataFolder,
+        say: Say,
+        *,
+        passphrase: str | None = None,
+        components: Mapping[str, tuple[str, ...]] = COMPONENTS,
     ) -> None:
         self.folder = folder
+        self._passphrase = passphrase
         self._components = components
         self._say = say
         self._settings = folder.settings()
@@ -66,14 +77,18 @@ class Supervisor:
 
     async def up(self) -> None:
         """Start everything; return once all components decide. Raises what kept it down."""
-        self._take_lock()
+        self._lock = take_lock(self.folder)
         settings = self._settings
-        ensure_keys(self.folder, settings)
+        with open_kms(settings.kms, self.folder.kms, self._passphrase) as kms:
+            await self._bring_up(settings, kms)
+
+    async def _bring_up(self, settings: Settings, kms: Kms) -> None:
+        ensure_keys(self.folder, settings, kms)
         self._say("starting the bus (nats-server, TLS, operator mode)")
         self._server, site = await start_bus(self.folder, settings)
         write_secret(self.folder.bus_file, json.dumps({"url": self._server.url}).encode() + b"\n")
         self._say(f"bus on {self._server.url}; settling keys and policy in the ledger")
-        await settle(self.folder, settings)
+        await settle(self.folder, settings, kms)
         self._minders.append(asyncio.ensure_future(self._mind_bus(self._server)))
         for name in self._components:
             self._say(f"starting {name}")
@@ -114,10 +129,12 @@ class Supervisor:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=out,
-                env={},
+                env=self._environment(name),
                 start_new_session=True,
             )
-        assert process.stdout is not None
+        assert process.stdin is not None and process.stdout is not None
+        if name == "sidecar" and self._passphrase is not None:
+            process.stdin.write(encode_unlock(Unlock(self._passphrase)))
         try:
             async with asyncio.timeout(READY_S):
                 line = await process.stdout.readline()
@@ -131,6 +148,13 @@ class Supervisor:
             await _end(process)
             raise ComponentDied(f"{name} did not come up: {_last_line(log)}", fix=f"see {log}")
         return Standing(name, process, time.monotonic())
+
+    def _environment(self, name: str) -> dict[str, str]:
+        """Nothing, but for the sidecar where Google's credentials lie: a path, no secret."""
+        path = os.environ.get(_CREDENTIALS)
+        if name == "sidecar" and self._settings.kms.provider == "google" and path:
+            return {_CREDENTIALS: path}
+        return {}
 
     async def _mind(self, name: str) -> None:
         """Start a component again when it ends, unless it will not stay up."""
@@ -183,19 +207,23 @@ class Supervisor:
         }
         write_secret(self.folder.root / "run" / "state.json", msgspec.json.encode(state) + b"\n")
 
-    def _take_lock(self) -> None:
-        """One supervisor a data folder; the lock goes with the process, however it ends."""
-        path = self.folder.root / "run" / "lock"
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            os.close(lock)
-            raise AlreadyUp(
-                f"{self.folder.root} is up already", fix="stop it first, or use another --data"
-            ) from error
-        self._lock = lock
+
+def take_lock(folder: DataFolder) -> int:
+    """One supervisor a data folder. The descriptor holds the lock, however the process ends.
+
+    Raises `AlreadyUp`.
+    """
+    path = folder.root / "run" / "lock"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise AlreadyUp(
+            f"{folder.root} is up already", fix="stop it first, or use another --data"
+        ) from error
+    return lock
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -6,6 +6,16 @@ AnyTeamError
     ├── KeyFileError           a key file cannot be used
     │   └── KeyFileTooOpen     others than its owner may read it
     ├── SealError              content cannot be sealed or opened
+    ├── KmsError               a key-management service did not do what it was asked
+    │   ├── KmsSetup           it cannot be asked: its library or credentials are missing
+    │   ├── KmsDenied          this identity may not use the key
+    │   ├── KmsKeyMissing      there is no such key
+    │   ├── KmsKeyUnusable     the key is disabled, destroyed, or for something else
+    │   ├── KmsExhausted       a quota is used up
+    │   ├── KmsUnavailable     no answer in time
+    │   ├── KmsCorrupted       an answer that its checksums or names do not bear out
+    │   ├── PassphraseMissing  the key files are sealed, and nobody gave the passphrase
+    │   └── WrongPassphrase    it does not open the key files
     └── Rejected               an entry of the stream that is no valid event
         ├── Unreadable         not an envelope or not an event
         ├── WrongPlace         on another subject or from another workspace
@@ -38,6 +48,58 @@ class KeyFileTooOpen(KeyFileError):
 
 class SealError(CryptoError):
     """Content could not be sealed or opened."""
+
+
+class KmsError(CryptoError):
+    """A key-management service did not do what it was asked."""
+
+
+class KmsSetup(KmsError):
+    """The service cannot be asked: its library or credentials are missing here."""
+
+    exit_code = 2
+
+
+class KmsDenied(KmsError):
+    """This identity may not use the key; names the permission and the key."""
+
+    exit_code = 2
+
+
+class KmsKeyMissing(KmsError):
+    """The service has no key of that name."""
+
+    exit_code = 2
+
+
+class KmsKeyUnusable(KmsError):
+    """The key is disabled, destroyed, not made yet, or of another purpose or algorithm."""
+
+    exit_code = 2
+
+
+class KmsExhausted(KmsError):
+    """A quota of the service is used up."""
+
+
+class KmsUnavailable(KmsError):
+    """The service did not answer in time."""
+
+
+class KmsCorrupted(KmsError):
+    """An answer that its checksums, names or signature do not bear out; it was discarded."""
+
+
+class PassphraseMissing(KmsError):
+    """The key files are sealed, and nobody gave the passphrase."""
+
+    exit_code = 2
+
+
+class WrongPassphrase(KmsError):
+    """The passphrase does not open the key files."""
+
+    exit_code = 2
 
 
 class Rejected(CryptoError):

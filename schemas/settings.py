@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from schemas.confinement import NAMED, Wall
 from schemas.errors import SchemaError
 from schemas.httpapi import HttpApiSettings
+from schemas.kms import KmsSettings, check_kms
 from schemas.mcp import McpTool
 from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
@@ -281,6 +282,7 @@ class Settings(Section, frozen=True, kw_only=True):
     admins: tuple[Name, ...]
     policy: PolicySettings
     bus: BusSettings = BusSettings()
+    kms: KmsSettings = KmsSettings()
     agents: dict[Name, AgentSettings] = {}
     connectors: ConnectorSettings = ConnectorSettings()
     resolver: ResolverSettings = ResolverSettings()
@@ -308,6 +310,10 @@ def parse_settings(text: str, where: str) -> Settings:
     _check_mail(settings, where)
     for name, server in settings.connectors.mcp.items():
         _check_mcp(f"{where}: connectors.mcp.{name}", server)
+    try:
+        check_kms(settings.kms)
+    except ValueError as error:
+        raise BadSettings(f"{where}: {error}", fix="see docs/configuration.md, [kms]") from error
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)

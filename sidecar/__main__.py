@@ -10,7 +10,14 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bus.component import connect_as, event_signer, run_process, say_ready, until_orphaned
+from bus.component import (
+    connect_as,
+    event_signer,
+    read_unlock,
+    run_process,
+    say_ready,
+    until_orphaned,
+)
 from bus.connection import disconnect
 from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
@@ -20,7 +27,7 @@ from bus.shell import Shell
 from classify.detect import Detector
 from classify.dictionary import Dictionary
 from crypto.keyfile import load_signer, read_key
-from crypto.kms import LocalKms, load_data_key
+from crypto.kms import load_data_key, open_kms
 from crypto.sealing import WorkspaceKeys
 from crypto.trust import Trust
 from schemas.events import Actor
@@ -39,16 +46,17 @@ from sidecar.vault import Secret, Vault
 
 async def serve(folder: DataFolder) -> None:
     """Gate, act and seal until the parent is gone."""
-    await until_orphaned(await stdin_reader(), _serve(folder))
-
-
-async def _serve(folder: DataFolder) -> None:
     settings = folder.settings()
+    reader = await stdin_reader()
+    passphrase = (await read_unlock(reader)).passphrase if settings.kms.passphrase else None
+    await until_orphaned(reader, _serve(folder, settings, passphrase))
+
+
+async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None) -> None:
     workspace, root = settings.workspace, folder.root_public()
     own = folder.identity(Role.SIDECAR)
-    data_key = load_data_key(
-        LocalKms(folder.root / "kms"), folder.data_key_file(workspace), workspace
-    )
+    with open_kms(settings.kms, folder.kms, passphrase) as kms:
+        data_key = load_data_key(kms, folder.data_key_file(workspace), workspace)
     vault = Vault(folder.vault(workspace), data_key, workspace)
     keys = WorkspaceKeys(data_key, workspace)
     node: Node[SidecarState] = Node(

@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from bus.folder import DataFolder
+from console.custody import passphrase_for
 from console.errors import AlreadyUp, NotUp
 from console.output import JsonFlag, emit, progress
 from console.session import DEFAULT_DATA, DataOption, session
@@ -74,18 +75,23 @@ def init(
 
 def up(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
     """Start the installation and keep it up until Ctrl-C."""
-    asyncio.run(_up(data, json))
+    folder = DataFolder(data)
+    asyncio.run(_up(folder, passphrase_for(folder, folder.settings()), json))
 
 
-async def _up(data: Path, json: bool) -> None:
-    supervisor = Supervisor(DataFolder(data), progress)
+async def _up(folder: DataFolder, passphrase: str | None, json: bool) -> None:
+    supervisor = Supervisor(folder, progress, passphrase=passphrase)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     stopping = asyncio.ensure_future(stop.wait())
     try:
         await supervisor.up()
-        emit({"up": str(data), "bus": supervisor.folder.bus_url()}, json, "up; Ctrl-C stops it")
+        emit(
+            {"up": str(folder.root), "bus": supervisor.folder.bus_url()},
+            json,
+            "up; Ctrl-C stops it",
+        )
         waits: list[asyncio.Future[Any]] = [stopping, supervisor.failed]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if supervisor.failed.done():

@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from bus.folder import DataFolder
 from console.author import say
+from console.custody import workspace_kms
 from console.errors import NoSuch
 from console.installation import policy_of, root_pen
 from console.output import JsonFlag, emit
@@ -82,8 +83,9 @@ async def _apply(data: Path, dry_run: bool, json: bool) -> None:
         if found and not dry_run:
             version += 1
             body = PolicySet(policy=policy_of(opened.settings, version, data))
-            pen = root_pen(opened.folder, opened.settings.workspace)
-            index = await say(opened.client, opened.reader, pen, body, run=None)
+            with workspace_kms(opened.folder, opened.settings) as kms:
+                pen = root_pen(kms, opened.settings.workspace)
+                index = await say(opened.client, opened.reader, pen, body, run=None)
         done = "nothing is signed" if index is None else f"in force from index {index}"
         emit(
             {"version": version, "index": index, "changes": found},

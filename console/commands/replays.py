@@ -11,8 +11,9 @@ from bus.connection import disconnect
 from bus.consume import CaughtUp, follow
 from bus.folder import DataFolder
 from console.cast import cast
+from console.custody import content_keys
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, content_keys
+from console.session import DEFAULT_DATA, DataOption
 from crypto.trust import Trust
 from ledger.export import ExportReader
 from ledger.replay import Replayed, replay
@@ -72,6 +73,6 @@ async def replayed(folder: DataFolder) -> Replayed:
 
 def derived(folder: DataFolder, entries: list[tuple[int, str, bytes]]) -> Replayed:
     """Replay `entries` with the keys of a data folder."""
-    workspace = folder.settings().workspace
-    trust = Trust(workspace, folder.root_public())
-    return replay(entries, trust, content_keys(folder, workspace), cast)
+    settings = folder.settings()
+    trust = Trust(settings.workspace, folder.root_public())
+    return replay(entries, trust, content_keys(folder, settings), cast)

@@ -11,8 +11,9 @@ from rich.markup import escape
 from bus.consume import CaughtUp
 from bus.decider import Recorded
 from console.author import Reader, new_run_id, say
+from console.custody import content_keys
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, Session, content_keys, session
+from console.session import DEFAULT_DATA, DataOption, Session, session
 from console.timeline import line
 from crypto.trust import Trust
 from schemas.leases import Intent
@@ -181,4 +182,4 @@ def show(recorded: Recorded, json: bool) -> None:
 def fresh_reader(opened: Session) -> Reader:
     """A second reader on the session's connection, from the first entry on."""
     trust = Trust(opened.settings.workspace, opened.folder.root_public())
-    return Reader(opened.client, trust, content_keys(opened.folder, opened.settings.workspace))
+    return Reader(opened.client, trust, content_keys(opened.folder, opened.settings))

@@ -133,7 +133,7 @@ async def up(
     folder: DataFolder, components: Mapping[str, tuple[str, ...]] = COMPONENTS
 ) -> AsyncIterator[Supervisor]:
     """The installation, up; down again at the end."""
-    supervisor = Supervisor(folder, lambda text: None, components)
+    supervisor = Supervisor(folder, lambda text: None, components=components)
     try:
         await supervisor.up()
         yield supervisor

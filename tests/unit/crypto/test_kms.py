@@ -53,7 +53,7 @@ def test_a_wrapped_key_copied_to_another_workspaces_key_file_does_not_unwrap(
     kms: LocalKms, tmp_path: Path
 ) -> None:
     wrapped = kms.wrap("acme", KEY)
-    write_secret(tmp_path / "kms" / "other.kek", (tmp_path / "kms" / "acme.kek").read_bytes())
+    write_secret(tmp_path / "kms" / "other.kek-1", (tmp_path / "kms" / "acme.kek-1").read_bytes())
     with pytest.raises(SealError):
         kms.unwrap("other", wrapped)
 
@@ -91,7 +91,7 @@ def test_a_data_key_of_another_workspace_or_length_is_refused(
 def test_a_key_encryption_key_that_others_may_read_is_not_used(
     kms: LocalKms, tmp_path: Path
 ) -> None:
-    (tmp_path / "kms" / "acme.kek").chmod(0o644)
+    (tmp_path / "kms" / "acme.kek-1").chmod(0o644)
     with pytest.raises(KeyFileTooOpen):
         kms.wrap("acme", KEY)
 

@@ -1,0 +1,65 @@
+"""`anyteam key`: the workspace's own keys, wrapped anew or sealed under a passphrase."""
+
+import os
+
+import typer
+
+from bus.folder import DataFolder
+from console.custody import new_passphrase, present_passphrase, workspace_kms
+from console.errors import NoSuch
+from console.output import JsonFlag, emit
+from console.session import DEFAULT_DATA, DataOption
+from console.supervisor import take_lock
+from crypto.errors import KmsSetup
+from crypto.kms import KeyFiles, rewrap
+
+app = typer.Typer(no_args_is_help=True, help="The workspace's wrapping key and root.")
+
+
+def register(parent: typer.Typer) -> None:
+    """Add this noun's commands."""
+    parent.add_typer(app, name="key")
+
+
+@app.command(name="rewrap")
+def wrap_anew(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
+    """Wrap the same data key under a new version of the wrapping key. Nothing has to stop.
+
+    The data key itself stays: what is sealed under it is not sealed anew.
+    """
+    folder = DataFolder(data)
+    settings = folder.settings()
+    with workspace_kms(folder, settings) as kms:
+        done = rewrap(kms, folder.data_key_file(settings.workspace), settings.workspace)
+    rotated = done.before != done.after
+    emit(
+        {"before": done.before, "after": done.after, "rotated": rotated, "data_key": "unchanged"},
+        json,
+        f"the data key was wrapped under version {done.before}, and now is under {done.after}"
+        if rotated
+        else f"wrapped anew under the same version, {done.after}: make a newer one primary first",
+    )
+
+
+@app.command()
+def seal(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
+    """Seal the local key files under a passphrase, or under another one than before.
+
+    The installation must be down: it holds the passphrase it was started with.
+    """
+    folder = DataFolder(data)
+    settings = folder.settings()
+    if settings.kms.provider != "local":
+        raise KmsSetup(
+            f"provider {settings.kms.provider} keeps no key files", fix="there is nothing to seal"
+        )
+    lock = take_lock(folder)
+    try:
+        files = KeyFiles(folder.kms, present_passphrase(folder, settings))
+        sealed = files.seal_all(settings.workspace, new_passphrase())
+    finally:
+        os.close(lock)
+    if not sealed:
+        raise NoSuch(f"there are no key files in {folder.kms}", fix="`anyteam up` makes them")
+    advice = "" if settings.kms.passphrase else "; now set kms.passphrase = true in the settings"
+    emit({"sealed": sealed}, json, f"sealed {', '.join(sealed)} under the passphrase{advice}")

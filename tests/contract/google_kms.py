@@ -2,7 +2,8 @@
 
 It checks what the service checks: the routing header, the caller's permission on that key, the
 quota, the version's state and purpose, and each CRC32C field that came. `alter` is the hand of
-whoever tampers with answers on their way; `silent` lets a request run into its deadline.
+whoever tampers with answers on their way, `garbled` counts requests that arrive with a bit
+flipped; `silent` lets a request run into its deadline.
 """
 
 import secrets
@@ -55,6 +56,7 @@ class GoogleKms(KeyManagementServicer):
         self.denied: set[tuple[str, str]] = set()
         self.quota: int | None = None
         self.unavailable = 0
+        self.garbled = 0
         self.silent = False
         self.alter: Callable[[Any], Any] = lambda answer: answer
         self.asked: Counter[str] = Counter()
@@ -197,6 +199,11 @@ class GoogleKms(KeyManagementServicer):
             self.quota -= 1
         if (permission, name) in self.denied:
             _deny(context, permission, name)
+        if self.garbled:
+            self.garbled -= 1
+            field = {ENCRYPT: "plaintext", DECRYPT: "ciphertext", SIGN: "data"}[permission]
+            data = getattr(request, field)
+            setattr(request, field, data[:-1] + bytes([data[-1] ^ 1]))
 
     def _versions(self, key: str, context: grpc.ServicerContext) -> list[Version]:
         if key not in self.keys:

@@ -138,6 +138,11 @@ def test_the_checksum_is_crc32c_as_rfc_3720_gives_it() -> None:
     assert crc32c(b"123456789") == 0xE3069283
 
 
+def test_all_that_is_sent_goes_with_its_checksum(server: GoogleKms, kms: CloudKms) -> None:
+    use_all(kms)
+    assert len(server.asked) == 4 and server.unchecked == []
+
+
 @pytest.mark.parametrize("case", list(TAMPERED))
 def test_an_answer_that_stays_tampered_with_is_refused_after_three_tries(
     server: GoogleKms, kms: CloudKms, case: str
@@ -145,9 +150,10 @@ def test_an_answer_that_stays_tampered_with_is_refused_after_three_tries(
     kind, change = TAMPERED[case]
     tampered: list[Any] = []
     server.alter = altering(kind, lambda answer: (tampered.append(answer), change(answer)))
-    with pytest.raises(KmsCorrupted):
+    with pytest.raises(KmsCorrupted) as refused:
         use_all(kms)
     assert len(tampered) == 3
+    assert ("without its checksum" in refused.value.what) == case.endswith("checksum missing")
 
 
 @pytest.mark.parametrize("case", list(TAMPERED))

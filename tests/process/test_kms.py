@@ -149,7 +149,9 @@ def test_a_root_at_google_certifies_an_installation_whose_export_verifies_offlin
         google.denied.clear()
         assert command("policy", "apply").returncode == 0
         assert command("export", str(tmp_path / "audit")).returncode == 0
-    google.stop()
+        google.stop()
+        assert command("halt", "workspace", "--reason", "the key service is away").returncode == 0
+        assert command("status").returncode == 0
     verified = command("verify", str(tmp_path / "audit"), "--root", str(command.home / "root.pub"))
     assert verified.returncode == 0, verified.stderr
 

@@ -49,12 +49,17 @@ class Session(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def session(data: Path, role: Role, *, read: bool = True) -> AsyncIterator[Session]:
-    """Open a session as `role`. Content is opened where this machine holds the data key."""
+async def session(
+    data: Path, role: Role, *, read: bool = True, content: bool = True
+) -> AsyncIterator[Session]:
+    """Open a session as `role`. With `content`, it is opened where this machine holds the key.
+
+    What does not show content does without: a halt must not wait for a passphrase or a KMS.
+    """
     folder = DataFolder(data)
     settings = folder.settings()
     # Before the connection: a person at a prompt may take longer than the bus waits.
-    keys = content_keys(folder, settings)
+    keys = content_keys(folder, settings) if content else None
     client = await connect_as(folder, role)
     try:
         trust = Trust(settings.workspace, folder.root_public())

@@ -114,7 +114,7 @@ async def _status(data: Path, json: bool) -> None:
         raise NotUp(f"nothing is up on {data}", fix=f"anyteam up --data {data}")
     components: dict[str, int] = msgspec.json.decode(state.read_bytes())["components"]
     alive = {name: _alive(pid) for name, pid in components.items()}
-    async with session(data, Role.REP) as opened:
+    async with session(data, Role.REP, content=False) as opened:
         live = {r.event.run for r in opened.past if isinstance(r.event.body, LeaseGranted)}
         live -= {
             r.event.run for r in opened.past if isinstance(r.event.body, RunCompleted | RunHalted)

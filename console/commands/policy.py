@@ -95,7 +95,7 @@ async def _apply(data: Path, dry_run: bool, json: bool) -> None:
 
 
 async def _versions(data: Path) -> list[Version]:
-    async with session(data, Role.ADMIN) as opened:
+    async with session(data, Role.ADMIN, content=False) as opened:
         return _last(versions(opened.past))
 
 

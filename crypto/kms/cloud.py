@@ -170,7 +170,7 @@ class CloudKms:
         """What `ask` gives, tried again where that is safe. Raises `KmsError`."""
         again = Retry(
             predicate=Patience(),
-            initial=0.1,
+            initial=0.05,
             maximum=2.0,
             multiplier=2.0,
             timeout=self._deadlines.operation_s,

@@ -22,7 +22,7 @@ from crypto.errors import (
 )
 
 _ANSWER_TRIES: Final = 3
-"""How often an answer that does not bear itself out is asked for in all."""
+"""How often one asks in all where either side did not get what the other sent."""
 
 _QUOTED: Final = 300
 _LOGIN: Final = "log in with `gcloud auth application-default login`, or use a service account"
@@ -32,12 +32,13 @@ class Patience:
     """Whether to try again, over one operation. Not for reuse: it counts."""
 
     def __init__(self) -> None:
-        self._corrupted = 0
+        self._garbled = 0
 
     def __call__(self, error: Exception) -> bool:
-        if isinstance(error, KmsCorrupted):
-            self._corrupted += 1
-            return self._corrupted < _ANSWER_TRIES
+        # INVALID_ARGUMENT is also what the service says where our checksums did not fit.
+        if isinstance(error, KmsCorrupted | google.InvalidArgument):
+            self._garbled += 1
+            return self._garbled < _ANSWER_TRIES
         return isinstance(error, google.ServiceUnavailable | google.DeadlineExceeded)
 
 

@@ -2,7 +2,9 @@
 
 It checks what the service checks: the routing header, the caller's permission on that key, the
 quota, the version's state and purpose, and each CRC32C field that came. `alter` is the hand of
-whoever tampers with answers on their way; `silent` lets a request run into its deadline.
+whoever tampers with answers on their way, `garbled` counts requests that arrive with a bit
+flipped, `unchecked` names what came without a checksum, `silent` lets a request run into its
+deadline.
 """
 
 import secrets
@@ -55,6 +57,8 @@ class GoogleKms(KeyManagementServicer):
         self.denied: set[tuple[str, str]] = set()
         self.quota: int | None = None
         self.unavailable = 0
+        self.garbled = 0
+        self.unchecked: list[str] = []
         self.silent = False
         self.alter: Callable[[Any], Any] = lambda answer: answer
         self.asked: Counter[str] = Counter()
@@ -96,10 +100,10 @@ class GoogleKms(KeyManagementServicer):
                 name=version.name,
                 ciphertext=ciphertext,
                 ciphertext_crc32c=google_crc32c.value(ciphertext),
-                verified_plaintext_crc32c=_checked(
+                verified_plaintext_crc32c=self._checked(
                     plain, request.plaintext_crc32c, "plaintext", context
                 ),
-                verified_additional_authenticated_data_crc32c=_checked(
+                verified_additional_authenticated_data_crc32c=self._checked(
                     aad, request.additional_authenticated_data_crc32c, "AAD", context
                 ),
             )
@@ -110,8 +114,8 @@ class GoogleKms(KeyManagementServicer):
     ) -> kms_v1.DecryptResponse:
         self._admit(request, context, DECRYPT, request.name)
         data, aad = request.ciphertext, request.additional_authenticated_data
-        _checked(data, request.ciphertext_crc32c, "ciphertext", context)
-        _checked(aad, request.additional_authenticated_data_crc32c, "AAD", context)
+        self._checked(data, request.ciphertext_crc32c, "ciphertext", context)
+        self._checked(aad, request.additional_authenticated_data_crc32c, "AAD", context)
         versions = self._versions(request.name, context)
         by_mark = {version.mark: version for version in versions}
         version = by_mark.get(data[:_ID_BYTES])
@@ -157,6 +161,7 @@ class GoogleKms(KeyManagementServicer):
         self._admit(request, context, SIGN, request.name)
         version = self._version(request.name, context)
         self._usable(version, Ed25519PrivateKey, context)
+        came_whole = self._checked(request.data, request.data_crc32c, "data", context)
         if request.digest:
             _abort(context, "INVALID_ARGUMENT", "PureEdDSA signs data, not a digest.")
         self._bounded(request.data, context)
@@ -166,7 +171,9 @@ class GoogleKms(KeyManagementServicer):
                 name=version.name,
                 signature=signature,
                 signature_crc32c=google_crc32c.value(signature),
-                verified_data_crc32c=_checked(request.data, request.data_crc32c, "data", context),
+                verified_data_crc32c=self._checked(
+                    request.data, request.data_crc32c, "data", context
+                ),
             )
         )
 
@@ -197,6 +204,11 @@ class GoogleKms(KeyManagementServicer):
             self.quota -= 1
         if (permission, name) in self.denied:
             _deny(context, permission, name)
+        if self.garbled:
+            self.garbled -= 1
+            field = {ENCRYPT: "plaintext", DECRYPT: "ciphertext", SIGN: "data"}[permission]
+            data = getattr(request, field)
+            setattr(request, field, data[:-1] + bytes([data[-1] ^ 1]))
 
     def _versions(self, key: str, context: grpc.ServicerContext) -> list[Version]:
         if key not in self.keys:
@@ -218,19 +230,22 @@ class GoogleKms(KeyManagementServicer):
             _abort(context, "FAILED_PRECONDITION", text)
         return version
 
+    def _checked(
+        self, data: bytes, checksum: int | None, what: str, context: grpc.ServicerContext
+    ) -> bool:
+        """Whether a checksum came, having aborted where it is wrong."""
+        if checksum is None:
+            self.unchecked.append(what)
+        elif checksum != google_crc32c.value(data):
+            _abort(context, "INVALID_ARGUMENT", f"The checksum in {what}_crc32c did not match.")
+        return checksum is not None
+
     def _bounded(self, data: bytes, context: grpc.ServicerContext) -> None:
         if len(data) > _MAX_BYTES:
             _abort(context, "INVALID_ARGUMENT", f"The request is over {_MAX_BYTES} bytes.")
 
     def _answer(self, answer: Any) -> Any:
         return self.alter(answer)
-
-
-def _checked(data: bytes, checksum: int | None, what: str, context: grpc.ServicerContext) -> bool:
-    """Whether a checksum came, having aborted where it is wrong."""
-    if checksum is not None and checksum != google_crc32c.value(data):
-        _abort(context, "INVALID_ARGUMENT", f"The checksum in {what}_crc32c did not match.")
-    return checksum is not None
 
 
 def _deny(context: grpc.ServicerContext, permission: str, name: str) -> NoReturn:

@@ -1,12 +1,15 @@
 """Google Cloud KMS: what is sent, what is believed, what is tried again, and how it is refused."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import google_crc32c
+import msgspec
 import pytest
 from google.cloud import kms_v1
 
@@ -135,6 +138,11 @@ def test_the_checksum_is_crc32c_as_rfc_3720_gives_it() -> None:
     assert crc32c(b"123456789") == 0xE3069283
 
 
+def test_all_that_is_sent_goes_with_its_checksum(server: GoogleKms, kms: CloudKms) -> None:
+    use_all(kms)
+    assert len(server.asked) == 4 and server.unchecked == []
+
+
 @pytest.mark.parametrize("case", list(TAMPERED))
 def test_an_answer_that_stays_tampered_with_is_refused_after_three_tries(
     server: GoogleKms, kms: CloudKms, case: str
@@ -142,9 +150,10 @@ def test_an_answer_that_stays_tampered_with_is_refused_after_three_tries(
     kind, change = TAMPERED[case]
     tampered: list[Any] = []
     server.alter = altering(kind, lambda answer: (tampered.append(answer), change(answer)))
-    with pytest.raises(KmsCorrupted):
+    with pytest.raises(KmsCorrupted) as refused:
         use_all(kms)
     assert len(tampered) == 3
+    assert ("without its checksum" in refused.value.what) == case.endswith("checksum missing")
 
 
 @pytest.mark.parametrize("case", list(TAMPERED))
@@ -154,6 +163,27 @@ def test_an_answer_tampered_with_once_is_asked_for_again(
     kind, change = TAMPERED[case]
     server.alter = altering(kind, change, times=1)
     use_all(kms)
+
+
+def test_a_request_that_arrives_garbled_is_sent_again_and_never_silently_used(
+    server: GoogleKms, kms: CloudKms
+) -> None:
+    public = kms.root_public("acme")
+    server.garbled = 1
+    wrapped = kms.wrap("acme", KEY)
+    server.garbled = 2
+    assert kms.unwrap("acme", wrapped) == KEY
+    server.garbled = 2
+    verify_raw(public, b"message", kms.sign_root("acme", b"message"))
+    server.asked.clear()
+    server.garbled = 9
+    with pytest.raises(KmsError, match="plaintext_crc32c did not match"):
+        kms.wrap("acme", KEY)
+    with pytest.raises(SealError):
+        kms.unwrap("acme", wrapped)
+    with pytest.raises(KmsError, match="data_crc32c did not match"):
+        kms.sign_root("acme", b"message")
+    assert set(server.asked.values()) == {3}
 
 
 def test_a_service_that_is_away_for_a_moment_is_asked_again(
@@ -354,6 +384,31 @@ def test_without_application_default_credentials_it_says_how_to_log_in(
     with pytest.raises(KmsSetup, match=r"none\.json") as refused, connected(chosen):
         pass
     assert "gcloud auth application-default login" in refused.value.fix
+
+
+def test_without_its_library_the_extra_is_named(own: KmsSettings, tmp_path: Path) -> None:
+    program = (
+        "import pathlib, sys\n"
+        "sys.modules['grpc'] = None\n"
+        "import msgspec\n"
+        "from crypto.errors import KmsSetup\n"
+        "from crypto.kms import open_kms\n"
+        "from schemas.kms import KmsSettings\n"
+        "settings = msgspec.json.decode(sys.stdin.read(), type=KmsSettings)\n"
+        "try:\n"
+        "    open_kms(settings, pathlib.Path('.')).__enter__()\n"
+        "except KmsSetup as error:\n"
+        "    print(error)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        input=msgspec.json.encode(own).decode(),
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+    assert "anyteam-trust[gcp]" in said.stdout
 
 
 def test_a_proxy_in_the_environment_does_not_lead_a_loopback_call_away(

@@ -21,7 +21,7 @@ from tests.contract.kms_benches import BENCHES, KmsBench, kms_bench
 
 KEY = bytes(range(32))
 SAME_BENCH = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -16,6 +16,7 @@ from tests.contract.google_kms import DECRYPT, SIGN, GoogleKms
 from tests.faults.installation import below
 
 ROOT = Path(__file__).parents[2]
+CREDENTIALS = "/nonexistent/credentials.json"
 PASSPHRASE = "a canary sings underground"
 
 
@@ -83,6 +84,7 @@ class Command:
         return {
             "ANYTEAM_DATA": str(self.home),
             "COLUMNS": "400",
+            "GOOGLE_APPLICATION_CREDENTIALS": CREDENTIALS,
             "PATH": os.environ["PATH"],
         }
 
@@ -119,9 +121,17 @@ def test_a_root_at_google_certifies_an_installation_whose_export_verifies_offlin
     google: GoogleKms, tmp_path: Path
 ) -> None:
     command = initiated(tmp_path / "home", google_settings(google))
-    with command.up():
+    with command.up() as supervisor:
         assert command.hello().returncode == 0
         assert not (command.home / "kms").exists()
+        components = {
+            process.argv[3]: process.environ
+            for process in below(supervisor)
+            if process.argv[1:3] == ("-I", "-m")
+        }
+        given = f"GOOGLE_APPLICATION_CREDENTIALS={CREDENTIALS}".encode()
+        assert components.pop("sidecar").strip(b"\0") == given
+        assert components and not any(given in environ for environ in components.values())
         at_google = google.keys[next(name for name in google.keys if name.endswith("/root"))][0]
         public = at_google.material.public_key().public_bytes_raw()
         assert read_public(command.home / "root.pub") == public
@@ -139,7 +149,9 @@ def test_a_root_at_google_certifies_an_installation_whose_export_verifies_offlin
         google.denied.clear()
         assert command("policy", "apply").returncode == 0
         assert command("export", str(tmp_path / "audit")).returncode == 0
-    google.stop()
+        google.stop()
+        assert command("halt", "workspace", "--reason", "the key service is away").returncode == 0
+        assert command("status").returncode == 0
     verified = command("verify", str(tmp_path / "audit"), "--root", str(command.home / "root.pub"))
     assert verified.returncode == 0, verified.stderr
 

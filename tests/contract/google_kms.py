@@ -171,9 +171,7 @@ class GoogleKms(KeyManagementServicer):
                 name=version.name,
                 signature=signature,
                 signature_crc32c=google_crc32c.value(signature),
-                verified_data_crc32c=self._checked(
-                    request.data, request.data_crc32c, "data", context
-                ),
+                verified_data_crc32c=came_whole,
             )
         )
 

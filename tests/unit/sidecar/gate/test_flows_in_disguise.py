@@ -41,6 +41,7 @@ def test_decodings_are_readings() -> None:
         ("COP_PER WAL_NUT HAR_BOR LAN_TERN", "COPPER WALNUT HARBOR LANTERN"),
         ("lan\u00b7tern har\u00b7bor cop\u00b7per un\u00b7seen", "lantern harbor copper unseen"),
         ("cop-per wal-nut har-bor unse-en", "copper walnut harbor unseen"),
+        ("cop-per wal-nut har-bor lan-tern mea-dow", "copper walnut harbor lantern meadow"),
         ("cop-per wal-nut un-seen unse-en", None),
         ("cop-per wal-nut har-bor", None),
         ("cop-per wal-nut har-bor -", None),
@@ -59,6 +60,8 @@ def test_a_reading_takes_words_of_five_letters_that_the_run_has_read() -> None:
     assert readings("ob-oe lu-te ha-rp vi-ol", short) == []
     longer = knows("oboes flute harps viola", ASKED)
     assert readings("vio-la flu-te vio-lin cel-lo", longer) == []
+    codes = knows("a1 b2 c3 d4", ASKED)
+    assert readings("a-1, b-2, c-3, d-4", codes) == []
     five = knows("viola flute cello organ", ASKED)
     assert readings("vio-la flu-te cel-lo org-an", five) == ["viola flute cello organ"]
 
@@ -91,7 +94,7 @@ def test_letters_that_stand_apart_are_joined() -> None:
     [
         ("copperwalnutharborlantern", "copper walnut harbor lantern"),
         ("copperwalnutharborxx", "copper walnut harbor"),
-        ("xxcopperyywalnutzzharbor", "copper walnut harbor"),
+        ("xcopperyyywalnutzharborxx", "copper walnut harbor"),
         ("CopperWalnutHarborxx", "copper walnut harbor"),
         ("copperwalnutxxxxxxxxxx", None),
         ("copperwalnutharbor", None),
@@ -135,6 +138,10 @@ def test_each_shift_of_the_letters_is_turned_back_once(by: int) -> None:
     assert readings(shifted(SECRET, by)) == [SECRET]
 
 
+def test_shifts_are_turned_back_in_longer_texts_too() -> None:
+    assert readings(shifted(f"{SECRET} falcon", 3)) == [f"{SECRET} falcon"]
+
+
 def test_shifts_are_tried_on_eight_words_none_of_them_common() -> None:
     seven = SECRET.rpartition(" ")[0]
     assert readings(shifted(seven, 3)) == []
@@ -154,6 +161,8 @@ def test_reversal_and_rot_13_are_tried_on_any_text_with_three_strange_words() ->
 def test_words_of_four_letters_are_not_turned() -> None:
     four = knows("oboe lute harp viol", ASKED)
     assert readings("eobo etul prah loiv", four) == []
+    three = knows(["fox", "gnu", "emu"], ASKED)
+    assert readings("xof ung ume", three) == []
     five = knows("viola flute cello", ASKED)
     assert readings("ollec etulf aloiv", five) == ["viola flute cello"]
 
@@ -183,6 +192,7 @@ DIGIT = LETTERS[:-1] + "7"
         (f"see {LETTERS} and {DIGIT}", DIGIT),
         (f"{DIGIT} {CAPITAL}", DIGIT),
         ("an ordinary line of words", ""),
+        ("AbC" * 100, "AbC" * 100),
         ("", ""),
     ],
 )
@@ -212,6 +222,7 @@ def test_the_path_of_a_link_near_its_host_is_not_opaque(before: str, linked: boo
 
 def test_a_link_elsewhere_does_not_clear_an_opaque_run() -> None:
     assert opaque(f"{DIGIT} https://example.com") == DIGIT
+    assert opaque(f"{'a b ' * 8}{DIGIT} https://example.com") == DIGIT
     assert opaque(f"https://example.com {DIGIT}") == DIGIT
     assert opaque(f"//{DIGIT} http://example.com") == f"//{DIGIT}"
 

@@ -211,8 +211,7 @@ def _carried(
         segment = known.segments[number]
         if segment.rank < least or segment.standing <= Standing.UNBIDDEN:
             continue
-        enough = shared >= max(_ENOUGH - 1, min(8, _SHARE * segment.telling))
-        if enough or number in specific:
+        if number in specific or shared >= min(8, _SHARE * segment.telling):
             found[number] = shared
     return found
 

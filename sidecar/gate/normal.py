@@ -7,7 +7,6 @@ look-alike address is another address, and `sidecar.gate.destination` says so.
 """
 
 import base64
-import binascii
 import html
 import re
 import unicodedata
@@ -24,6 +23,8 @@ _FORMAT: Final = re.compile(
 _WORD: Final = re.compile(r"[^\W_]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{2}(?:[ :,]*(?:0x|\\x)?[0-9a-fA-F]{2}){7,}")
+_BETWEEN_HEX: Final = re.compile(r"0x|\\x|[ :,]")
+_NO_TEXT: Final = bytes((*range(0x20), *range(0x7F, 0x100)))
 _PERCENT: Final = re.compile(r"%[0-9a-fA-F]{2}")
 _APART: Final = re.compile(r"[ .-]\w[ .-]\w[ .-]")
 _LETTERED: Final = re.compile(r"\w(?<!\w\w)[ .-](?:\w[ .-]){3,}\w(?!\w)")
@@ -34,6 +35,7 @@ _LOOK_ALIKE: Final = str.maketrans(
     "aeopcyxijsdkmthbaopvikuxt",
 )
 _DEPTH: Final = 3
+_APIECE: Final = 32
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _TURNED: Final = _LETTERS[13:] + _LETTERS[:13]
 _ROT13: Final = str.maketrans(_LETTERS + _LETTERS.upper(), _TURNED + _TURNED.upper())
@@ -108,8 +110,8 @@ def telling(word: str) -> bool:
 def decodings(text: str) -> tuple[str, ...]:
     """What `text` says when its encoded parts are decoded, up to three layers deep.
 
-    Empty where nothing in it is encoded. Rot-13 and reversal are tried by
-    `sidecar.gate.flows`, which knows what to look for.
+    Empty where nothing in it is encoded; of very many parts the last are given as one.
+    Rot-13 and reversal are tried by `sidecar.gate.flows`, which knows what to look for.
     """
     found: list[str] = []
     level = [text]
@@ -117,7 +119,9 @@ def decodings(text: str) -> tuple[str, ...]:
         level = [said for one in level for said in _decoded(one) if said not in found]
         if not level:
             break
-        found += level[:32]
+        found += level[:_APIECE]
+        if len(level) > _APIECE:
+            found.append("\n".join(level[_APIECE:]))
     return tuple(found)
 
 
@@ -158,9 +162,14 @@ def _decoded(text: str) -> list[str]:
     for match in _BASE64.finditer("".join(map(str.strip, lines))) if len(lines) > 1 else ():
         said += _readable(_from_base64(match[0]))
     for match in _HEX.finditer(text):
-        digits = re.sub(r"0x|\\x|[ :,]", "", match[0])
-        said += _readable(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+        run = match[0]
+        said += _from_hex(run) or [one for part in run.split() for one in _from_hex(part)]
     return said
+
+
+def _from_hex(run: str) -> list[str]:
+    # Words such as `be` and `see` beside a code pass for a part of it, and say nothing.
+    return _readable(bytes.fromhex(_BETWEEN_HEX.sub("", run)).strip(_NO_TEXT))
 
 
 def _percent(match: "re.Match[str]") -> str:
@@ -170,10 +179,7 @@ def _percent(match: "re.Match[str]") -> str:
 def _from_base64(text: str) -> bytes:
     body = text.rstrip("=").replace("-", "+").replace("_", "/")
     body = body[: len(body) // 4 * 4] if len(body) % 4 == 1 else body
-    try:
-        return base64.b64decode(body + "=" * (-len(body) % 4))
-    except binascii.Error:
-        return b""
+    return base64.b64decode(body + "=" * (-len(body) % 4))
 
 
 def _readable(raw: bytes) -> list[str]:

@@ -208,7 +208,8 @@ def _numbers(folded: str, found: set[str]) -> None:
     over = 0
     for start, end in runs:
         if start >= over and folded[end : end + 2].lstrip(" ")[:1] in _MULTIPLYING:
-            if many := _MULTIPLIED.match(folded, start):
+            many = _MULTIPLIED.match(folded, start) if _begins(folded, start) else None
+            if many is not None:
                 found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
                 over = many.end()
     for match in _IDENTIFIED.finditer(folded):
@@ -236,13 +237,14 @@ def _amount(folded: str, start: int, found: set[str]) -> int:
     sign = folded[start - 1] if start else " "
     if sign in "+-" and "," in match[0]:
         start, said = start - 1, sign + said
-    if not start or not _joins(folded[start - 1]):
+    if _begins(folded, start):
         found.add(amount(float(said)))
     return match.end()
 
 
-def _joins(char: str) -> bool:
-    return char.isalnum() or char in "_.,"
+def _begins(folded: str, start: int) -> bool:
+    """Whether what is at `start` goes on no word, code or number."""
+    return not start or not (folded[start - 1].isalnum() or folded[start - 1] in "_.,")
 
 
 def _follows_noun(folded: str, start: int) -> bool:

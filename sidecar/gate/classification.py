@@ -16,6 +16,7 @@ from sidecar.gate.knowledge import RANKS, Knowledge
 from sidecar.gate.normal import decodings, fold, spaced, stem, unspaced
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
 from sidecar.gate.parts import Argument, Audience, Part
+from sidecar.gate.secret_parts import part_of_secret
 from sidecar.gate.wish import Wish
 
 _CONFIDENTIAL = RANKS[Classification.CONFIDENTIAL]
@@ -32,7 +33,8 @@ def classification(case: Case) -> Word:
         return passed("nobody else sees it")
     texts = [text for one in case.said if (text := _carrier(one))]
     whole = "\n".join(str(one.value) for one in case.said if isinstance(one.value, str))
-    for text in filter(None, (whole, *decodings(whole), unspaced(whole))):
+    readings = [text for text in (whole, *decodings(whole), unspaced(whole)) if text]
+    for text in readings:
         for span in credentials_in(text):
             if span.text.isalpha():
                 continue
@@ -44,6 +46,15 @@ def classification(case: Case) -> Word:
             )
     if seen is Audience.NONE:
         return passed("nobody else sees it")
+    secrets = case.knowledge.secrets
+    for text in readings:
+        part = part_of_secret(secrets, text)
+        if part and not part_of_secret({part: 0}, wish.intent.summary):
+            return refuse(
+                "a part of a credential that the run read would leave",
+                evidence=f"observation {secrets[part]}",
+                fix="remove it; credentials stay in the vault",
+            )
     found = (
         *flows(case.knowledge, wish, texts, _CONFIDENTIAL, case.conduct.sent),
         *_inside_objects(case),

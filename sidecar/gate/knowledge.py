@@ -19,6 +19,7 @@ from schemas.names import Classification
 from schemas.tools import Tool, Trust
 from sidecar.gate.markers import suspicious
 from sidecar.gate.normal import COMMON, spaced, stem, telling
+from sidecar.gate.secret_parts import secret_windows
 from sidecar.gate.values import amount, keyed, name_tokens, tokens
 from sidecar.gate.wish import Wish, nouns_of
 
@@ -70,15 +71,16 @@ class Knowledge(Struct, frozen=True, kw_only=True):
 
     `words` maps the stem of a telling word to the last segments that have it, `suspects`
     likewise for suspect and unbidden segments alone, so that nothing can push those out.
-    `values` maps a
-    typed value to (segment, words of the field's name). `found` are the nouns of the tools that
-    have given a record which the rep had named for certain.
+    `values` maps a typed value to (segment, words of the field's name), `secrets` a window of a
+    credential to the observation it was read in (`sidecar.gate.secret_parts`). `found` are the
+    nouns of the tools that have given a record which the rep had named for certain.
     """
 
     segments: Map[int, Segment] = Map()
     words: Map[str, tuple[int, ...]] = Map()
     suspects: Map[str, tuple[int, ...]] = Map()
     values: Map[str, tuple[tuple[int, frozenset[str]], ...]] = Map()
+    secrets: Map[str, int] = Map()
     observations: int = 0
     records: int = 0
     found: frozenset[str] = frozenset()
@@ -128,6 +130,7 @@ def observe(
     rank = RANKS[sensitivity]
     segments, by_word = known.segments.mutate(), known.words.mutate()
     suspects, values = known.suspects.mutate(), known.values.mutate()
+    secrets = known.secrets.mutate()
     place = len(known.segments)
     chosen, passed_over = _choices(leaves, wish)
     for leaf in leaves:
@@ -140,6 +143,9 @@ def observe(
             best = Standing.READ
         field = name_tokens(leaf.key)
         rival = leaf.record in passed_over or leaf.key in chosen
+        # What came by itself is nobody's secret, and may not make one of ordinary words.
+        if isinstance(leaf.value, str) and not unbidden:
+            secrets.update(dict.fromkeys(secret_windows(leaf.key, leaf.value), number))
         for text, standing in _pieces(str(leaf.value), best):
             if standing is Standing.OWN and written and written & tokens(text):
                 standing = Standing.READ
@@ -170,6 +176,7 @@ def observe(
         words=by_word.finish(),
         suspects=suspects.finish(),
         values=values.finish(),
+        secrets=secrets.finish(),
         observations=number + 1,
         records=record + 1 + max((leaf.record for leaf in leaves), default=0),
         found=known.found | nouns if whole or any(linked.values()) else known.found,

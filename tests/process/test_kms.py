@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -209,7 +210,7 @@ def test_a_passphrase_opens_an_installation_and_shows_nowhere(tmp_path: Path) ->
 
 def test_a_wrong_or_missing_passphrase_brings_nothing_up(tmp_path: Path) -> None:
     command = initiated(tmp_path / "home", "passphrase = true", PASSPHRASE)
-    assert command("credential", "crm", stdin="token\n").returncode == 0
+    assert command("credential", "add", "crm", stdin="token\n").returncode == 0
     wrong = Command(command.home, "something else entirely")("up")
     assert wrong.returncode == 2
     assert "the passphrase does not open" in wrong.stderr and "fix:" in wrong.stderr
@@ -247,31 +248,43 @@ def test_keys_in_the_clear_are_sealed_and_sealed_anew_and_open_the_same_workspac
     assert (plain.home / "root.pub").read_bytes() == root
 
 
+def _typed_at(terminal: BinaryIO) -> bytes:
+    """The next byte that a terminal shows. Raises EOFError once nobody is at its other end."""
+    try:
+        return terminal.read(1)
+    except OSError as error:  # EIO, as Linux says it of a terminal that everybody has closed
+        raise EOFError from error
+
+
+@pytest.mark.timeout(120)
 def test_a_passphrase_is_typed_twice_for_new_keys_and_is_never_echoed(tmp_path: Path) -> None:
     command = initiated(tmp_path / "home", "passphrase = true")
     controller, terminal = os.openpty()
-    with os.fdopen(controller, "r+b", buffering=0) as typing, os.fdopen(terminal, "rb") as stdin:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "console.main", "credential", "crm"],
-            env={"ANYTEAM_DATA": str(command.home), "PATH": os.environ["PATH"]},
-            cwd=ROOT,
-            stdin=stdin,
-            stdout=stdin.fileno(),
-            stderr=stdin.fileno(),
-            start_new_session=True,
-        )
+    with os.fdopen(controller, "r+b", buffering=0) as typing:
+        # The terminal is the command's alone, so that its end is the end of what is read.
+        with os.fdopen(terminal, "rb") as stdin:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "console.main", "credential", "add", "crm"],
+                env={"ANYTEAM_DATA": str(command.home), "PATH": os.environ["PATH"]},
+                cwd=ROOT,
+                stdin=stdin,
+                stdout=stdin.fileno(),
+                stderr=stdin.fileno(),
+                start_new_session=True,
+            )
         said = b""
         for prompt, answer in (
-            (b"credential crm: ", b"token-of-the-crm"),
             (b"new passphrase: ", PASSPHRASE.encode()),
             (b"confirmation: ", PASSPHRASE.encode()),
+            (b"credential crm: ", b"token-of-the-crm"),
         ):
             while not said.endswith(prompt):
-                said += typing.read(1)
+                said += _typed_at(typing)
             typing.write(answer + b"\n")
-        assert process.wait(timeout=60) == 0
-        os.set_blocking(controller, False)
-        said += typing.read(65_536) or b""
+        with contextlib.suppress(EOFError):
+            while True:
+                said += _typed_at(typing)
+        assert process.wait(timeout=60) == 0, said
     assert PASSPHRASE.encode() not in said and b"token-of-the-crm" not in said
     with Command(command.home, PASSPHRASE).up():
         pass

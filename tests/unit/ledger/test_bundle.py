@@ -108,7 +108,7 @@ def misfiled(**fields: Any) -> dict[str, Any]:
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "another format": (changed("format", by=lambda _: "v0"), "format"),
-    "the receipt's bytes": (changed("receipt", "body", by=flipped(400)), ""),
+    "the receipt's bytes": (changed("receipt", "body", by=flipped(400)), "."),
     "its last byte": (changed("receipt", "body", by=flipped(-1)), "inclusion proof"),
     "its index": (changed("receipt", "index", by=lambda at: at - 1), "inclusion proof"),
     "an index beyond the ledger": (changed("receipt", "index", by=lambda _: 10**6), "index"),
@@ -118,8 +118,8 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "a swapped proof": (changed("receipt", "path", by=lambda p: p[::-1]), "inclusion proof"),
     "another action": (misfiled(action=list(folded(LEDGER))[1].action), "another action"),
     "the action in its place": (changed("receipt", by=of(BUNDLE, "action")), "stands where"),
-    "the action's bytes": (changed("action", "body", by=flipped(200)), ""),
-    "another state": (changed("checkpoint", by=lambda n: n.replace("head ", "head A")), ""),
+    "the action's bytes": (changed("action", "body", by=flipped(200)), "."),
+    "another state": (changed("checkpoint", by=lambda n: n.replace("head ", "head A")), "."),
     "another root under it": (
         changed("checkpoint", by=lambda note: note.replace(note.split("\n")[2], _B64_OF_ZEROES)),
         "signature",

@@ -54,6 +54,10 @@ class DataFolder(Struct, frozen=True):
         """The workspace's data key, wrapped by the KMS."""
         return self.root / "vault" / f"{workspace}.datakey"
 
+    def keyring_file(self, workspace: str) -> Path:
+        """The keys of the workspace's content, sealed under a key that the KMS wraps."""
+        return self.root / "vault" / f"{workspace}.keyring"
+
     def vault(self, workspace: str) -> Path:
         """Where the workspace's and its reps' credentials lie, sealed under its data key."""
         return self.root / "vault" / workspace

@@ -38,7 +38,8 @@ from bus.decider import (
 )
 from bus.errors import ContentKeyMissing, LedgerDiverged
 from crypto.errors import Broken, Rejected
-from crypto.sealing import ContentKeys, Entropy, content_fields, open_event, seal_body
+from crypto.keyring import Entropy
+from crypto.sealing import ContentKeys, content_fields, open_event, seal_body
 from crypto.signing import Signer
 from crypto.trust import Head, Trust
 from schemas.authority import AUTHORITY, FENCED, fence_of, subject_of

@@ -31,6 +31,7 @@ _WORKSPACE_TOPICS: Final = (
     "notice",
     "supervision",
     "destination",
+    "erasure",
     "readmission",
     "withdrawal",
 )

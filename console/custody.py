@@ -14,7 +14,7 @@ import typer
 
 from bus.folder import DataFolder
 from crypto.errors import KeyFileError, KmsDenied, PassphraseMissing, WrongPassphrase
-from crypto.kms import Kms, load_data_key, open_kms
+from crypto.kms import Kms, load_keyring, open_kms
 from crypto.sealing import ContentKeys, NoKeys, WorkspaceKeys
 from schemas.settings import Settings
 
@@ -70,10 +70,10 @@ def content_keys(folder: DataFolder, settings: Settings) -> ContentKeys:
     workspace = settings.workspace
     try:
         with workspace_kms(folder, settings) as kms:
-            data_key = load_data_key(kms, folder.data_key_file(workspace), workspace)
+            ring = load_keyring(kms, folder.keyring_file(workspace), workspace)
     except (KeyFileError, KmsDenied, PassphraseMissing):
         return NoKeys()
-    return WorkspaceKeys(data_key, workspace)
+    return WorkspaceKeys(ring)
 
 
 def _ask(*, confirm: bool) -> str:

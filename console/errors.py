@@ -5,6 +5,7 @@ AnyTeamError
     ├── NotUp           the installation is not running
     ├── AlreadyUp       it is running already
     ├── NoSuch          no run, proposal or person of that name
+    ├── StillUnderWay   what is to be erased belongs to a run that goes on
     ├── NoAnswer        a consent was asked for, and none came
     └── ComponentDied   a component ended and does not stay up
 """
@@ -32,6 +33,12 @@ class NoSuch(ConsoleError):
     """What was asked for does not exist."""
 
     exit_code = 2
+
+
+class StillUnderWay(ConsoleError):
+    """Content of a run that has not ended, or owes a receipt, is not erased."""
+
+    exit_code = 1
 
 
 class NoAnswer(ConsoleError):

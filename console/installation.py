@@ -24,7 +24,7 @@ from console.tightening import tightened
 from console.vaults import vault_of
 from crypto.errors import KeyFileError
 from crypto.keyfile import ensure_key, load_signer, write_public
-from crypto.kms import Kms, ensure_data_key
+from crypto.kms import Kms, ensure_data_key, ensure_keyring
 from crypto.signing import Signer, key_id_of
 from crypto.trust import FOREVER, Trust
 from schemas.events import Actor, AnyBody
@@ -64,6 +64,7 @@ def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
             fix="set [kms] back to what the workspace was made with; a root never changes",
         )
     ensure_data_key(kms, folder.data_key_file(settings.workspace), settings.workspace)
+    ensure_keyring(kms, folder.keyring_file(settings.workspace), settings.workspace)
     write_public(folder.root_public_file, root)
     for role, _, file in STANDING:
         ensure_key(folder.identity(role) / file)

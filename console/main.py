@@ -17,6 +17,7 @@ from console.commands import (
     credentials,
     demo,
     destinations,
+    erasure,
     halts,
     keys,
     ledger,
@@ -52,7 +53,7 @@ def options(
 
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(receipts, replays, credentials, keys, mcp, demo),
+    *(receipts, replays, credentials, keys, erasure, mcp, demo),
 ):
     noun.register(app)
 

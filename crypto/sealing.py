@@ -1,14 +1,13 @@
 """Sealing content inside events, and handing a run's key to those who may read it.
 
-Content is AES-256-GCM under the run's key, bound to workspace, run, event id and field, so
-that a ciphertext moved elsewhere does not open. A run's key is derived from the workspace
-data key (HKDF-SHA256, RFC 5869); runtime and judge get it encrypted to their certified
-exchange keys (HPKE, RFC 9180). Destroy the data key and every run's content is gone.
+Content is AES-256-GCM under a key of its field, which follows from the run's key
+(`crypto.keyring`), and bound to workspace, run, event id and field, so that a ciphertext moved
+elsewhere does not open. Runtime and judge get the run's key encrypted to their certified exchange
+keys (HPKE, RFC 9180).
 """
 
 import secrets
 import typing
-from collections.abc import Callable
 from functools import cache
 from typing import Protocol
 
@@ -16,12 +15,12 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from crypto.errors import SealError
+from crypto.keyring import Entropy, Keyring, field_key, kept_key, run_key
 from schemas.content import Content, Plain, Sealed
+from schemas.erasure import ContentErased, ContentField
 from schemas.events import AnyBody, Event
 from schemas.runs import ContentKeyWrapped
 
@@ -35,6 +34,10 @@ class ContentKeys(Protocol):
         """The 32-byte key of `run`, or None where this reader has none."""
         ...
 
+    def field_key(self, field: ContentField) -> bytes | None:
+        """The 32-byte key of one content field, or None where this reader has none."""
+        ...
+
     def learn(self, event: Event) -> None:
         """Take in a verified event that may carry a key."""
         ...
@@ -46,25 +49,46 @@ class NoKeys:
     def key_for(self, run: str) -> bytes | None:
         return None
 
+    def field_key(self, field: ContentField) -> bytes | None:
+        return None
+
     def learn(self, event: Event) -> None:
         pass
 
 
 class WorkspaceKeys:
-    """A reader that holds the workspace data key, and so derives every run's key."""
+    """A reader that holds the workspace's keyring, and so every key that was not destroyed."""
 
-    def __init__(self, data_key: bytes, workspace: str) -> None:
-        self._derive = cache(lambda run: run_key(data_key, workspace, run))
+    def __init__(self, ring: Keyring) -> None:
+        self._ring = ring
+        self._derive = cache(lambda run: run_key(ring, run))
+        self._erased: set[ContentField] = set()
 
     def key_for(self, run: str) -> bytes | None:
         return self._derive(run)
 
     def run_key(self, run: str) -> bytes:
-        """The run's key, which this reader always has."""
-        return self._derive(run)
+        """The run's key. Raises `SealError` where content of the run was erased."""
+        key = self._derive(run)
+        if key is None:
+            raise SealError(
+                f"content of run {run} was erased, and its key with it",
+                fix="a run that has ended takes no more content; request another",
+            )
+        return key
+
+    def field_key(self, field: ContentField) -> bytes | None:
+        if field in self._erased:
+            return None
+        key = self._derive(field.run)
+        if key is None:
+            return kept_key(self._ring, field)
+        return field_key(key, field.event, field.name)
 
     def learn(self, event: Event) -> None:
-        pass
+        """What an admin had erased opens no more, whatever ring this process was started with."""
+        if isinstance(event.body, ContentErased):
+            self._erased.update(event.body.fields)
 
     def __repr__(self) -> str:
         return "WorkspaceKeys()"
@@ -81,6 +105,10 @@ class RunKeys:
     def key_for(self, run: str) -> bytes | None:
         return self._keys.get(run)
 
+    def field_key(self, field: ContentField) -> bytes | None:
+        key = self._keys.get(field.run)
+        return field_key(key, field.event, field.name) if key is not None else None
+
     def learn(self, event: Event) -> None:
         """Raises `SealError` where a key meant for this reader does not open."""
         if not isinstance(event.body, ContentKeyWrapped) or event.run is None:
@@ -89,12 +117,6 @@ class RunKeys:
             if wrapped.recipient == self._key_id:
                 context = _wrap_context(event.workspace, event.run)
                 self._keys[event.run] = unwrap_key(wrapped.ciphertext, self._exchange, context)
-
-
-def run_key(data_key: bytes, workspace: str, run: str) -> bytes:
-    """The 32-byte content key of one run."""
-    info = f"anyteam run content key v1 {workspace} {run}".encode()
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(data_key)
 
 
 def wrap_run_key(key: bytes, exchange: bytes, workspace: str, run: str) -> bytes:
@@ -109,10 +131,6 @@ def unwrap_key(ciphertext: bytes, exchange: X25519PrivateKey, context: bytes) ->
         return _HPKE.decrypt(ciphertext, exchange, info=context)
     except (InvalidTag, ValueError) as error:
         raise SealError("the run's content key does not open with this exchange key") from error
-
-
-Entropy = Callable[[int], bytes]
-"""Gives that many unpredictable bytes: the system's, or in a simulation the seed's."""
 
 
 def seal(
@@ -148,9 +166,15 @@ def seal_body(
     key: bytes,
     entropy: Entropy = secrets.token_bytes,
 ) -> AnyBody:
-    """The body with each of its content fields sealed under the run's key."""
+    """The body with each of its content fields sealed under its own key, from the run's, `key`."""
     changes = {
-        field: seal(content, key, run, _context(workspace, run, event_id, field), entropy)
+        field: seal(
+            content,
+            field_key(key, event_id, field),
+            run,
+            _context(workspace, run, event_id, field),
+            entropy,
+        )
         for field in content_fields(type(body))
         if (content := getattr(body, field)) is not None
     }
@@ -162,13 +186,13 @@ def open_event(event: Event, keys: ContentKeys) -> Event:
     fields = content_fields(type(event.body))
     if not fields or event.run is None:
         return event
-    key = keys.key_for(event.run)
-    if key is None:
-        return event
     changes: dict[str, Content] = {}
     for field in fields:
         content = getattr(event.body, field)
-        if isinstance(content, Sealed):
+        if not isinstance(content, Sealed):
+            continue
+        key = keys.field_key(ContentField(run=event.run, event=event.id, name=field))
+        if key is not None:
             context = _context(event.workspace, event.run, event.id, field)
             try:
                 changes[field] = unseal(content, key, context)

@@ -28,6 +28,7 @@ from crypto.errors import Rejected
 from crypto.sealing import ContentKeys, open_event
 from crypto.trust import Trust
 from ledger.chain import leaf_of
+from schemas.erasure import ContentErased
 from schemas.events import Actor
 from schemas.names import Role
 from schemas.runs import LeaseGranted, LeaseRenewed, RunCompleted, RunHalted
@@ -46,10 +47,13 @@ class Difference(Struct, frozen=True):
 
 
 class Replayed(Struct, frozen=True, kw_only=True):
-    """What a replay found. `derived` counts decisions by type, `facts` what was taken as given."""
+    """What a replay found. `derived` counts decisions by type, `facts` what was taken as given,
+    `erased` the decisions of runs whose content was erased that do not follow without it.
+    """
 
     entries: int
     derived: dict[str, int]
+    erased: dict[str, int]
     facts: dict[str, int]
     differences: tuple[Difference, ...]
 
@@ -79,22 +83,35 @@ def replay(
     known = list(verified_entries(entries, trust, keys))
     decisions, facts = _sorted_out(known, cast)
     derived: Counter[str] = Counter()
+    erased: Counter[str] = Counter()
+    bare = _erased_runs(known)
     differences: list[Difference] = []
     for entry, players in _played(known, trust.workspace, cast):
         for player in players:
             for recorded in decisions.get((player.actor, player.run, entry.index), ()):
                 if _derives(player, entry, recorded, trust.workspace):
                     derived[recorded.event.type] += 1
+                elif recorded.event.run in bare:
+                    erased[recorded.event.type] += 1
                 else:
                     differences.append(_difference(recorded))
     total = sum(len(found) for found in decisions.values())
-    if sum(derived.values()) + len(differences) != total:
+    if derived.total() + erased.total() + len(differences) != total:
         differences += _unreached(decisions, known)
     return Replayed(
         entries=len(known),
         derived=dict(derived),
+        erased=dict(erased),
         facts=facts,
         differences=tuple(sorted(differences, key=lambda d: d.index)),
+    )
+
+
+def _erased_runs(known: list[Entry]) -> frozenset[str]:
+    """The runs of which an admin had content erased."""
+    bodies = [entry.event.body for entry in known if isinstance(entry, Recorded)]
+    return frozenset(
+        field.run for body in bodies if isinstance(body, ContentErased) for field in body.fields
     )
 
 

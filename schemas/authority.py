@@ -51,6 +51,7 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "memory.retained": ("outcome", (Role.SIDECAR,)),
     "memory.forgotten": ("outcome", (Role.SIDECAR,)),
     "memory.withdrawn": ("withdrawal", (Role.ADMIN,)),
+    "content.erased": ("erasure", (Role.ADMIN,)),
     "destination.allowed": ("destination", (Role.SIDECAR,)),
     "destination.revalidated": ("destination", (Role.SIDECAR,)),
     "destination.unverified": ("destination", (Role.SIDECAR,)),

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas import actions, destinations, memories, runs, supervision
+from schemas import actions, destinations, erasure, memories, runs, supervision
 from schemas.errors import MalformedEvent, Oversized, UnknownVersion
 from schemas.names import Classification, Digest, EventId, Name, Nanoseconds, Role
 
@@ -61,6 +61,7 @@ AnyBody = (
     | memories.MemoryRetained
     | memories.MemoryForgotten
     | memories.MemoryWithdrawn
+    | erasure.ContentErased
 )
 
 

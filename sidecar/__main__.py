@@ -27,7 +27,7 @@ from bus.shell import Shell
 from classify.detect import Detector
 from classify.dictionary import Dictionary
 from crypto.keyfile import load_signer, read_key
-from crypto.kms import load_data_key, open_kms
+from crypto.kms import load_data_key, load_keyring, open_kms
 from crypto.sealing import WorkspaceKeys
 from crypto.trust import Trust
 from schemas.events import Actor
@@ -57,8 +57,8 @@ async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None)
     own = folder.identity(Role.SIDECAR)
     with open_kms(settings.kms, folder.kms, passphrase) as kms:
         data_key = load_data_key(kms, folder.data_key_file(workspace), workspace)
+        keys = WorkspaceKeys(load_keyring(kms, folder.keyring_file(workspace), workspace))
     vault = Vault(folder.vault(workspace), data_key, workspace)
-    keys = WorkspaceKeys(data_key, workspace)
     node: Node[SidecarState] = Node(
         SidecarDecider(),
         trust=Trust(workspace, root),

@@ -10,7 +10,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import Struct
 
-from crypto.sealing import content_fields, run_key, seal_body, wrap_run_key
+from crypto.keyring import new_keyring
+from crypto.sealing import WorkspaceKeys, content_fields, seal_body, wrap_run_key
 from crypto.signing import Signer
 from crypto.trust import FOREVER
 from ledger.chain import first_head, leaf_of, next_head
@@ -87,7 +88,8 @@ class Story:
         self.entries: list[ExportedEntry] = []
         self.seals: list[str] = []
         self.receipt_key = self.random.randbytes(32)
-        self.data_key = self.random.randbytes(32)
+        self.ring = new_keyring(self.random.randbytes)
+        self.keys = WorkspaceKeys(self.ring)
         self.signers: dict[str, Signer] = {}
         self._actors: dict[str, Actor] = {}
         self._heads: dict[tuple[str, str | None], tuple[int, bytes]] = {}
@@ -120,7 +122,7 @@ class Story:
         event_id = self._event_id(when)
         secret = run is not None and bool(content_fields(type(body)))
         if secret and run is not None:
-            key = run_key(self.data_key, self.workspace, run)
+            key = self.keys.run_key(run)
             body = seal_body(body, event_id, self.workspace, run, key)
         event = Event(
             id=event_id,
@@ -239,7 +241,7 @@ class RunStory:
         )
         self.lease = msgspec.structs.replace(right, **changes)
         self.granted = self.say("orchestrator", LeaseGranted(lease=self.lease), self.requested)
-        key = run_key(story.data_key, story.workspace, run)
+        key = story.keys.run_key(run)
         wrapped = tuple(
             WrappedKey(
                 recipient=k.key_id,

@@ -11,7 +11,7 @@ from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption
 from console.supervisor import take_lock
 from crypto.errors import KmsSetup
-from crypto.kms import KeyFiles, rewrap
+from crypto.kms import KeyFiles, change_keyring, rewrap
 
 app = typer.Typer(no_args_is_help=True, help="The workspace's wrapping key and root.")
 
@@ -23,14 +23,18 @@ def register(parent: typer.Typer) -> None:
 
 @app.command(name="rewrap")
 def wrap_anew(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
-    """Wrap the same data key under a new version of the wrapping key. Nothing has to stop.
+    """Wrap data key and keyring under a new version of the wrapping key. Nothing has to stop.
 
-    The data key itself stays: what is sealed under it is not sealed anew.
+    The data key itself stays: what is sealed under it is not sealed anew. Once the older version
+    of the wrapping key is gone, no backup of vault/ from before opens, nor what it still held.
     """
     folder = DataFolder(data)
     settings = folder.settings()
     with workspace_kms(folder, settings) as kms:
         done = rewrap(kms, folder.data_key_file(settings.workspace), settings.workspace)
+        ring = folder.keyring_file(settings.workspace)
+        if ring.exists():
+            change_keyring(kms, ring, settings.workspace, lambda same: same)
     rotated = done.before != done.after
     emit(
         {"before": done.before, "after": done.after, "rotated": rotated, "data_key": "unchanged"},

@@ -48,6 +48,8 @@ def replay_command(
         + (", ".join(f"{n} {kind}" for kind, n in sorted(found.derived.items())) or "none")
         + f"; {sum(found.facts.values())} facts taken as given"
     )
+    if found.erased:
+        text += f"; {sum(found.erased.values())} rested on content that was erased since"
     for difference in found.differences:
         text += f"\n[red]differs[/] {difference.index} {difference.type}: {difference.what}"
     emit(found, json, text)

@@ -10,14 +10,18 @@ from crypto.kms.files import KeyFiles
 from crypto.kms.local import LocalKms
 from crypto.kms.opening import open_kms
 from crypto.kms.provider import Kms
+from crypto.kms.ringfile import change_keyring, ensure_keyring, load_keyring
 
 __all__ = [
     "KeyFiles",
     "Kms",
     "LocalKms",
     "Rewrapped",
+    "change_keyring",
     "ensure_data_key",
+    "ensure_keyring",
     "load_data_key",
+    "load_keyring",
     "open_kms",
     "rewrap",
 ]

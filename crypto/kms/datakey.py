@@ -54,7 +54,7 @@ def rewrap(kms: Kms, path: Path, workspace: str) -> Rewrapped:
     beside it, as `<name>.previous`, until the new one was read back from the disk and opened;
     where that fails it is put back. Raises what kept it from being done.
     """
-    with _alone(path):
+    with alone(path):
         old = read_secret(path)
         key = load_data_key(kms, path, workspace)
         kms.rotate(workspace)
@@ -78,15 +78,16 @@ def _require_same(found: bytes, key: bytes) -> None:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One rewrap of `path` at a time; the lock goes with the process, however it ends."""
+def alone(path: Path) -> Iterator[None]:
+    """One change of `path` at a time; the lock goes with the process, however it ends."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
         raise KeyFileError(
-            f"data key {path} is being wrapped anew by another process", fix="wait for it to end"
+            f"{path} is being changed by another process", fix="wait for it to end"
         ) from error
     finally:
         os.close(lock)

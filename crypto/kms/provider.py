@@ -4,6 +4,7 @@ Rules that each keeps: the wrapping key and the root never leave it; what it wra
 the workspace and opens for no other; what it cannot vouch for is an error, never an answer.
 """
 
+import hashlib
 from typing import Final, Literal, Protocol
 
 import msgspec
@@ -14,6 +15,7 @@ from schemas.names import check_name
 
 Provider = Literal["local", "google"]
 
+_CHECK_BYTES: Final = 8
 _DAMAGED: Final = "restore the wrapped key from your backup"
 
 
@@ -54,22 +56,30 @@ class Wrapped(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
 
 
 def encode_wrapped(wrapped: Wrapped) -> bytes:
-    """MessagePack."""
-    return msgspec.msgpack.encode(wrapped)
+    """MessagePack, and the beginning of its SHA-256: a version's name is under no cipher."""
+    data = msgspec.msgpack.encode(wrapped)
+    return data + _check(data)
 
 
 def decode_wrapped(data: bytes, provider: Provider | None = None) -> Wrapped:
     """The inverse. Raises `SealError` where it is none, or another provider's than `provider`."""
+    encoded, check = data[:-_CHECK_BYTES], data[-_CHECK_BYTES:]
     try:
-        wrapped = msgspec.msgpack.decode(data, type=Wrapped)
+        wrapped = msgspec.msgpack.decode(encoded, type=Wrapped)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SealError("these bytes are no wrapped key, or a damaged one", fix=_DAMAGED) from error
+    if check != _check(encoded):
+        raise SealError("the wrapped key is damaged", fix=_DAMAGED)
     if provider is not None and wrapped.provider != provider:
         raise SealError(
             f"the key was wrapped by provider {wrapped.provider}, and the settings say {provider}",
             fix=f'set kms.provider = "{wrapped.provider}" again; a workspace keeps its provider',
         )
     return wrapped
+
+
+def _check(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()[:_CHECK_BYTES]
 
 
 def key_context(workspace: str) -> bytes:

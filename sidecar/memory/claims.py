@@ -2,11 +2,13 @@
 
 from typing import Final
 
+import msgspec
 from immutables import Map
 from msgspec import Struct
 
 from bus.decider import Recorded
 from schemas.content import opened
+from schemas.erasure import ContentErased, ContentField
 from schemas.memories import MemoryForgotten, MemoryRetained, MemoryWithdrawn, Support
 from schemas.names import Classification
 from schemas.tools import Trust
@@ -22,6 +24,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     rep: str
     agent: str
     run: str
+    event: str
     at: int
     index: int
     trust: Trust
@@ -46,6 +49,7 @@ def evolve(claims: Claims, entry: Recorded) -> Claims:
             rep=body.rep,
             agent=body.agent,
             run=entry.event.run or "",
+            event=entry.event.id,
             at=entry.event.at,
             index=entry.index,
             trust=body.trust,
@@ -56,4 +60,14 @@ def evolve(claims: Claims, entry: Recorded) -> Claims:
         return claims.set(body.claim, claim)
     if isinstance(body, MemoryForgotten | MemoryWithdrawn) and body.claim in claims:
         return claims.delete(body.claim)
+    if isinstance(body, ContentErased):
+        return _without(claims, frozenset(body.fields))
+    return claims
+
+
+def _without(claims: Claims, erased: frozenset[ContentField]) -> Claims:
+    """The claims with the text of those that were erased gone, as if it had never opened."""
+    for name, claim in claims.items():
+        if ContentField(run=claim.run, event=claim.event, name="text") in erased:
+            claims = claims.set(name, msgspec.structs.replace(claim, text=None))
     return claims

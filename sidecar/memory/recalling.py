@@ -33,9 +33,9 @@ def answer(
         return Answer(result={"claim": mine})
     if verb == "recall":
         own = (one for one in claims.values() if one.rep == rep)
-        found = ranked(own, str(arguments["query"]), int(arguments.get("limit", 5)))
+        found = ranked(own, str(arguments.get("query", "")), int(arguments.get("limit", 5)))
         return Answer(result={"claims": [told(one) for one in found]})
-    known = claims.get(str(arguments["claim"]))
+    known = claims.get(str(arguments.get("claim")))
     if known is None or known.rep != rep:
         return Answer(problem="there is no such claim of this rep's")
     return Answer(result=justification(known) if verb == "justify" else {"claim": known.claim})

@@ -10,16 +10,26 @@ from hypothesis import strategies as st
 
 from crypto.errors import BadSignature, CryptoError, KeyFileError, SealError
 from crypto.keyfile import read_public, read_secret, write_public, write_secret
-from crypto.kms import ensure_data_key, load_data_key, rewrap
-from crypto.sealing import run_key, seal, unseal
+from crypto.keyring import puncture
+from crypto.kms import (
+    change_keyring,
+    ensure_data_key,
+    ensure_keyring,
+    load_data_key,
+    load_keyring,
+    rewrap,
+)
+from crypto.sealing import WorkspaceKeys, seal, unseal
 from crypto.signing import verify_raw
 from schemas.content import Plain
+from schemas.erasure import ContentField
 from schemas.errors import BadName
 from sidecar.errors import VaultError
 from sidecar.vault import Secret, Vault
 from tests.contract.kms_benches import BENCHES, KmsBench, kms_bench
 
 KEY = bytes(range(32))
+ERASED = ContentField(run="r-1", event="01980000-0000-7000-8000-000000000001", name="result")
 SAME_BENCH = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -85,22 +95,28 @@ def test_a_compromised_workspace_reveals_itself_and_no_other(
     ensure_data_key(bench.kms("acme"), path, "acme")
     vault, held = tmp_path / "vault" / "other", Secret("a secret of other's")
     Vault(vault, other_key, "other").put("crm", held, "ann")
-    content = seal(Plain(b"other's words"), run_key(other_key, "other", "r-1"), "r-1", b"here")
+    rings = {name: tmp_path / "vault" / f"{name}.keyring" for name in ("acme", "other")}
+    keys = WorkspaceKeys(ensure_keyring(bench.kms("other"), rings["other"], "other"))
+    ensure_keyring(bench.kms("acme"), rings["acme"], "acme")
+    content = seal(Plain(b"other's words"), keys.run_key("r-1"), "r-1", b"here")
     root = bench.kms("other").root_public("other")
 
     thief = bench.thief("acme")
     stolen = load_data_key(thief, path, "acme")
+    stolen_keys = WorkspaceKeys(load_keyring(thief, rings["acme"], "acme"))
     for name in ("acme", "other"):
         with pytest.raises(CryptoError):
             thief.unwrap(name, read_secret(theirs))
         with pytest.raises(VaultError):
             Vault(vault, stolen, name).held("ann")
-        with pytest.raises(SealError):
-            unseal(content, run_key(stolen, name, "r-1"), b"here")
+        with pytest.raises(CryptoError):
+            load_keyring(thief, rings["other"], name)
         with pytest.raises(CryptoError):
             verify_raw(root, b"message", thief.sign_root(name, b"message"))
     assert Vault(vault, other_key, "other").held("ann") == {"crm": held}
-    assert unseal(content, run_key(other_key, "other", "r-1"), b"here").data == b"other's words"
+    with pytest.raises(SealError):
+        unseal(content, stolen_keys.run_key("r-1"), b"here")
+    assert unseal(content, keys.run_key("r-1"), b"here").data == b"other's words"
 
 
 def test_the_root_signs_what_it_is_given_and_its_public_key_survives_pem(
@@ -209,3 +225,42 @@ def test_a_name_that_is_no_workspace_gets_nothing(bench: KmsBench, workspace: st
         kms.unwrap(workspace, wrapped)
     with pytest.raises(BadName):
         kms.wrap(workspace, KEY)
+
+
+def test_a_keyring_is_made_once_and_opens_with_the_workspaces_kms_alone(
+    bench: KmsBench, tmp_path: Path
+) -> None:
+    path = tmp_path / "vault" / "acme.keyring"
+    ring = ensure_keyring(bench.kms("acme"), path, "acme")
+    assert ensure_keyring(bench.kms("acme"), path, "acme") == ring
+    assert load_keyring(bench.kms("acme"), path, "acme") == ring
+    assert not any(key in path.read_bytes() for key in ring.nodes.values())
+    with pytest.raises(CryptoError):
+        load_keyring(bench.kms("other"), path, "other")
+
+
+def test_a_changed_keyring_takes_the_place_of_the_old_one_under_another_key(
+    bench: KmsBench, tmp_path: Path
+) -> None:
+    path = tmp_path / "vault" / "acme.keyring"
+    kms = bench.kms("acme")
+    before = ensure_keyring(kms, path, "acme")
+    old = path.read_bytes()
+    after = change_keyring(kms, path, "acme", lambda ring: puncture(ring, [ERASED], []))
+    assert after != before and load_keyring(kms, path, "acme") == after
+    assert [p.name for p in path.parent.iterdir() if p.read_bytes() == old] == []
+    with pytest.raises(SealError):
+        WorkspaceKeys(after).run_key(ERASED.run)
+
+
+@pytest.mark.parametrize("at", [0, 5, -1])
+def test_a_keyring_with_a_changed_byte_does_not_open(
+    bench: KmsBench, tmp_path: Path, at: int
+) -> None:
+    path = tmp_path / "vault" / "acme.keyring"
+    ensure_keyring(bench.kms("acme"), path, "acme")
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    write_secret(path, bytes(data))
+    with pytest.raises(SealError):
+        load_keyring(bench.kms("acme"), path, "acme")

@@ -144,6 +144,7 @@ def secret_files(folder: DataFolder, other_log: Path) -> dict[str, str]:
         "root key": next(p for p in sorted((folder.root / "kms").rglob("*")) if p.is_file()),
         "vault": folder.vault("acme") / "workspace.sealed",
         "data key": folder.data_key_file("acme"),
+        "keyring": folder.keyring_file("acme"),
         "sidecar event key": sidecar / "event.key",
         "sidecar bus credentials": sidecar / "user.creds",
         "receipt key": sidecar / "receipts.mac",

@@ -24,7 +24,7 @@ from schemas.tools import AllowedDestination
 from sidecar.destinations.fingerprint import Unobservable, fingerprint
 from sidecar.destinations.watch import Look
 from sidecar.effects import LookUp
-from tests.simulation.cast import POLICY, START, WORKSPACE, trust
+from tests.simulation.cast import POLICY, START, trust
 from tests.simulation.invariants import violations
 from tests.simulation.test_replay import replayed
 from tests.simulation.world import World
@@ -82,7 +82,7 @@ class WatchedWorld(World):
             (index, stored.subject, stored.body)
             for index, stored in enumerate(self.simulation.stream.entries, start=1)
         ]
-        keys = WorkspaceKeys(self.data_key, WORKSPACE)
+        keys = WorkspaceKeys(self.ring)
         found = verified_entries(entries, trust(self.root), keys)
         return [entry for entry in found if isinstance(entry, Recorded)]
 
@@ -98,7 +98,7 @@ def played(seed: int) -> WatchedWorld:
         nonlocal read
         entries = world.simulation.stream.entries
         for stored in entries[read:]:
-            keys = WorkspaceKeys(world.data_key, WORKSPACE)
+            keys = WorkspaceKeys(world.ring)
             for entry in verified_entries([(read + 1, stored.subject, stored.body)], reader, keys):
                 if isinstance(entry, Recorded):
                     if isinstance(entry.event.body, RunCompleted | RunHalted):

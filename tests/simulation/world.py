@@ -18,10 +18,12 @@ from agents.runtime import RuntimeDecider
 from bus.decider import Effect
 from bus.node import Node
 from bus.simulated import Chaos, Component, Simulation
-from crypto.sealing import NoKeys, WorkspaceKeys, run_key
+from crypto.keyring import Keyring
+from crypto.sealing import NoKeys, WorkspaceKeys
 from judge.decider import JudgeDecider
 from schemas.actions import ActionOutcome, ApprovalDecided, Decision, ReceiptIssued
 from schemas.envelope import RECEIPT_TYPE
+from schemas.erasure import ContentField
 from schemas.events import Event
 from schemas.names import Role
 from schemas.runs import ContentKeyWrapped, HaltEngaged, HaltScope, WrappedKey
@@ -30,7 +32,6 @@ from sidecar.effects import Execute, IssueReceipt, Performed, WrapKeys
 from tests.simulation.cast import (
     REQUEST,
     START,
-    WORKSPACE,
     Author,
     RunIdentity,
     genesis,
@@ -43,13 +44,16 @@ class SimulatedRunKeys:
     its own randomness and has unit tests; here it would only keep a seed from replaying.
     """
 
-    def __init__(self, data_key: bytes, key_id: bytes) -> None:
-        self._data_key = data_key
+    def __init__(self, keys: WorkspaceKeys, key_id: bytes) -> None:
+        self._workspace = keys
         self._key_id = key_id
         self._runs: set[str] = set()
 
     def key_for(self, run: str) -> bytes | None:
-        return run_key(self._data_key, WORKSPACE, run) if run in self._runs else None
+        return self._workspace.key_for(run) if run in self._runs else None
+
+    def field_key(self, field: ContentField) -> bytes | None:
+        return self._workspace.field_key(field) if field.run in self._runs else None
 
     def learn(self, event: Event) -> None:
         body = event.body
@@ -73,6 +77,8 @@ class World:
         self.orchestrator = Author(Role.ORCHESTRATOR, "orchestrator", self.random)
         self.sidecar = Author(Role.SIDECAR, "sidecar", self.random)
         self.data_key = self.random.randbytes(32)
+        self.ring = Keyring(nodes={"": self.data_key}, kept={})
+        self.keys = WorkspaceKeys(self.ring)
         self.done: list[tuple[str, int]] = []
         self.runs: list[str] = []
         self._plans: dict[str, Plan] = {}
@@ -120,7 +126,7 @@ class World:
             self._end(run, "reaped")
             report(None)
         elif isinstance(effect, WrapKeys):
-            key = run_key(self.data_key, WORKSPACE, run)
+            key = self.keys.run_key(run)
             report(
                 tuple(
                     WrappedKey(
@@ -215,7 +221,7 @@ class World:
             trust=trust(self.root),
             signer=author.signer,
             actor=author.actor,
-            keys=WorkspaceKeys(self.data_key, WORKSPACE),
+            keys=WorkspaceKeys(self.ring),
             entropy=self.random.randbytes,
         )
 
@@ -230,7 +236,7 @@ class World:
             trust=trust(self.root),
             signer=identity.signer,
             actor=identity.actor,
-            keys=SimulatedRunKeys(self.data_key, identity.signer.key_id),
+            keys=SimulatedRunKeys(self.keys, identity.signer.key_id),
             entropy=self.random.randbytes,
             whole=False,
         )

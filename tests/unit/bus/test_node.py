@@ -9,6 +9,7 @@ from bus.commands import Command, Perform, Publish
 from bus.decider import Decider, Done, Draft, Effect, Entry, Input, Recorded, Refused, Tick
 from bus.errors import LedgerDiverged
 from bus.node import Node
+from crypto.keyring import new_keyring
 from crypto.sealing import WorkspaceKeys
 from crypto.trust import Trust
 from schemas.actions import ActionStarted
@@ -97,7 +98,7 @@ class Scene:
             trust=Trust(WORKSPACE, self.root.signer.public),
             signer=self.sidecar.signer,
             actor=Actor(Role.SIDECAR, "sidecar"),
-            keys=WorkspaceKeys(b"d" * 32, WORKSPACE),
+            keys=WorkspaceKeys(new_keyring()),
         )
         self.feed(node)
         node.go_live(START)

@@ -1,8 +1,5 @@
 """Sealing: content opens under its own key at its own place, and nowhere else."""
 
-import hashlib
-import hmac
-
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -10,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto.errors import SealError
+from crypto.keyring import new_keyring
 from crypto.sealing import (
     NoKeys,
     RunKeys,
     WorkspaceKeys,
     content_fields,
     open_event,
-    run_key,
     seal,
     seal_body,
     unseal,
@@ -29,7 +26,7 @@ from schemas.events import Event
 from schemas.runs import ContentKeyWrapped, RunStarted, WrappedKey
 from tests.stories import Story
 
-DATA_KEY, KEY = b"d" * 32, b"k" * 32
+KEY = b"k" * 32
 
 
 def proposal() -> tuple[Story, Event]:
@@ -70,20 +67,6 @@ def test_sealed_content_is_not_sealed_again() -> None:
     assert seal(sealed, b"x" * 32, "r-2", b"d") is sealed
 
 
-def test_a_runs_key_is_hkdf_sha256_of_the_data_key() -> None:
-    # RFC 5869 spelled out: extract with a zero salt, expand to one block.
-    pseudorandom = hmac.digest(bytes(32), DATA_KEY, hashlib.sha256)
-    info = b"anyteam run content key v1 acme r-1"
-    assert run_key(DATA_KEY, "acme", "r-1") == hmac.digest(
-        pseudorandom, info + b"\x01", hashlib.sha256
-    )
-
-
-def test_each_run_of_each_workspace_has_its_own_key() -> None:
-    keys = {run_key(DATA_KEY, w, r) for w in ("acme", "other") for r in ("r-1", "r-2")}
-    assert len(keys) == 4 and run_key(DATA_KEY, "acme", "r-1") in keys
-
-
 def test_a_wrapped_run_key_opens_for_its_recipient_in_its_run_only() -> None:
     exchange, other = X25519PrivateKey.generate(), X25519PrivateKey.generate()
     wrapped = wrap_run_key(KEY, exchange.public_key().public_bytes_raw(), "acme", "r-1")
@@ -99,14 +82,14 @@ def test_a_wrapped_run_key_opens_for_its_recipient_in_its_run_only() -> None:
         unwrap_key(wrapped[:10], exchange, b"anyteam run key for acme r-1")
 
 
-def test_an_events_content_opens_for_who_holds_the_data_key() -> None:
+def test_an_events_content_opens_for_who_holds_the_keyring() -> None:
     story, event = proposal()
     assert isinstance(event.body, ProposalMade) and isinstance(event.body.arguments, Sealed)
-    opened = open_event(event, WorkspaceKeys(story.data_key, "acme"))
+    opened = open_event(event, WorkspaceKeys(story.ring))
     assert isinstance(opened.body, ProposalMade) and isinstance(opened.body.arguments, Plain)
-    sealed = seal_body(opened.body, event.id, "acme", "r-1", run_key(story.data_key, "acme", "r-1"))
+    sealed = seal_body(opened.body, event.id, "acme", "r-1", story.keys.run_key("r-1"))
     resealed = msgspec.structs.replace(event, body=sealed)
-    assert open_event(resealed, WorkspaceKeys(story.data_key, "acme")) == opened
+    assert open_event(resealed, WorkspaceKeys(story.ring)) == opened
 
 
 @pytest.mark.parametrize(
@@ -115,20 +98,20 @@ def test_an_events_content_opens_for_who_holds_the_data_key() -> None:
 def test_content_moved_to_another_event_stays_sealed(move: dict[str, str]) -> None:
     story, event = proposal()
     moved = msgspec.structs.replace(event, **move)
-    assert open_event(moved, WorkspaceKeys(story.data_key, "acme")) is moved
+    assert open_event(moved, WorkspaceKeys(story.ring)) is moved
 
 
 def test_content_stays_sealed_for_who_holds_nothing() -> None:
     _, event = proposal()
     assert open_event(event, NoKeys()) is event
-    assert open_event(event, WorkspaceKeys(b"x" * 32, "acme")) is event
+    assert open_event(event, WorkspaceKeys(new_keyring())) is event
 
 
 def test_a_run_reads_with_the_key_that_was_wrapped_for_it() -> None:
     story, event = proposal()
     exchange = X25519PrivateKey.generate()
     mine, theirs = b"m" * 16, b"t" * 16
-    key = run_key(story.data_key, "acme", "r-1")
+    key = story.keys.run_key("r-1")
     wrapped = wrap_run_key(key, exchange.public_key().public_bytes_raw(), "acme", "r-1")
     grant = msgspec.structs.replace(
         event,
@@ -160,4 +143,4 @@ def test_the_fields_that_hold_content_are_found_from_the_schema() -> None:
 
 
 def test_keys_do_not_show_in_a_readers_name() -> None:
-    assert repr(WorkspaceKeys(DATA_KEY, "acme")) == "WorkspaceKeys()"
+    assert repr(WorkspaceKeys(new_keyring())) == "WorkspaceKeys()"

@@ -6,7 +6,6 @@ import contextlib
 from typing import Any
 
 import uvicorn
-from starlette.applications import Starlette
 
 from examples.service import announce, ending, listening_socket
 
@@ -19,8 +18,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: Starlette, options: argparse.Namespace) -> None:
-    """Serve `app` by the options of `examples.service.common_arguments`."""
+async def serve(app: Any, options: argparse.Namespace) -> None:
+    """Serve `app` (ASGI) by the options of `examples.service.common_arguments`."""
     opened = listening_socket(options.port)
     server = _Server(
         uvicorn.Config(

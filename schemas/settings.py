@@ -160,6 +160,23 @@ class GmailSettings(Section, frozen=True, kw_only=True):
     url: str = "https://gmail.googleapis.com"
 
 
+class CalendarSettings(Section, frozen=True, kw_only=True):
+    """A calendar over CalDAV: `url` is the calendar's own. `user` logs in with the password that
+    is the vault's `calendar`; `organizer` is the mailbox that invites.
+    """
+
+    url: str
+    user: Annotated[str, Meta(min_length=1)]
+    organizer: str
+
+
+class GoogleCalendarSettings(Section, frozen=True, kw_only=True):
+    """A calendar over the Google Calendar API. Its bearer token is the vault's `gcalendar`."""
+
+    calendar: Annotated[str, Meta(min_length=1, max_length=254)] = "primary"
+    url: str = "https://www.googleapis.com"
+
+
 class CrmSettings(Section, frozen=True, kw_only=True):
     """The CRM connector. Its bearer token is the vault's `crm`."""
 
@@ -212,6 +229,8 @@ class ConnectorSettings(Section, frozen=True, kw_only=True):
     files: FilesSettings | None = None
     mail: MailSettings | None = None
     gmail: GmailSettings | None = None
+    calendar: CalendarSettings | None = None
+    gcalendar: GoogleCalendarSettings | None = None
     crm: CrmSettings | None = None
     hubspot: HubSpotSettings | None = None
     web: WebSettings | None = None

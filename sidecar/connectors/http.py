@@ -7,6 +7,7 @@ The credential travels over TLS, or to this machine only.
 """
 
 import asyncio
+import base64
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -44,17 +45,25 @@ class Reply(Struct, frozen=True):
 
 class HttpService:
     """The service at `url`, which wants `token` in the header `header`: `Authorization` takes a
-    bearer token, another one the bare key, and an empty one stands for no credential at all.
+    bearer token, another one the bare key, and an empty one stands for no credential at all. With
+    a `login`, `token` is its password (RFC 7617).
 
     Raises `BadConnector` where the credential would travel in the clear.
     """
 
     def __init__(
-        self, url: str, token: str, *, timeout_s: float, header: str = "Authorization"
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout_s: float,
+        header: str = "Authorization",
+        login: str = "",
     ) -> None:
         self._base = service_url(url)
         self._token = token
         self._header = header
+        self._login = login
         self._timeout_s = timeout_s
         self._context = system_roots()
 
@@ -134,6 +143,9 @@ class HttpService:
             raise Denied(
                 "the vault has no credential for this service", fix="anyteam credential add"
             )
+        if self._login:
+            both = base64.b64encode(f"{self._login}:{self._token}".encode()).decode("ascii")
+            return {self._header: f"Basic {both}"}
         if not re.fullmatch(r"[!-~]+", self._token):
             raise Denied(
                 "the credential is no bearer token (RFC 6750)", fix="check what was pasted"

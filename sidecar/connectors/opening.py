@@ -11,10 +11,14 @@ from schemas.declarations import tools_of
 from schemas.httpapi import HttpApiSettings
 from schemas.settings import ConnectorSettings, McpSettings
 from schemas.tools import Tool
+from sidecar.connectors.caldav import CalDav
+from sidecar.connectors.calendar import CalendarConnector
+from sidecar.connectors.calendar_tools import CALENDAR_TOOLS
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
 from sidecar.connectors.files import FILES_TOOLS, FilesConnector
 from sidecar.connectors.gmail import GmailConnector
+from sidecar.connectors.google_calendar import GoogleCalendar
 from sidecar.connectors.hubspot import HubSpotConnector
 from sidecar.connectors.hubspot_tools import hubspot_tools
 from sidecar.connectors.mail import MailConnector
@@ -77,6 +81,7 @@ def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
     """Every connector that is switched on, not yet opened. Raises `BadConnector`."""
     files, mail, crm = settings.files, settings.mail, settings.crm
     gmail, hubspot, web = settings.gmail, settings.hubspot, settings.web
+    calendar, google = settings.calendar, settings.gcalendar
     if files is not None:
         yield Offer(
             FILES_TOOLS,
@@ -87,6 +92,18 @@ def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
     if gmail is not None:
         yield Offer(
             MAIL_TOOLS, lambda around: GmailConnector(gmail, around.credentials.get("gmail"))
+        )
+    if calendar is not None:
+        yield Offer(
+            CALENDAR_TOOLS,
+            lambda around: CalendarConnector(CalDav(calendar, around.credentials.get("calendar"))),
+        )
+    if google is not None:
+        yield Offer(
+            CALENDAR_TOOLS,
+            lambda around: CalendarConnector(
+                GoogleCalendar(google, around.credentials.get("gcalendar"))
+            ),
         )
     if crm is not None:
         yield Offer(CRM_TOOLS, lambda around: CrmConnector(crm.url, around.credentials.get("crm")))

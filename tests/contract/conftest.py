@@ -6,6 +6,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.contract.calendar_benches import (
+    CalendarBench,
+    CalendarCancelBench,
+    CalendarUpdateBench,
+    GoogleCalendarBench,
+    GoogleCalendarCancelBench,
+    GoogleCalendarUpdateBench,
+)
 from tests.contract.mail_benches import (
     DraftBench,
     FilingMailBench,
@@ -25,12 +33,18 @@ from tests.contract.services import (
     InvoicesBench,
 )
 
-Remote = MailBench | CrmBench | GmailBench | HubSpotBench | InvoicesBench
+Remote = MailBench | CalendarBench | CrmBench | GmailBench | HubSpotBench | InvoicesBench
 
 REMOTE: dict[str, type[Remote]] = {
     "mail": MailBench,
     "filing mail": FilingMailBench,
     "gmail": GmailBench,
+    "calendar": CalendarBench,
+    "calendar change": CalendarUpdateBench,
+    "calendar cancel": CalendarCancelBench,
+    "google calendar": GoogleCalendarBench,
+    "google calendar change": GoogleCalendarUpdateBench,
+    "google calendar cancel": GoogleCalendarCancelBench,
     "crm": CrmBench,
     "hubspot-deal": HubSpotBench,
     "hubspot-note": HubSpotNoteBench,

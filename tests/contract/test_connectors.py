@@ -13,6 +13,7 @@ import pytest
 
 from schemas.actions import ActionOutcome
 from schemas.settings import (
+    CalendarSettings,
     ConnectorSettings,
     CrmSettings,
     FilesSettings,
@@ -54,6 +55,9 @@ SETTINGS = ConnectorSettings(
         sender="ann@acme.example",
         smtp=SmtpSettings(host="mail.example", port=465),
         imap=ImapSettings(host="mail.example", port=993),
+    ),
+    calendar=CalendarSettings(
+        url="https://cal.example/ann/work/", user="ann", organizer="ann@acme.example"
     ),
     crm=CrmSettings(url="https://crm.example"),
     hubspot=HubSpotSettings(),

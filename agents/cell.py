@@ -104,12 +104,14 @@ class RunProcess:
         await self._logging
 
     async def _say(self, line: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line)
+        stdin = self._process.stdin
+        # It may have ended, or been ended, and will not answer then: the reader finds that out.
+        if stdin is None or stdin.is_closing():
+            return
+        stdin.write(line)
         try:
-            await self._process.stdin.drain()
+            await stdin.drain()
         except (BrokenPipeError, ConnectionResetError):
-            # It has ended, and will not answer: the reader finds that out.
             pass
 
     async def _line(self) -> bytes:

@@ -54,7 +54,8 @@ admins = ["ada"]
 organisation = ["acme.example"]
 tools = ["mail.list", "mail.search", "mail.read", "mail.send", "crm.find_account",
          "crm.get_account", "crm.list_deals", "crm.update_deal", "crm.export_pipeline",
-         "files.list", "files.read", "files.write"]
+         "calendar.list", "calendar.read", "calendar.free_busy", "calendar.create",
+         "calendar.update", "calendar.cancel", "files.list", "files.read", "files.write"]
 
 [connectors.files]
 root = "files"
@@ -62,6 +63,10 @@ root = "files"
 sender = "ann@acme.example"
 smtp = {{ port = {smtp}, tls = "none" }}
 imap = {{ port = {imap}, tls = "none" }}
+[connectors.calendar]
+url = "http://127.0.0.1:{calendar}/ann/work/"
+user = "ann"
+organizer = "ann@acme.example"
 [connectors.crm]
 url = "http://127.0.0.1:{crm}"
 
@@ -102,6 +107,7 @@ async def _demo(data: Path) -> None:
         folder.settings_file.write_text(_SETTINGS.format(**ports))
         store(folder, "crm", (data / "crm" / "token").read_text().strip())
         store(folder, "mail", (data / "mail" / "password").read_text().strip())
+        store(folder, "calendar", (data / "calendar" / "password").read_text().strip())
         supervisor = Supervisor(folder, progress)
         try:
             await supervisor.up()
@@ -125,16 +131,17 @@ def _make_room(data: Path) -> None:
     data.mkdir(mode=0o700, parents=True)
     (data / MARKER).touch()
     shutil.copytree(STORY / "plans", data / "plans")
-    for name in ("files", "crm", "mail", "run"):
+    for name in ("files", "crm", "mail", "calendar", "run"):
         (data / name).mkdir(mode=0o700)
-    for secret in (data / "crm" / "token", data / "mail" / "password"):
+    secrets = ("crm/token", "mail/password", "calendar/password")
+    for secret in (data / name for name in secrets):
         write_secret(secret, os.urandom(24).hex().encode() + b"\n")
 
 
 @contextlib.asynccontextmanager
 async def _services(data: Path) -> AsyncIterator[dict[str, int]]:
-    """The world outside: a CRM and a mail server, each a process of its own."""
-    progress("starting the world outside: a CRM and a mail server")
+    """The world outside: a CRM, a mail server and a calendar, each a process of its own."""
+    progress("starting the world outside: a CRM, a mail server and a calendar")
     base = data.resolve()
     commands = {
         "crm": [
@@ -152,14 +159,23 @@ async def _services(data: Path) -> AsyncIterator[dict[str, int]]:
             *("--password-file", str(base / "mail" / "password")),
             *("--log", str(base / "mail" / "seen.log")),
         ],
+        "calendar": [
+            "examples.calendar_service",
+            *("--data", str(base / "calendar" / "radicale")),
+            *("--seed", str(STORY / "calendar")),
+            *("--password-file", str(base / "calendar" / "password")),
+            *("--log", str(base / "calendar" / "seen.log")),
+        ],
     }
     processes = []
     try:
-        ports = {}
         for name, command in commands.items():
             port_file = base / "run" / f"{name}.port"
             processes.append(await _start_service(name, command, port_file, base))
-            ports[name] = await _port(name, port_file, processes[-1])
+        ports = {
+            name: await _port(name, base / "run" / f"{name}.port", process)
+            for name, process in zip(commands, processes, strict=True)
+        }
         # Written before the port file of SMTP, which was waited for.
         ports["imap"] = int((base / "run" / "imap.port").read_text())
         yield ports
@@ -249,13 +265,14 @@ async def _clean(folder: DataFolder) -> None:
     out.print(LEGEND)
     _title("1 · a rep's agent does its work")
     intent = Intent(
-        summary="send Boeing the summary it asked for and note the next step",
+        summary="send Boeing the summary it asked for, note the next step, and book a call with"
+        " Jane about it for 2026-11-26 from 15:00 to 15:30",
         effects=(Effect.MUTATION, Effect.COMMUNICATION),
         destinations=("jane.doe@boeing.example",),
     )
     tools = (
         *("mail.search", "mail.read", "crm.find_account", "crm.list_deals"),
-        *("files.write", "crm.update_deal", "mail.send"),
+        *("calendar.list", "files.write", "crm.update_deal", "mail.send", "calendar.create"),
     )
     await _play(folder, "follow-up", intent, tools)
     out.print("\nwhat the servers on the other side saw:")
@@ -345,7 +362,7 @@ def _last_seal(export: Path) -> str:
 def _seen(folder: DataFolder) -> list[str]:
     """Every line that the far servers logged."""
     found: list[str] = []
-    for log in (folder.root / "crm" / "seen.log", folder.root / "mail" / "seen.log"):
+    for log in (folder.root / name / "seen.log" for name in ("crm", "mail", "calendar")):
         if log.exists():
             found += log.read_text().splitlines()
     return found

@@ -5,13 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+import uvloop
 
 from agents.cell import LOG_BYTES, RunProcess
+from agents.errors import NotConfined
 from bus.boot import RunBoot
 from bus.confinement import Cell
 from bus.confinement.files import code_paths, unreadable_to_others
@@ -164,6 +168,21 @@ async def test_a_process_that_loses_the_bus_ends(tmp_path: Path) -> None:
     assert up, log.read_text()
     assert process.code not in (0, None)
     assert "opens no second connection" in log.read_text()
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_process_that_was_ended_meanwhile_is_told_nothing_more(
+    tmp_path: Path, run: Callable[[Any], None]
+) -> None:
+    # The loops differ in what a write to a closed pipe is.
+    async def ended() -> None:
+        process = await RunProcess.start(("judge",), tmp_path / "run.log")
+        await process.end()
+        cell = Cell(port=4222, hidden="/nonexistent", memory_mb=1024, cpu_s=600)
+        with pytest.raises(NotConfined, match="did not say"):
+            await process.confine(cell, SandboxSettings(), "judge-1")
+
+    run(ended())
 
 
 def with_walls(folder: DataFolder, text: str) -> None:

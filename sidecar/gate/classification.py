@@ -8,6 +8,7 @@ never above the tool's ceiling, and never in an encoding. Credentials leave by n
 from collections.abc import Iterator
 
 from classify.credentials import credentials_in
+from schemas.actions import LayerResult
 from schemas.names import Classification
 from schemas.tools import Effect
 from sidecar.gate.domains import address_of
@@ -20,7 +21,6 @@ from sidecar.gate.secret_parts import part_of_secret
 from sidecar.gate.wish import Wish
 
 _CONFIDENTIAL = RANKS[Classification.CONFIDENTIAL]
-_RESTRICTED = RANKS[Classification.RESTRICTED]
 
 
 def classification(case: Case) -> Word:
@@ -65,7 +65,7 @@ def classification(case: Case) -> Word:
         word = _judge(case.knowledge, flow, wish, seen, ceiling)
         if word is None:
             continue
-        if word.result is _REFUSE:
+        if word.result is LayerResult.REFUSE:
             return word
         worst = worst or word
     if worst is None and tool.effect is not Effect.READ:
@@ -161,6 +161,3 @@ def _hideouts(case: Case) -> list[str]:
         and isinstance(one.value, str)
         and (" " in one.value or stem(one.value.casefold()) not in known.words)
     ]
-
-
-_REFUSE = refuse("").result

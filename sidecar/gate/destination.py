@@ -8,6 +8,7 @@ entry of the allowlist counts until it expires and while its domain's ownership,
 
 from functools import lru_cache
 
+from schemas.actions import LayerResult
 from schemas.tools import AllowedDestination, Policy, Tool
 from sidecar.destinations.schedule import Standing, judge
 from sidecar.gate.domains import (
@@ -40,7 +41,7 @@ def destination(case: Case) -> Word:
         word = _one(case, tool, policy, wish, known, value, outside)
         if word is None:
             continue
-        if word.result is _REFUSED:
+        if word.result is LayerResult.REFUSE:
             return word
         held = held or word
     return held or passed(f"{len(reached)} destinations")
@@ -67,7 +68,7 @@ def _one(
         return refuse("nobody can be sure where a destination leads", fix="write it plainly")
     entry = _entry(policy, value, host)
     if entry is not None:
-        return _listed(case, entry, host)
+        return _listed(case, policy, entry)
     if outside and policy.allowlist_only:
         return _unlisted(policy, value)
     copied = _imitated(host, known)
@@ -89,19 +90,18 @@ def _one(
     return None
 
 
-def _listed(case: Case, entry: AllowedDestination, host: str) -> Word | None:
+def _listed(case: Case, policy: Policy, entry: AllowedDestination) -> Word | None:
     if entry.expires and case.now >= entry.expires:
         return refuse("the allowlist entry has expired", fix="renew it in the policy")
     if not entry.owned:
         return None
-    watched = case.owned.get(_domain_of(entry) or host)
+    watched = case.owned.get(_domain_of(entry))
     if watched is None:
         return refuse(
             "who owns a destination has not been looked up yet",
             fix="wait for the next look, or see why it fails",
         )
-    grace = case.policy.revalidate_s if case.policy is not None else 0
-    found = judge(watched, None, case.now, grace)
+    found = judge(watched, None, case.now, policy.revalidate_s)
     if found.standing is Standing.ALIVE:
         return None
     if found.standing is Standing.UNVERIFIED:
@@ -146,6 +146,3 @@ def _imitated(host: str, known: frozenset[str]) -> Imitation | None:
 @lru_cache(maxsize=256)
 def _prepared(hosts: frozenset[str]) -> KnownDomains:
     return known_domains(hosts)
-
-
-_REFUSED = refuse("").result

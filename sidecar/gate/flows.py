@@ -8,7 +8,7 @@ either. A single telling number, code or address is enough; of plain words it ta
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from enum import IntEnum
+from enum import IntEnum, auto
 from functools import lru_cache, partial
 from itertools import chain
 from math import ceil
@@ -22,7 +22,6 @@ from sidecar.gate.normal import (
     COMMON,
     decodings,
     fold,
-    longest,
     rotated,
     shifted,
     spaced,
@@ -38,6 +37,7 @@ from sidecar.gate.wish import Wish
 _ENOUGH: Final = 4
 _MANY_SIGNS: Final = 8
 _SHARE: Final = 0.5
+_MOST: Final = 8
 _DICTATED: Final = 0.6
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _CAESAR: Final = tuple(partial(shifted, by=by) for by in range(1, 26) if by != 13)
@@ -46,17 +46,14 @@ _LETTERS: Final = re.compile(r"[\w@$]+")
 _PASSING: Final = re.compile(r"[0-9@$]")
 _BESIDE: Final = re.compile(r"[0-9@$](?:[a-zA-Z_]|(?<=[a-zA-Z_].))")
 _LEET: Final = str.maketrans("013457@$8", "oleastasb")
-_RUN_ON_FROM: Final = 20
 _RUN_ON: Final = re.compile(r"[a-z]{20,400}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
-# Signs that a code is written with, how many of them it takes, and the code.
 _CODED: Final = (
-    ("01", 30, re.compile(r"(?:\b[01]{5,8}\b[ ,]*){6,}")),
-    ("0123456789", 24, re.compile(r"(?:\b\d{2,3}\b[ ,;]+){12,}")),
-    ("\\", 4, re.compile(r"(?:\\u[0-9a-fA-F]{4}){4,}")),
-    (".\u00b7-", 12, re.compile(r"(?:[.\u00b7-]{1,5}[ /]+){12,}")),
+    re.compile(r"(?:\b[01]{5,8}\b[ ,]*){6,}"),
+    re.compile(r"(?:\b\d{2,3}\b[ ,;]+){12,}"),
+    re.compile(r"(?:\\u[0-9a-fA-F]{4}){4,}"),
+    re.compile(r"(?:[.\u00b7-]{1,5}[ /]+){12,}"),
 )
-_LONG_FROM: Final = 40
 _LONG: Final = re.compile(r"[^\s]{40,}")
 _SIGNS: Final = re.compile(r"[!#$%&()*;<>?@^`{|}~]")
 
@@ -64,8 +61,8 @@ _SIGNS: Final = re.compile(r"[!#$%&()*;<>?@^`{|}~]")
 class Dress(IntEnum):
     """How content stands in an argument."""
 
-    PLAIN = 0
-    ENCODED = 1
+    PLAIN = auto()
+    ENCODED = auto()
 
 
 class Flow(Struct, frozen=True):
@@ -111,8 +108,7 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     joined = unspaced(text)
     if joined is not None:
         yield Dress.ENCODED, joined
-    glued = longest(text) >= _RUN_ON_FROM or not text.isascii()
-    for run in _RUN_ON.findall(fold(text)) if glued else ():
+    for run in _RUN_ON.findall(fold(text)):
         found = _apart(known, run)
         if found:
             yield Dress.ENCODED, found
@@ -124,11 +120,9 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
 
 def opaque(text: str) -> str:
     """The first long run in `text` that is neither words nor a known encoding, or nothing."""
-    for signs, least, pattern in _CODED:
-        if sum(map(text.count, signs)) >= least and (coded := pattern.search(text)):
+    for pattern in _CODED:
+        if coded := pattern.search(text):
             return coded[0]
-    if longest(text) < _LONG_FROM:
-        return ""
     for long in _LONG.findall(text):
         if len(_SIGNS.findall(long)) >= _MANY_SIGNS:
             return str(long)
@@ -136,7 +130,7 @@ def opaque(text: str) -> str:
         run = match[0]
         letters = sum(c.isalpha() for c in run)
         mixed = any(c.isdigit() for c in run) or (run != run.lower() and letters == len(run))
-        if mixed and "://" not in text[max(0, match.start() - 12) : match.start() + 4]:
+        if mixed and "://" not in text[max(0, match.start() - 12) : match.end()]:
             return run
     return ""
 
@@ -149,13 +143,7 @@ def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing
         return False
     fresh = _stems(text) - wish.stems
     need = max(3, ceil(_DICTATED * len(fresh)))
-    found = sorted(filter(None, map(known.suspects.get, fresh)), key=len)
-    if len(found) < need:
-        return False
-    # A segment with that many of the words has one of the rarer ones: count those alone.
-    counts = Counter(chain.from_iterable(found[: len(found) - need + 1]))
-    for numbers in found[len(found) - need + 1 :]:
-        counts.update(counts.keys() & numbers)
+    counts = Counter(chain.from_iterable(known.suspects.get(word, ()) for word in fresh))
     return any(
         count >= need and known.segments[number].standing <= worst
         for number, count in counts.items()
@@ -211,7 +199,7 @@ def _carried(
         segment = known.segments[number]
         if segment.rank < least or segment.standing <= Standing.UNBIDDEN:
             continue
-        if number in specific or shared >= min(8, _SHARE * segment.telling):
+        if number in specific or shared >= min(_MOST, _SHARE * segment.telling):
             found[number] = shared
     return found
 
@@ -223,10 +211,10 @@ def _stems(text: str) -> frozenset[str]:
 
 def _is_telling_number(token: str) -> bool:
     """An account or long number, or an amount of four digits or more that is no year."""
-    if token[0] == "n":
+    if token.startswith("n:"):
         whole, _, cents = token[2:].lstrip("-+").partition(".")
         return len(whole) >= 4 and not (cents == "00" and _YEAR.fullmatch(whole))
-    return token[0] == "a"
+    return token.startswith("a:")
 
 
 def _is_specific(word: str) -> bool:
@@ -248,8 +236,6 @@ def _apart(known: Knowledge, run: str) -> str:
 
 def _unhyphenated(text: str) -> str:
     """`text` with what stands between hyphens, dots or underscores joined, where that is much."""
-    if sum(map(text.count, "-._\u00b7")) < _ENOUGH:
-        return text
     return _SPLIT.sub("", text) if len(_SPLIT.findall(text)) >= _ENOUGH else text
 
 

@@ -7,7 +7,8 @@ must not steer; what stands nowhere was invented or computed.
 """
 
 from collections.abc import Iterable
-from enum import IntEnum
+from enum import IntEnum, auto
+from typing import Final
 
 from msgspec import Struct
 
@@ -30,14 +31,14 @@ from sidecar.gate.wish import Wish
 class Ground(IntEnum):
     """From the worst that a value can rest on to the best; see `knowledge.Standing`."""
 
-    SUSPECT = 0
-    UNBIDDEN = 1
-    INVENTED = 2
-    READ = 3
-    POINTED = 4
-    OWN = 5
-    LINKED = 6
-    NAMED = 7
+    SUSPECT = auto()
+    UNBIDDEN = auto()
+    INVENTED = auto()
+    READ = auto()
+    POINTED = auto()
+    OWN = auto()
+    LINKED = auto()
+    NAMED = auto()
 
 
 class Grounding(Struct, frozen=True):
@@ -53,16 +54,14 @@ class Grounding(Struct, frozen=True):
     segments: tuple[int, ...] = ()
 
 
-_OF_STANDING = {
+OF_STANDING: Final = {
     Standing.SUSPECT: Ground.SUSPECT,
     Standing.UNBIDDEN: Ground.UNBIDDEN,
     Standing.READ: Ground.READ,
     Standing.POINTED: Ground.POINTED,
     Standing.OWN: Ground.OWN,
 }
-
-
-_EXCEPTING = ("not", "except", "excluding", "never", "than")
+_EXCEPTING: Final = ("not", "except", "excluding", "never", "than")
 
 
 def ground_destination(known: Knowledge, wish: Wish, value: str) -> Grounding:
@@ -74,9 +73,9 @@ def ground_destination(known: Knowledge, wish: Wish, value: str) -> Grounding:
             return Grounding(Ground.NAMED)
         return _of_tokens(known, wish, {f"e:{box.local}@{box.host}"})
     if URL.fullmatch(text.casefold()):
-        wanted = {token for token in address(text.casefold()) if token[0] == "u"}
+        wanted = {token for token in address(text.casefold()) if token.startswith("u:")}
         return _of_tokens(known, wish, wanted)
-    accounts = {token for token in tokens(text) if token[0] == "a"}
+    accounts = {token for token in tokens(text) if token.startswith("a:")}
     if accounts:
         return _of_tokens(known, wish, accounts)
     return ground_phrase(known, wish, text)
@@ -111,7 +110,7 @@ def ground_amount(known: Knowledge, wish: Wish, value: float) -> Grounding:
 
 def ground_plain(known: Knowledge, wish: Wish, value: str) -> Grounding:
     """Any other value that says when, where or what: a day, a title, a place."""
-    days = {token for token in day_tokens(value) if token[0] == "d"}
+    days = {token for token in day_tokens(value) if token.startswith("d:")}
     if days:
         return _of_tokens(known, wish, days)
     return ground_phrase(known, wish, value)
@@ -120,9 +119,7 @@ def ground_plain(known: Knowledge, wish: Wish, value: str) -> Grounding:
 def ground_phrase(known: Knowledge, wish: Wish, value: str) -> Grounding:
     """Words in this order, anywhere."""
     said = spaced(value)
-    if not said.strip():
-        return Grounding(Ground.NAMED)
-    if said in wish.text:
+    if not said.strip() or said in wish.text:
         return Grounding(Ground.NAMED)
     return _grounding(known, containing(known, said), Ground.INVENTED)
 
@@ -147,7 +144,7 @@ def segments_of(known: Knowledge, grounding: Grounding) -> Iterable[Segment]:
 
 def _of_tokens(known: Knowledge, wish: Wish, wanted: set[str]) -> Grounding:
     if wanted & wish.tokens:
-        return Grounding(Ground.NAMED, contested=False)
+        return Grounding(Ground.NAMED)
     found = [number for token in wanted for number, _ in known.values.get(token, ())]
     return _grounding(known, found, Ground.INVENTED)
 
@@ -159,7 +156,7 @@ def _grounding(known: Knowledge, found: Iterable[int], nothing: Ground) -> Groun
     segments = [known.segments[number] for number in numbers]
     best = max(segment.standing for segment in segments)
     own = frozenset(s.record for s in segments if s.standing is Standing.OWN)
-    ground = _OF_STANDING[best]
+    ground = OF_STANDING[best]
     if best is Standing.OWN and any(s.linked for s in segments if s.standing is Standing.OWN):
         ground = Ground.LINKED
     contested = any(segment.standing <= Standing.UNBIDDEN for segment in segments)

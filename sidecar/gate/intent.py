@@ -48,9 +48,7 @@ def intent(case: Case) -> Word:
             fix="approve it, or say so in the intent",
         )
     if found is not Asked.NO:
-        return passed(
-            f"the intent asks for it by {'verb and object' if found is Asked.YES else 'verb'}"
-        )
+        return passed(f"the intent asks for it by {found.value}")
     if wish.delegated:
         grave = tool.effect in (Effect.PAYMENT, Effect.EGRESS)
         if grave or Family.REMOVE in families_of(tool):

@@ -9,7 +9,7 @@ words. Nothing the runtime says enters here.
 
 import re
 from collections.abc import Iterable, Mapping
-from enum import IntEnum
+from enum import IntEnum, auto
 from typing import Any, Final
 
 from immutables import Map
@@ -39,11 +39,11 @@ class Standing(IntEnum):
     to; OWN was written by a system of record.
     """
 
-    SUSPECT = 0
-    UNBIDDEN = 1
-    READ = 2
-    POINTED = 3
-    OWN = 4
+    SUSPECT = auto()
+    UNBIDDEN = auto()
+    READ = auto()
+    POINTED = auto()
+    OWN = auto()
 
 
 class Segment(Struct, frozen=True):
@@ -204,7 +204,7 @@ def _leaves(content: object) -> Iterable[Leaf]:
     while stack:
         value, key, record = stack.pop()
         if isinstance(value, Mapping):
-            if isinstance(value, dict) and not _is_record(value):
+            if not _is_record(value):
                 for name, inner in reversed(list(value.items())):
                     count += 1
                     stack.append((inner, key, count))
@@ -220,9 +220,7 @@ def _leaves(content: object) -> Iterable[Leaf]:
                     stack.append((inner, key, count))
                 else:
                     stack.append((inner, key, record))
-        elif isinstance(value, bool) or value is None:
-            continue
-        elif isinstance(value, str | int | float):
+        elif isinstance(value, str | int | float) and not isinstance(value, bool):
             yield Leaf(record, key, value)
 
 

@@ -74,7 +74,7 @@ def _claim(known: Knowledge, wish: Wish, text: str) -> Word | None:
                 "a claim holds an address or account that no system of record gives",
                 fix="check it, then approve",
             )
-        large = token[0] == "n" and abs(float(token[2:])) >= 1000
+        large = token.startswith("n:") and abs(float(token[2:])) >= 1000
         if large and ground_amount(known, wish, float(token[2:])).ground < Ground.READ:
             return hold("a claim holds a number that the run was not given", fix="check it")
     if flows(known, wish, [text], RANKS[Classification.RESTRICTED]):

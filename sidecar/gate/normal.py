@@ -71,12 +71,6 @@ def _one_script(match: re.Match[str]) -> str:
     return word.translate(_LOOK_ALIKE)
 
 
-@lru_cache(maxsize=1024)
-def longest(text: str) -> int:
-    """The length of the longest run without blanks."""
-    return max(map(len, text.split()), default=0)
-
-
 def words(text: str) -> list[str]:
     """The words of `text`, folded; digits count as letters."""
     return _WORD.findall(fold(text))
@@ -178,17 +172,14 @@ def _percent(match: "re.Match[str]") -> str:
 
 def _from_base64(text: str) -> bytes:
     body = text.rstrip("=").replace("-", "+").replace("_", "/")
-    body = body[: len(body) // 4 * 4] if len(body) % 4 == 1 else body
-    return base64.b64decode(body + "=" * (-len(body) % 4))
+    # One letter over is less than a byte; padding over is ignored.
+    return base64.b64decode((body[:-1] if len(body) % 4 == 1 else body) + "===")
 
 
 def _readable(raw: bytes) -> list[str]:
-    """`raw` as text where it is text: mostly printable, and more than a chance hit."""
-    if len(raw) < 6:
-        return []
+    """`raw` as text where it is text: all printable."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return []
-    printable = sum(c.isprintable() or c.isspace() for c in text)
-    return [text] if printable == len(text) else []
+    return [text] if all(c.isprintable() or c.isspace() for c in text) else []

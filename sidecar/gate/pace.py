@@ -44,8 +44,7 @@ def _mass(case: Case, tool: Tool) -> Word:
     wish = case.wish
     removes = Family.REMOVE in families_of(tool)
     if removes and len(touched) > 1 and wish is not None and not wish.many:
-        unnamed = sum(1 for one in touched if not _named(wish, one))
-        if unnamed and len(touched) > 1:
+        if not all(_named(wish, one) for one in touched):
             return hold(
                 f"the intent speaks of one record; this is number {len(touched)} for {tool.name}",
                 fix="approve if more are meant",

@@ -40,11 +40,8 @@ class Audience(Enum):
 def parts(tool: Tool, given: Mapping[str, Any]) -> Iterator[Argument]:
     """All scalars of the arguments, in order; paths are objects too. Of contents, keys as well."""
     for name, value in given.items():
-        if isinstance(value, str | int | float):
-            yield Argument(part_of(tool, name, name), name, value)
-        else:
-            for inner, scalar in _scalars(name, value):
-                yield Argument(part_of(tool, name, inner), inner, scalar)
+        for inner, scalar in _scalars(name, value):
+            yield Argument(part_of(tool, name, inner), inner, scalar)
         if name in tool.contents:
             for key in _keys(value):
                 yield Argument(Part.CONTENT, name, key)

@@ -12,6 +12,7 @@ from schemas.actions import LayerResult
 from schemas.tools import Effect, Tool
 from sidecar.gate.flows import dictated
 from sidecar.gate.grounding import (
+    OF_STANDING,
     Ground,
     Grounding,
     ground_amount,
@@ -158,10 +159,10 @@ def _content(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Ite
             continue
         numbers = [number for number, _ in known.values.get(token, ())]
         standings = {known.segments[number].standing for number in numbers}
-        ground = Ground.INVENTED if not standings else _GROUND[max(standings)]
+        ground = Ground.INVENTED if not standings else OF_STANDING[max(standings)]
         if ground <= Ground.UNBIDDEN:
             yield _untrusted(one, Grounding(ground), what=_KINDS[token[0]])
-        elif token[0] == "u" and seen is not Audience.NONE and ground < Ground.OWN:
+        elif token.startswith("u:") and seen is not Audience.NONE and ground < Ground.OWN:
             yield _doubtful(one, Grounding(ground), what="a link")
     asked_for = seen is Audience.NONE and wish.carries
     worst = Standing.SUSPECT if asked_for else Standing.UNBIDDEN
@@ -179,7 +180,7 @@ def _plain(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Itera
         if any(telling(word) for word in spaced(text).split()):
             yield _untrusted(one, found)
         return
-    days = {token for token in day_tokens(text) if token[0] == "d"}
+    days = {token for token in day_tokens(text) if token.startswith("d:")}
     if days and found.ground in (Ground.INVENTED, Ground.READ, Ground.POINTED):
         if any(token.startswith("d:") for token in wish.tokens):
             yield _doubtful(one, found, what="another day than the intent names")
@@ -240,5 +241,4 @@ def _contested(one: Argument) -> Word:
     )
 
 
-_GROUND = {0: Ground.SUSPECT, 1: Ground.UNBIDDEN, 2: Ground.READ, 3: Ground.POINTED, 4: Ground.OWN}
 _KINDS = {"u": "a link", "a": "an account", "e": "an address"}

@@ -67,7 +67,8 @@ def authorised(case: Case) -> Word:
         )
     if answer.allowed:
         return passed("the workspace's rules allow it")
-    deciding = list(answer.diagnostics.reasons)
+    # Cedar tells them in any order: in the order written, a decision can be derived again.
+    deciding = sorted(answer.diagnostics.reasons, key=lambda name: (len(name), name))
     if deciding and all(reason in rules.holds for reason in deciding):
         return hold(rules.holds[deciding[0]], fix="approve, or change the rule")
     return refuse(

@@ -78,10 +78,6 @@ _DAY_RANGE: Final = re.compile(
     rf"(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b"
 )
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:h]([0-5]\d)\b")
-# What a match needs right behind a run of digits: looked at first, since it costs less.
-_BETWEEN_TIMES: Final = frozenset(":h")
-_MULTIPLYING: Final = frozenset("kmt.")
-_SEPARATORS: Final = frozenset(" -")
 _SECURE_SPACES: Final = re.compile(r"[ -]")
 
 
@@ -190,11 +186,10 @@ def _numbers(folded: str, found: set[str]) -> None:
         folded = _CLOCK.sub(lambda m: " ; " if _starts(m) else m[0], folded)
         runs = _runs(folded)
     over = 0
-    for start, end in runs:
-        if start >= over and (end - start >= 7 or _goes_on(folded, end)):
-            if long := _LONG_NUMBER.match(folded, start):
-                found.add("a:" + _SECURE_SPACES.sub("", long[0]))
-                over = long.end()
+    for start, _ in runs:
+        if start >= over and (long := _LONG_NUMBER.match(folded, start)):
+            found.add("a:" + _SECURE_SPACES.sub("", long[0]))
+            over = long.end()
     over = 0
     for start, _ in runs:
         if start < over:
@@ -206,12 +201,10 @@ def _numbers(folded: str, found: set[str]) -> None:
         else:
             over = _amount(folded, start, found)
     over = 0
-    for start, end in runs:
-        if start >= over and folded[end : end + 2].lstrip(" ")[:1] in _MULTIPLYING:
-            many = _MULTIPLIED.match(folded, start) if _begins(folded, start) else None
-            if many is not None:
-                found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
-                over = many.end()
+    for start, _ in runs:
+        if start >= over and _begins(folded, start) and (many := _MULTIPLIED.match(folded, start)):
+            found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
+            over = many.end()
     for match in _IDENTIFIED.finditer(folded):
         name = match[1] or match[2] or match[3]
         if any(c.isdigit() for c in name):
@@ -221,11 +214,6 @@ def _numbers(folded: str, found: set[str]) -> None:
 def _runs(folded: str) -> list[tuple[int, int]]:
     """Where runs of digits begin and end."""
     return [match.span() for match in _DIGITS.finditer(folded)]
-
-
-def _goes_on(folded: str, end: int) -> bool:
-    """Whether more digits follow a blank or hyphen at `end`."""
-    return folded[end : end + 1] in _SEPARATORS and folded[end + 1 : end + 2].isdigit()
 
 
 def _amount(folded: str, start: int, found: set[str]) -> int:
@@ -273,12 +261,11 @@ def _days(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
     if any(map(folded.__contains__, _MONTHS)) and _beside_a_month(folded, runs):
         _named_months(folded, found)
     over = 0
-    for start, end in runs:
-        if start >= over and folded[end : end + 1] in _BETWEEN_TIMES:
-            clock = _CLOCK.match(folded, start)
-            if clock is not None and _starts(clock):
-                found.add(f"c:{int(clock[1]):02d}:{clock[2]}")
-                over = clock.end()
+    for start, _ in runs:
+        clock = _CLOCK.match(folded, start) if start >= over else None
+        if clock is not None and _starts(clock):
+            found.add(f"c:{int(clock[1]):02d}:{clock[2]}")
+            over = clock.end()
 
 
 def _beside_a_month(folded: str, runs: list[tuple[int, int]]) -> bool:

@@ -186,9 +186,9 @@ class Wish(Struct, frozen=True, kw_only=True):
 class Asked(Enum):
     """How far an intent asks for a tool: by verb and object, by verb, or not at all."""
 
-    YES = 2
-    VERB = 1
-    NO = 0
+    YES = "verb and object"
+    VERB = "verb"
+    NO = "no"
 
 
 @lru_cache(maxsize=256)
@@ -312,10 +312,8 @@ def _requested(summary: str) -> frozenset[str]:
     found: set[str] = set()
     for sentence in _SENTENCE.split(fold(summary)):
         said = words(sentence)
-        for place, word in enumerate(said):
-            before = said[place - 1] if place else ""
-            after = said[place + 1] if place + 1 < len(said) else ""
-            past = word.endswith("ed") and len(word) > 4
+        for before, word, after in zip(["", *said], said, [*said[1:], ""], strict=False):
+            past = word.endswith("ed")
             other_form = word.endswith("s") and not word.endswith("ss")
             gerund = word.endswith("ing") and before not in _BEFORE_GERUND
             if before in _DETERMINERS or past or other_form or gerund:
@@ -334,6 +332,6 @@ def _carried(summary: str) -> frozenset[str]:
     found: set[str] = set()
     for match in _CARRIES.finditer(summary):
         rest = summary[match.end() : match.end() + 120]
-        said = words(_CARRIED_STOPS.split(rest, maxsplit=1)[0])
+        said = words(_CARRIED_STOPS.split(rest)[0])
         found |= {stem(w) for w in said if w not in COMMON and stem(w) not in _GENERIC}
     return frozenset(found)

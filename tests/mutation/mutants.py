@@ -1,13 +1,19 @@
 """The gate's mutants, as Cosmic Ray makes them: every operator of its core, at every place.
 
-Left out are those that nothing could notice or that everything does: in annotations (`X | None`
-with another operator fails on import), in the size or presence of a cache (`@lru_cache`), and
-`is` written as `==` (or `is not` as `!=`), which for enums and None is the same.
+Left out, and counted, are those that nothing could notice or that everything does: in annotations
+(`X | None` with another operator fails on import), in the size or presence of a cache
+(`@lru_cache`), in whether arguments may also be given by position (`kw_only` of a struct, `*` of a
+function, which is no product), and `is` written as `==` (or `is not` as `!=`), which for enums and
+None is the same.
 """
 
 import ast
+import builtins
+import io
 import random
+import tokenize
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -50,19 +56,21 @@ def modules() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in GATE.glob("*.py") if path.stem != "__init__"))
 
 
-def mutants(module: str) -> list[Mutant]:
-    """All mutants of one module, in the order of their places."""
+def mutants(module: str) -> tuple[list[Mutant], int]:
+    """All mutants of one module, in the order of their places; and how many are left out."""
     path = GATE / f"{module}.py"
-    silent = tuple(_silent(ast.parse(path.read_text(encoding="utf-8"))))
+    text = path.read_text(encoding="utf-8")
+    silent = (*_silent(ast.parse(text)), *_stars(text))
     with use_db(":memory:", WorkDB.Mode.create) as session:
         init([path], session, {})
         found = [one for item in session.work_items for one in item.mutations]
-    return sorted(
+    kept = sorted(
         Mutant(module, *one.start_pos, one.operator_name, one.occurrence)
         for one in found
         if one.operator_name not in _SAME
         and not any(begin <= one.start_pos < end for begin, end in silent)
     )
+    return kept, len(found) - len(kept)
 
 
 def sample(found: list[Mutant], size: int, seed: int) -> list[Mutant]:
@@ -75,7 +83,11 @@ def sample(found: list[Mutant], size: int, seed: int) -> list[Mutant]:
 def _silent(tree: ast.Module) -> Iterator[tuple[_Place, _Place]]:
     for node in ast.walk(tree):
         quiet: list[ast.expr | None] = []
-        if isinstance(node, ast.arg | ast.AnnAssign):
+        if isinstance(node, ast.ClassDef):
+            quiet += [one.value for one in node.keywords if one.arg == "kw_only"]
+        elif isinstance(node, ast.Assign) and _is_union(node.value):
+            quiet.append(node.value)
+        elif isinstance(node, ast.arg | ast.AnnAssign):
             quiet.append(node.annotation)
         elif isinstance(node, ast.FunctionDef):
             quiet.append(node.returns)
@@ -83,3 +95,18 @@ def _silent(tree: ast.Module) -> Iterator[tuple[_Place, _Place]]:
         for one in filter(None, quiet):
             begin = max(0, one.col_offset - 1)
             yield (one.lineno, begin), (one.end_lineno or 0, one.end_col_offset or 0)
+
+
+def _is_union(value: ast.expr) -> bool:
+    """Whether this is an alias of types: `str | int`."""
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.BitOr):
+        return _is_union(value.left) and _is_union(value.right)
+    return isinstance(value, ast.Name) and isinstance(getattr(builtins, value.id, None), type)
+
+
+def _stars(text: str) -> Iterator[tuple[_Place, _Place]]:
+    """The stars that stand alone or before what they unpack."""
+    found = tokenize.generate_tokens(io.StringIO(text).readline)
+    for before, token in pairwise(one for one in found if one.string.strip()):
+        if token.string in ("*", "**") and before.string in ("(", "[", "{", ","):
+            yield token.start, token.end

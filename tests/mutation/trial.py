@@ -2,16 +2,17 @@
 
 The child is forked from a process that has loaded everything but the gate, so that a trial costs
 the gate's import and the tests, and no mutant outlives its trial. The mutated text is what that
-child imports; no file is written. A trial that takes over `LIMIT_S` counts as noticed: a mutant
-that loops is one.
+child imports; no file is written. A trial that takes over `LIMIT_S` of the processor's time
+counts as noticed: a mutant that loops is one.
 """
 
 import importlib.abc
 import importlib.machinery
 import os
-import signal
+import resource
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Final
 
@@ -25,22 +26,28 @@ import ledger.receipt
 import schemas.events
 from tests.mutation.mutants import ROOT, Mutant
 
-LIMIT_S: Final = 120
+LIMIT_S: Final = 60
+OWN: Final = "tests/unit/sidecar/gate/test_{}.py"
 TESTS: Final = (
-    "tests/redteam/test_redteam.py",
-    "tests/unit/sidecar/gate",
-    "tests/unit/sidecar/test_memory_claims.py",
-    "tests/redteam",
+    ("tests/redteam/test_redteam.py",),
+    ("tests/unit/sidecar/gate", "tests/unit/sidecar/test_memory_claims.py", "tests/redteam"),
 )
-"""The quickest to notice anything come first."""
-LOADED: Final = (classify.detect, classify.view, crypto.sealing, crypto.trust, ledger.receipt)
+"""In this order, behind the mutated module's `OWN`: the quickest to notice come first."""
+LOADED: Final = (
+    classify.detect,
+    classify.view,
+    crypto.sealing,
+    crypto.trust,
+    ledger.receipt,
+    schemas.events,
+)
 """What the gate and its tests stand on, loaded once."""
 _OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0")
 
 
 def tried(found: Iterable[Mutant], at_once: int) -> Iterator[tuple[Mutant, bool]]:
     """Each mutant with whether the tests noticed it, as the trials end."""
-    assert schemas.events is not None
+    _load_plugins()
     under_way: dict[int, Mutant] = {}
     for mutant in found:
         if len(under_way) == at_once:
@@ -62,7 +69,7 @@ def _begun(module: str, source: str) -> int:
         return pid
     code = 70
     try:
-        signal.alarm(LIMIT_S)
+        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_S, LIMIT_S))
         quiet = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(quiet, descriptor)
@@ -70,9 +77,20 @@ def _begun(module: str, source: str) -> int:
         sys.dont_write_bytecode = False
         if module:
             sys.meta_path.insert(0, _Mutated(f"sidecar.gate.{module}", source))
-        code = int(pytest.main([*_OPTIONS, *TESTS]))
+        code = next(filter(None, (int(pytest.main([*_OPTIONS, *run])) for run in _runs(module))), 0)
     finally:
         os._exit(code)
+
+
+def _runs(module: str) -> Iterator[tuple[str, ...]]:
+    if module and (ROOT / OWN.format(module)).exists():
+        yield (OWN.format(module),)
+    yield from TESTS
+
+
+def _load_plugins() -> None:
+    for plugin in entry_points(group="pytest11"):
+        plugin.load()
 
 
 def _ended(under_way: dict[int, Mutant]) -> tuple[Mutant, bool]:

@@ -71,7 +71,9 @@ def _of(kind: inspect.Type) -> st.SearchStrategy[Any]:
             if kind.pattern is not None:
                 # `$` also stands before a final newline, which no name may have.
                 return st.from_regex(kind.pattern).filter(lambda text: "\n" not in text)
-            return st.text(max_size=min(kind.max_length or _LONGEST, _LONGEST))
+            low = kind.min_length or 0
+            high = _LONGEST + low if kind.max_length is None else kind.max_length
+            return st.text(min_size=low, max_size=min(high, _LONGEST + low))
         case inspect.BytesType():
             low = kind.min_length or 0
             high = _LONGEST + low if kind.max_length is None else kind.max_length

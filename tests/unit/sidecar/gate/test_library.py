@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from immutables import Map
 
 from schemas.actions import (
     ApprovalDecided,
@@ -14,11 +15,15 @@ from schemas.actions import (
     VerdictGiven,
 )
 from schemas.content import Sealed, plain
-from schemas.leases import Intent
-from schemas.names import NO_DIGEST, SECOND
+from schemas.leases import Certificate, Intent
+from schemas.names import NO_DIGEST, SECOND, Classification, Role
+from schemas.patterns import FactKind, Pattern, Response
+from schemas.patterns import Step as PatternStep
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope, LeaseRevoked, RepRevoked
-from sidecar.gate.library import Step, decide_run, proposal_digest
-from tests.cases import LEASE, changed
+from schemas.tools import AllowedDestination, Budget, Policy, Trust
+from sidecar.destinations.schedule import Destination
+from sidecar.gate.library import Step, decide_run, observed, proposal_digest, propose, start
+from tests.cases import LEASE, RUNTIME_KEY, changed
 from tests.unit.sidecar.gate.building import MAIL, TOOLS, WORKSPACE
 
 PASS, HOLD, REFUSE = LayerResult.PASS, LayerResult.HOLD, LayerResult.REFUSE
@@ -104,7 +109,9 @@ def test_a_halt_holds_for_what_it_covers_until_it_is_released(
 def test_an_ended_lease_and_a_revoked_rep_end_the_run() -> None:
     assert results(send(1), LeaseRevoked(reason="x"), send(2, text="more")) == [PASS, REFUSE]
     assert results(RepRevoked(rep=GRANTED.rep, reason="x"), send(1)) == [REFUSE]
-    assert results(RepRevoked(rep="another", reason="x"), send(1)) == [PASS]
+    for other in ("abe", "another"):
+        assert results(RepRevoked(rep=other, reason="x"), send(1)) == [PASS]
+    assert results(RepRevoked(rep="".join(("a", "nn")), reason="x"), send(1)) == [REFUSE]
 
 
 def test_a_proposal_is_judged_at_its_own_time() -> None:
@@ -141,6 +148,186 @@ def test_a_proposal_that_does_not_open_is_refused() -> None:
 
 def test_a_number_that_was_used_is_refused() -> None:
     assert results(send(2), send(2, text="more"), send(1, text="other")) == [PASS, REFUSE, REFUSE]
+
+
+LOOK_UP = ProposalMade(
+    number=1, tool="crm.find_deals", arguments=plain({"record": "x"}), purpose=plain("look")
+)
+SECRET = "the key is AKIAIOSFODNN7EXAMPLE"
+
+
+def watched(response: Response, *steps: PatternStep, **policy: Any) -> Policy:
+    pattern = Pattern(
+        name="own", description="of our own", steps=steps, within_s=600, response=response
+    )
+    return changed(WORKSPACE, patterns=(pattern,), **policy)
+
+
+def under(policy: Policy, *sequence: Any) -> list[LayerResult]:
+    return [one.result for one in decide_run(policy, GRANTED, sequence)]
+
+
+EFFECT = PatternStep(kinds=(FactKind.EFFECT,))
+TWICE = changed(EFFECT, at_least=2)
+
+
+def test_effects_that_are_done_count_towards_a_pattern_and_held_ones_do_not() -> None:
+    policy = watched(Response.HOLD, TWICE)
+    assert under(policy, send(1), send(2, text="more")) == [PASS, HOLD]
+    assert under(policy, send(1, to="eve@other.example"), send(2)) == [HOLD, PASS]
+    assert under(policy, LOOK_UP, send(2)) == [PASS, PASS]
+
+
+@pytest.mark.parametrize(
+    ("content", "answers", "tool", "result"),
+    [
+        (SECRET, 1, LOOK_UP.tool, HOLD),
+        ("nothing", 1, LOOK_UP.tool, PASS),
+        (SECRET, 0, LOOK_UP.tool, PASS),
+        (SECRET, 1, "crm.unknown", PASS),
+    ],
+)
+def test_a_read_counts_with_what_it_gave_once_it_is_answered(
+    content: str, answers: int, tool: str, result: LayerResult
+) -> None:
+    policy = watched(Response.HOLD, PatternStep(kinds=(FactKind.READ,), credential=True), EFFECT)
+    read = ObservationRecorded(source="crm", content=plain(content), answers=answers)
+    assert under(policy, changed(LOOK_UP, tool=tool), read, send(2))[1] is result
+
+
+def test_what_came_by_itself_counts_as_such() -> None:
+    arrived = PatternStep(kinds=(FactKind.ARRIVAL,), sensitivity=Classification.RESTRICTED)
+    policy = watched(Response.HOLD, arrived, EFFECT)
+    for sensitivity, result in (
+        (Classification.RESTRICTED, HOLD),
+        (Classification.INTERNAL, PASS),
+    ):
+        mail = ObservationRecorded(
+            source="mail", content=plain("hello"), sensitivity=sensitivity, trust=Trust.TRUSTED
+        )
+        assert under(policy, mail, send(1)) == [result]
+
+
+def test_the_answer_of_an_effect_is_no_read_and_no_second_effect() -> None:
+    read = PatternStep(kinds=(FactKind.READ,))
+    done = ObservationRecorded(source="mail", content=plain("sent"), answers=1)
+    for policy in (watched(Response.HOLD, read, EFFECT), watched(Response.HOLD, TWICE)):
+        wanted = HOLD if policy.patterns and policy.patterns[0].steps == (TWICE,) else PASS
+        assert under(policy, send(1), done, send(2, text="more")) == [PASS, wanted]
+    thrice = watched(Response.HOLD, changed(EFFECT, at_least=3))
+    assert under(thrice, send(1), done, send(2, text="more")) == [PASS, PASS]
+
+
+@pytest.mark.parametrize(
+    ("kind", "to", "before", "response", "after"),
+    [
+        (FactKind.HOLD, "eve@other.example", HOLD, Response.HOLD, HOLD),
+        (FactKind.HOLD, "eve@other.example", HOLD, Response.HALT, HOLD),
+        (FactKind.HOLD, "eve@other.example", HOLD, Response.FLAG, PASS),
+        (FactKind.REFUSAL, "eve@other.example", HOLD, Response.HOLD, PASS),
+        (FactKind.REFUSAL, "jane@boeing.example@x.example", REFUSE, Response.HOLD, HOLD),
+        (FactKind.HOLD, "jane@boeing.example@x.example", REFUSE, Response.HOLD, PASS),
+    ],
+)
+def test_a_pattern_that_the_gates_own_answers_complete_stands_on_the_run(
+    kind: FactKind, to: str, before: LayerResult, response: Response, after: LayerResult
+) -> None:
+    policy = watched(response, PatternStep(kinds=(kind,), at_least=2))
+    tries = [send(number, to=to, text=f"note {number}") for number in (1, 2, 3)]
+    assert under(policy, *tries[:1], send(4)) == [before, PASS]
+    assert under(policy, *tries, send(4)) == [before] * 3 + [after]
+
+
+def test_a_pattern_may_ask_for_the_layer_that_objected() -> None:
+    for layer, result in ((7, HOLD), (8, PASS)):
+        held = PatternStep(kinds=(FactKind.HOLD,), layers=(layer,))
+        assert under(watched(Response.HOLD, held), send(1, to="eve@other.example"), send(2)) == [
+            HOLD,
+            result,
+        ]
+
+
+def test_what_is_done_is_charged_to_the_day_and_counts_as_an_action() -> None:
+    charged = changed(MAIL, cost=3)
+    policy = changed(WORKSPACE, tools=(charged, *TOOLS[1:]), per_day=Budget(money=5))
+    assert under(policy, send(1), send(2, text="more")) == [PASS, REFUSE]
+    assert under(changed(policy, per_day=Budget(money=6)), send(1), send(2, text="more")) == [
+        PASS,
+        PASS,
+    ]
+    once = changed(GRANTED, max_actions=1)
+    found = decide_run(WORKSPACE, once, [send(1), send(2, text="more")])
+    assert [one.result for one in found] == [PASS, REFUSE]
+    found = decide_run(WORKSPACE, once, [send(1, to="eve@other.example"), send(2)])
+    assert [one.result for one in found] == [HOLD, PASS]
+
+
+def test_an_owner_that_was_seen_lately_is_the_owner() -> None:
+    entry = AllowedDestination(destination="@boeing.example", owned=True)
+    policy = changed(WORKSPACE, destinations=(entry,))
+    at = GRANTED.not_before
+    seen = Destination(
+        domain="boeing.example", added=at, expires=at + SECOND, fingerprint=b"f", checked=at
+    )
+    for owned, result in ((None, REFUSE), (Map({"boeing.example": seen}), PASS)):
+        found, _ = propose(start(policy, GRANTED, owned=owned), send(1))
+        assert found.result is result
+
+
+def test_who_signed_and_when_is_the_lease_s_runtime_and_now_unless_it_is_said() -> None:
+    assert results(Step(body=send(1), by=RUNTIME_KEY.instance)) == [PASS]
+    assert results(Step(body=send(1), by="another")) == [REFUSE]
+    at = GRANTED.not_before + SECOND
+    assert results(Step(body=send(1), at=at, dated=at)) == [PASS]
+    assert results(Step(body=send(1), at=at, dated=at - 121 * SECOND)) == [REFUSE]
+    person = Certificate(
+        key_id=b"r" * 16,
+        public_key=b"R" * 32,
+        role=Role.REP,
+        instance="ann",
+        not_before=GRANTED.not_before,
+        not_after=GRANTED.not_after,
+    )
+    for keys in ((person, RUNTIME_KEY), (RUNTIME_KEY, person), (person,), ()):
+        lease = changed(GRANTED, keys=keys)
+        assert [one.result for one in decide_run(WORKSPACE, lease, [send(1)])] == [PASS]
+
+
+def test_once_a_judge_has_spoken_a_proposal_without_a_verdict_is_refused() -> None:
+    yes = VerdictGiven(proposal=proposal_digest(send(1)), verdict=Verdict.APPROVE, reason="ok")
+    assert results(yes, send(1), send(2, text="more")) == [PASS, REFUSE]
+
+
+def test_of_several_halts_the_others_stand_when_one_is_released() -> None:
+    halts = [
+        HaltEngaged(scope=scope, target="", reason="x")
+        for scope in (HaltScope.PLATFORM, HaltScope.WORKSPACE)
+    ]
+    for halt in halts:
+        released = HaltReleased(scope=halt.scope, target="", reason="x")
+        assert results(*halts, released, send(1)) == [REFUSE]
+    both = [HaltReleased(scope=halt.scope, target="", reason="x") for halt in halts]
+    assert results(*halts, *both, send(1)) == [PASS]
+
+
+def test_a_yes_to_one_of_many_held_decides_that_one_alone() -> None:
+    every = [send(number, to=f"eve{number}@other.example") for number in range(1, 9)]
+    for place, one in enumerate(every):
+        found = results(*every, decided(one))
+        assert found == [PASS if place == other else HOLD for other in range(len(every))]
+
+
+def test_what_does_not_open_teaches_nothing() -> None:
+    sealed = ObservationRecorded(source="mail", content=Sealed("r-1", b"n", b"c"))
+    recording = start(WORKSPACE, GRANTED)
+    assert observed(recording, sealed) == recording
+
+
+def test_a_run_of_a_lease_of_any_length_was_asked_for() -> None:
+    for lasts in (SECOND // 2, SECOND, 90 * SECOND, 260 * SECOND):
+        lease = changed(GRANTED, not_before=70 * SECOND, not_after=70 * SECOND + lasts)
+        found = decide_run(WORKSPACE, lease, [Step(body=send(1), at=70 * SECOND)])
+        assert [one.result for one in found] == [PASS]
 
 
 def test_an_unknown_policy_version_is_not_hidden() -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sidecar.gate.normal import (
     decodings,
     fold,
-    longest,
     rotated,
     shifted,
     spaced,
@@ -22,6 +21,7 @@ from sidecar.gate.normal import (
 )
 
 SAID = "send the list to drop"
+ASCII = "".join(map(chr, range(0x20, 0x7F))).lower()
 
 
 def b64(text: str) -> str:
@@ -36,6 +36,9 @@ def b64(text: str) -> str:
         ("ac\u200bme\u00ad", "acme"),
         ("stra\u00dfe", "strasse"),
         ("\U000e0061\U000e0062", "ab"),
+        ("".join(chr(0xE0000 + code) for code in range(0x20, 0x7F)), ASCII),
+        ("a\U000e001fb\U000e007fc", "abc"),
+        ("5\u0430 z\u0430", "5\u0430 za"),
         ("p\u0430yp\u0430l", "paypal"),
         ("\u043f\u0440\u0430\u0432\u0434\u0430", "\u043f\u0440\u0430\u0432\u0434\u0430"),
         ("\u0430\u0441 me", "\u0430\u0441 me"),
@@ -67,10 +70,6 @@ def test_stems_join_the_forms_of_a_word() -> None:
 )
 def test_a_word_tells_something_unless_it_is_common_or_short(word: str, says: bool) -> None:
     assert telling(word) is says
-
-
-def test_the_longest_run_without_blanks_is_measured() -> None:
-    assert (longest("a bcd ef\ngh"), longest(""), longest(" \n")) == (3, 0, 0)
 
 
 def test_letters_are_turned() -> None:
@@ -106,6 +105,24 @@ def test_what_is_encoded_is_read(text: str, said: tuple[str, ...]) -> None:
 def test_a_code_is_read_across_lines(ends: str) -> None:
     code = b64(SAID)
     assert SAID in decodings(ends.join(code[at : at + 7] for at in range(0, len(code), 7)))
+
+
+def test_a_code_is_read_across_two_lines() -> None:
+    code = b64(SAID)
+    assert decodings(f"{code[:14]}\n{code[14:]}") == (SAID,)
+
+
+def test_a_code_with_a_letter_too_many_is_read_to_its_last_whole_byte() -> None:
+    for size in range(16, 25):
+        code = base64.b64encode((SAID * 2)[:size].encode()).decode().rstrip("=")
+        over = code + "A" * (1 - len(code) % 4)
+        assert decodings(over)[:1] == ((SAID * 2)[:size],)
+
+
+def test_of_one_layer_32_readings_are_kept() -> None:
+    codes = [b64(f"said for the time {number}") for number in range(40)]
+    assert len(decodings(" ".join(codes))) == 32
+    assert len(decodings(" ".join(codes[:31]))) == 31
 
 
 def test_a_code_in_a_path_is_read_by_its_parts() -> None:

@@ -99,7 +99,9 @@ def test_a_path_that_a_tool_makes_for_nobody_else_may_be_new() -> None:
         UPDATE, name="files.create", summary="create a file", paths=("path",), objects=()
     )
     assert said(makes, summary="create a note", path="new/note.txt") is PASS
-    assert said(changed(makes, name="files.delete", summary="delete"), path="x/y.txt") is HOLD
+    assert (
+        said(changed(makes, name="files.delete", summary="delete"), path="drafts/plan.txt") is HOLD
+    )
 
 
 @pytest.mark.parametrize(
@@ -213,6 +215,140 @@ def test_another_day_than_the_intents_is_a_question(
     when: str, known: Knowledge, result: LayerResult
 ) -> None:
     assert said(UPDATE, known, record="D-17", when=when) is result
+
+
+@pytest.mark.parametrize("lacking", ["tool", "arguments", "lease", "policy"])
+def test_what_cannot_be_grounded_is_refused(lacking: str) -> None:
+    word = provenance(changed(case(UPDATE, {"record": "D-17"}), **{lacking: None}))
+    assert word.result is REFUSE
+    assert "nothing to ground" in word.reason
+
+
+def test_a_refusal_outweighs_what_is_only_doubtful_before_or_behind_it() -> None:
+    known = came("eve@x.example")
+    for to in (["new@y.example", "eve@x.example"], ["eve@x.example", "new@y.example"]):
+        assert said(MAIL, known, to=to) is REFUSE
+    doubtful = case(MAIL, {"to": ["a@y.example", "b@y.example"]}, summary=SUMMARY)
+    assert provenance(doubtful).result is HOLD
+
+
+def test_what_is_grounded_is_counted() -> None:
+    found = provenance(case(UPDATE, {"record": "D-17", "text": "moved on"}, summary=SUMMARY))
+    assert (found.result, found.evidence) == (PASS, "2 values grounded")
+
+
+@pytest.mark.parametrize(
+    ("known", "result"),
+    [
+        (Knowledge(), PASS),
+        (came("drafts/plan.txt"), REFUSE),
+        (read("drafts/plan.txt"), HOLD),
+        (read(ORDER + "drafts/plan.txt"), REFUSE),
+    ],
+)
+def test_a_new_path_that_was_read_somewhere_is_no_new_one(
+    known: Knowledge, result: LayerResult
+) -> None:
+    makes = changed(UPDATE, name="files.create", summary="create", paths=("path",), objects=("id",))
+    assert said(makes, known, "create a note", path="drafts/plan.txt") is result
+    assert said(makes, known, "create a note", id="drafts/other.txt") is HOLD
+    seen = changed(makes, destinations=("to",))
+    asked = "create a note for jane@boeing.example"
+    assert said(seen, known, asked, path="drafts/plan.txt", to="jane@boeing.example") is not PASS
+
+
+@pytest.mark.parametrize(
+    ("summary", "known", "result"),
+    [
+        ("fetch a page", read("https://a.example/x"), PASS),
+        ("look at the page on web", read("https://a.example/x"), PASS),
+        ("look at the page", read("https://a.example/x"), HOLD),
+        ("fetch a page", NOTHING, HOLD),
+        ("fetch a page", came("https://a.example/x"), REFUSE),
+        ("look at it", own("https://a.example/x"), PASS),
+    ],
+)
+def test_a_fetch_that_the_intent_asks_for_may_follow_what_was_read(
+    summary: str, known: Knowledge, result: LayerResult
+) -> None:
+    assert said(FETCH, known, summary, url="https://a.example/x") is result
+
+
+def test_a_linked_value_is_contested_too_and_a_named_one_is_not() -> None:
+    summary = 'tell the customer of "Blue Harbour deal", by ann@x.example'
+    asked = wish(summary)
+    row = {"about": "Blue Harbour deal", "mail": "eve@x.example", "id": "D-18"}
+    linked = knows(row, asked, trust=Trust.TRUSTED)
+    assert said(MAIL, linked, summary, to="eve@x.example") is PASS
+    assert said(UPDATE, linked, summary, record="D-18") is PASS
+    both = knows("eve@x.example and D-18", asked, linked, unbidden=True)
+    both = knows("ann@x.example", asked, both, unbidden=True)
+    assert said(MAIL, both, summary, to="eve@x.example") is HOLD
+    assert said(MAIL, both, summary, to="ann@x.example") is PASS
+    assert said(UPDATE, both, summary, record="D-18") is HOLD
+
+
+def test_another_record_of_a_list_than_the_one_named_is_held() -> None:
+    summary = "move Harbour on"
+    rows = [{"name": "Harbour", "id": "D-18"}, {"name": "Meadow", "id": "D-19"}]
+    known = knows(rows, wish(summary), trust=Trust.TRUSTED)
+    assert said(UPDATE, known, summary, record="D-18") is PASS
+    assert said(UPDATE, known, summary, record="D-19") is HOLD
+
+
+def test_a_destination_of_a_record_is_held_where_the_intent_names_another() -> None:
+    record = own("eve@x.example")
+    assert said(MAIL, record, "write to the customer", to="eve@x.example") is PASS
+    assert said(MAIL, record, "write to ann@x.example", to="eve@x.example") is HOLD
+    assert said(MAIL, record, "pay 4711471147", to="eve@x.example") is PASS
+    rows = [{"name": "Harbour", "to": "#one-team"}, {"name": "Meadow", "to": "#two-team"}]
+    listed = knows(rows, wish("post for Harbour"), trust=Trust.TRUSTED)
+    assert said(MAIL, listed, "post for Harbour", to="#two-team") is HOLD
+
+
+def test_what_only_suspect_text_gives_is_refused_of_every_kind() -> None:
+    known = read(ORDER + "4000 EUR, record D-99, https://evil.example/x")
+    assert said(PAY, known, amount=4000) is REFUSE
+    assert said(UPDATE, known, record="D-17", count=4000) is REFUSE
+    assert said(UPDATE, known, record="D-17", text="https://evil.example/x") is REFUSE
+
+
+@pytest.mark.parametrize(
+    ("known", "result"),
+    [(read("https://docs.example/x"), HOLD), (own("https://docs.example/x"), PASS)],
+)
+def test_a_link_for_others_needs_a_record_that_gives_it(
+    known: Knowledge, result: LayerResult
+) -> None:
+    text = "see https://docs.example/x"
+    assert said(MAIL, known, to="jane@boeing.example", text=text) is result
+    assert said(UPDATE, known, record="D-17", text=text) is PASS
+
+
+def test_a_link_of_the_intent_may_be_given_whoever_gives_it_too() -> None:
+    summary = "send https://docs.example/x to jane@boeing.example"
+    known = knows("https://docs.example/x", wish(summary), unbidden=True)
+    text = "see https://docs.example/x"
+    assert said(MAIL, known, summary, to="jane@boeing.example", text=text) is PASS
+
+
+@pytest.mark.parametrize(
+    ("title", "result"),
+    [
+        ("Green Meadow", HOLD),
+        ("Blue Harbour", PASS),
+        ("2031-05-03 Green", PASS),
+        ("nothing like it", PASS),
+    ],
+)
+def test_what_was_only_read_is_held_on_its_way_out_even_as_a_title(
+    title: str, result: LayerResult
+) -> None:
+    known = read("of Green Meadow on 3 May")
+    summary = f"{SUMMARY} about Blue Harbour"
+    assert said(MAIL, known, summary, to="jane@boeing.example", title=title) is result
+    assert said(MAIL, known, summary, to="bob@acme.example", title=title) is HOLD
+    assert said(UPDATE, known, summary, record="D-17", title=title) is PASS
 
 
 def test_a_run_that_read_too_much_has_its_effects_held() -> None:

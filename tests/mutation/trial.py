@@ -16,6 +16,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Final
 
+import hypothesis
 import pytest
 
 import classify.detect
@@ -29,10 +30,17 @@ from tests.mutation.mutants import ROOT, Mutant
 LIMIT_S: Final = 60
 OWN: Final = "tests/unit/sidecar/gate/test_{}.py"
 TESTS: Final = (
-    ("tests/redteam/test_redteam.py",),
-    ("tests/unit/sidecar/gate", "tests/unit/sidecar/test_memory_claims.py", "tests/redteam"),
+    (
+        "tests/redteam/test_redteam.py::test_every_attack_is_caught_by_the_layers_it_names",
+        "tests/redteam/test_redteam.py::test_at_least_95_percent_of_honest_work_passes_without_a_person",
+    ),
+    ("tests/unit/sidecar/gate", "tests/unit/sidecar/test_memory_claims.py"),
 )
-"""In this order, behind the mutated module's `OWN`: the quickest to notice come first."""
+"""In this order, behind the mutated module's `OWN`: the quickest to notice come first. The laws
+of `tests/redteam/test_laws.py` are left out: what they alone would notice counts as survived.
+"""
+EXAMPLES: Final = 20
+"""How many each property is tried with, of hypothesis' usual 100: a trial is one of hundreds."""
 LOADED: Final = (
     classify.detect,
     classify.view,
@@ -74,6 +82,8 @@ def _begun(module: str, source: str) -> int:
         for descriptor in (0, 1, 2):
             os.dup2(quiet, descriptor)
         os.chdir(ROOT)
+        hypothesis.settings.register_profile("trial", max_examples=EXAMPLES, deadline=None)
+        hypothesis.settings.load_profile("trial")
         sys.dont_write_bytecode = False
         if module:
             sys.meta_path.insert(0, _Mutated(f"sidecar.gate.{module}", source))

@@ -147,8 +147,8 @@ def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing
     if len(stands) < need:
         return False
     counts = Counter(chain.from_iterable(stands))
-    numbers = [number for number, count in counts.items() if count >= need]
-    return any(known.segments[number].standing <= worst for number in numbers)
+    enough = [number for number, count in counts.items() if count >= need]
+    return any(known.segments[number].standing <= worst for number in enough)
 
 
 def carried_words(

@@ -9,6 +9,7 @@ counts as noticed: a mutant that loops is one.
 import importlib.abc
 import importlib.machinery
 import os
+import re
 import resource
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,16 +29,16 @@ import schemas.events
 from tests.mutation.mutants import ROOT, Mutant
 
 LIMIT_S: Final = 60
-OWN: Final = "tests/unit/sidecar/gate/test_{}.py"
-TESTS: Final = (
-    (
-        "tests/redteam/test_redteam.py::test_every_attack_is_caught_by_the_layers_it_names",
-        "tests/redteam/test_redteam.py::test_at_least_95_percent_of_honest_work_passes_without_a_person",
-    ),
-    ("tests/unit/sidecar/gate", "tests/unit/sidecar/test_memory_claims.py"),
+UNIT: Final = "tests/unit/sidecar/gate"
+CORPUS: Final = tuple(
+    f"tests/redteam/test_redteam.py::test_{name}"
+    for name in (
+        "every_attack_is_caught_by_the_layers_it_names",
+        "at_least_95_percent_of_honest_work_passes_without_a_person",
+    )
 )
-"""In this order, behind the mutated module's `OWN`: the quickest to notice come first. The laws
-of `tests/redteam/test_laws.py` are left out: what they alone would notice counts as survived.
+"""Tried behind the unit tests that import the mutated module (all, where none does). What only
+other tests would notice, such as the laws of `tests/redteam`, counts as survived.
 """
 EXAMPLES: Final = 20
 """How many each property is tried with, of hypothesis' usual 100: a trial is one of hundreds."""
@@ -93,9 +94,11 @@ def _begun(module: str, source: str) -> int:
 
 
 def _runs(module: str) -> Iterator[tuple[str, ...]]:
-    if module and (ROOT / OWN.format(module)).exists():
-        yield (OWN.format(module),)
-    yield from TESTS
+    files = sorted((ROOT / UNIT).glob("test_*.py"))
+    imports = re.compile(rf"^from sidecar\.gate(?:\.{module}\b| import .*\b{module}\b)", re.M)
+    own = [str(file) for file in files if imports.search(file.read_text(encoding="utf-8"))]
+    yield tuple(own) if module and own else (UNIT,)
+    yield CORPUS
 
 
 def _load_plugins() -> None:

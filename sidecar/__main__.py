@@ -34,6 +34,7 @@ from schemas.events import Actor
 from schemas.names import Role
 from schemas.settings import Settings
 from sidecar.connectors import Connectors
+from sidecar.connectors.addresses import Admits, is_public
 from sidecar.decider import SidecarDecider
 from sidecar.destinations.resolver import Resolver
 from sidecar.models import ModelGateway
@@ -44,15 +45,17 @@ from sidecar.tokenising import Masker
 from sidecar.vault import Secret, Vault
 
 
-async def serve(folder: DataFolder) -> None:
-    """Gate, act and seal until the parent is gone."""
+async def serve(folder: DataFolder, admits: Admits = is_public) -> None:
+    """Gate, act and seal until the parent is gone. The web connector reaches what `admits` says."""
     settings = folder.settings()
     reader = await stdin_reader()
     passphrase = (await read_unlock(reader)).passphrase if settings.kms.passphrase else None
-    await until_orphaned(reader, _serve(folder, settings, passphrase))
+    await until_orphaned(reader, _serve(folder, settings, passphrase, admits))
 
 
-async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None) -> None:
+async def _serve(
+    folder: DataFolder, settings: Settings, passphrase: str | None, admits: Admits
+) -> None:
     workspace, root = settings.workspace, folder.root_public()
     own = folder.identity(Role.SIDECAR)
     with open_kms(settings.kms, folder.kms, passphrase) as kms:
@@ -77,7 +80,12 @@ async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None)
         )
     resolver = Resolver(settings.resolver.nameservers)
     connectors = Connectors(
-        settings.connectors, settings.oauth, vault, base=folder.root, resolver=resolver
+        settings.connectors,
+        settings.oauth,
+        vault,
+        base=folder.root,
+        resolver=resolver,
+        admits=admits,
     )
     performer = Performer(
         workspace,

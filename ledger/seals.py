@@ -20,7 +20,8 @@ class SealWalk:
     """Walks `notes` along with the entries; `known` is the auditor's own checkpoint, or None.
 
     `read` counts the notes, `good` those that hold; `sealed` is the largest size among these,
-    `reached` among all whose size the ledger has; `due` is the size at which `at` has something
+    `reached` among all whose size the ledger has, `held` among seals that hold and the auditor's
+    own; `due` is the size at which `at` has something
     to say next.
     Raises `BadCheckpoint` at once where `known` is no checkpoint.
     """
@@ -30,6 +31,7 @@ class SealWalk:
         self.good = 0
         self.sealed = 0
         self.reached = 0
+        self.held = 0
         self.due = 1
         self._workspace = workspace
         self._notes = notes
@@ -50,14 +52,16 @@ class SealWalk:
             problem = self._hold(self._next[0], state(), keys)
             if problem is None:
                 self.good += 1
-                self.sealed = size
+                self.sealed = self.held = size
             else:
                 by = f"seal of {size} entries"
                 yield self.sealed + 1, size, problem[0], f"{by}: {problem[1]}", by
             yield from self._take(size)
         if self._known is not None and self._known[1] == size:
             problem = self._hold(self._known[0], state(), keys)
-            if problem is not None:
+            if problem is None:
+                self.held = size
+            else:
                 by = f"the checkpoint you hold, of {size} entries"
                 yield self.sealed + 1, size, problem[0], f"{by}: {problem[1]}", by
         sizes = (self._next, self._known)

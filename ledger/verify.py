@@ -73,6 +73,7 @@ class Report(Struct, frozen=True, kw_only=True):
     omitted: int
     resumed: int = 0
     first_bad: int | None = None
+    undoubted: int = 0
 
 
 def verify(
@@ -194,6 +195,8 @@ class _Audit:
         size = self._frontier.size
         if size < self._prefix.size:
             raise _Stale
+        if not size and not self._damage:
+            self._findings.add(1, "truncated", "no entry at all, not even genesis", "genesis")
         if self._damage:
             self._findings.add(size + 1, "damaged", self._damage, "the file's form")
         self._seal_problems += self._seals.end(size)
@@ -205,6 +208,7 @@ class _Audit:
         """What was found."""
         size = self._frontier.size
         findings = self._findings.sorted()
+        named = (finding.index - 1 for finding in findings if finding.index)
         rejections = tuple(
             Finding(index, "rejected", reason)
             for index, (_, reason) in sorted(self._noted.items())[:MAX_FINDINGS]
@@ -229,6 +233,7 @@ class _Audit:
             omitted=self._findings.total - len(findings),
             resumed=self._prefix.size,
             first_bad=next((finding.index for finding in findings if finding.index), None),
+            undoubted=size if not findings else min([self._seals.held, *named]),
         )
 
     def _entries(self) -> Iterator[ExportedEntry]:

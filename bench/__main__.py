@@ -44,6 +44,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("name", choices=sorted(BENCHMARKS))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--events", type=int, default=5_000, help="publish, verify: how many")
+    parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")
     parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")
     parser.add_argument(

@@ -41,6 +41,10 @@ class DataFolder(Struct, frozen=True):
         """A standing component's own folder: its event key and bus credentials."""
         return self.root / "identities" / role.value
 
+    def snapshot(self, component: str) -> Path:
+        """What a component starts from; may be deleted at any time."""
+        return self.root / "snapshots" / component
+
     def person(self, name: str) -> Path:
         """A rep's or admin's own folder: their event key."""
         return self.root / "people" / name

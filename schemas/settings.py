@@ -40,10 +40,13 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class BusSettings(Section, frozen=True, kw_only=True):
-    """`port` 0 lets the system choose. `sync` is JetStream's sync_interval."""
+    """`port` 0 lets the system choose. `sync` is JetStream's sync_interval. After
+    `snapshot_every` entries each component takes a snapshot of what it has folded.
+    """
 
     port: Port = 0
     sync: str = "always"
+    snapshot_every: Annotated[int, Meta(ge=1)] = 2_000
 
 
 class DestinationSettings(Section, frozen=True, kw_only=True):

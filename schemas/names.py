@@ -82,5 +82,6 @@ class Role(Enum):
     JUDGE = "judge"
     SIDECAR = "sidecar"
     SUPERVISOR = "supervisor"
+    PROJECTOR = "projector"
     REP = "rep"
     ADMIN = "admin"

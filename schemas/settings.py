@@ -296,6 +296,15 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
     cpu_s: Annotated[int, Meta(ge=10, le=86_400)] = 3_600
 
 
+class ProjectionSettings(Section, frozen=True, kw_only=True):
+    """The stores that the ledger is projected into, by a component that holds no other key.
+
+    The section alone switches PostgreSQL on. The port is the database's; 0 lets the system choose.
+    """
+
+    port: Port = 0
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """The whole file. With `judge`, that model reviews high-stakes proposals beside the rules."""
 
@@ -313,6 +322,7 @@ class Settings(Section, frozen=True, kw_only=True):
     judge: ModelSettings | None = None
     names: NameSettings = NameSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    projections: ProjectionSettings | None = None
 
 
 def parse_settings(text: str, where: str) -> Settings:

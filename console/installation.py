@@ -69,6 +69,7 @@ def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
     for role, _, file in STANDING:
         ensure_key(folder.identity(role) / file)
     ensure_key(folder.identity(Role.SIDECAR) / "receipts.mac")
+    ensure_key(folder.webhook_key_file)
     for person in (*settings.reps, *settings.admins):
         ensure_key(folder.person(person) / "event.key")
 

@@ -42,7 +42,14 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "supervisor": ("sidecar.supervision",),
 }
 
+_WEBHOOKS = {"webhooks": ("projections.webhooks",)}
+
 Say = Callable[[str], None]
+
+
+def components_of(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+    """The components that an installation with these settings has, in the order of starting."""
+    return {**COMPONENTS, **(_WEBHOOKS if settings.webhooks is not None else {})}
 
 
 class Standing(Struct):
@@ -62,13 +69,13 @@ class Supervisor:
         say: Say,
         *,
         passphrase: str | None = None,
-        components: Mapping[str, tuple[str, ...]] = COMPONENTS,
+        components: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.folder = folder
         self._passphrase = passphrase
-        self._components = components
         self._say = say
         self._settings = folder.settings()
+        self._components = components if components is not None else components_of(self._settings)
         self._server: Server | None = None
         self._standing: dict[str, Standing] = {}
         self._lock: int | None = None

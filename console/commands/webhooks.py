@@ -219,7 +219,7 @@ def replay(
         )
     with _desk(data) as desk:
         if start is not None:
-            replay_from(desk.store, name, start, None)
+            replay_from(desk.store, name, start)
             emit({"name": name, "from": start}, json, f"{name} is posted all from {start} on")
             return
         again = replay_dead(desk.store, name, indexes or ())

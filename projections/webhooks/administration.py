@@ -64,17 +64,13 @@ def rotate_secret(
     return told
 
 
-def replay_from(store: Store, name: str, index: int, size: int | None) -> Kept:
-    """Send everything again from `index` on. `size` is the ledger's, None where nobody knows.
+def replay_from(store: Store, name: str, index: int) -> Kept:
+    """Send everything again from `index` on; an index beyond the ledger's end stands for its end.
 
     Raises `NoEndpoint` or `NothingToReplay`.
     """
-    if index < 1 or (size is not None and index > size + 1):
-        raise NothingToReplay(
-            f"the ledger has no entry {index}"
-            + (f": it ends at {size}" if size is not None else ""),
-            fix="entries are counted from 1",
-        )
+    if index < 1:
+        raise NothingToReplay(f"there is no entry {index}", fix="entries are counted from 1")
     return store.change(name, lambda progress: replayed(progress, index))
 
 

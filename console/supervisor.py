@@ -44,7 +44,14 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "supervisor": ("sidecar.supervision",),
 }
 
+_WEBHOOKS = {"webhooks": ("projections.webhooks",)}
+
 Say = Callable[[str], None]
+
+
+def components_of(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+    """The components that an installation with these settings has, in the order of starting."""
+    return {**COMPONENTS, **(_WEBHOOKS if settings.webhooks is not None else {})}
 
 
 class Standing(Struct):
@@ -64,13 +71,14 @@ class Supervisor:
         say: Say,
         *,
         passphrase: str | None = None,
-        components: Mapping[str, tuple[str, ...]] = COMPONENTS,
+        components: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.folder = folder
         self._passphrase = passphrase
         self._settings = folder.settings()
         self._projectors = projectors(self._settings)
-        self._components = {**components, **self._projectors}
+        standing = components if components is not None else components_of(self._settings)
+        self._components = {**standing, **self._projectors}
         self._say = say
         self._stores: Stores | None = None
         self._server: Server | None = None

@@ -85,3 +85,4 @@ class Role(Enum):
     PROJECTOR = "projector"
     REP = "rep"
     ADMIN = "admin"
+    WEBHOOKS = "webhooks"

@@ -5,6 +5,7 @@ never in it: credentials are in the vault, keys in their own files.
 """
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 import msgspec
@@ -283,6 +284,21 @@ class NameSettings(Section, frozen=True, kw_only=True):
     organisations: tuple[str, ...] = ()
 
 
+class WebhookSettings(Section, frozen=True, kw_only=True):
+    """Posting the ledger's events to endpoints; without this section nothing is posted.
+
+    Endpoints are public hosts over https; those in a `private` network (`10.1.0.0/16`) may be
+    reached too, and over http. Times are in seconds: how long an attempt may take, how long a
+    message is refused before it is a dead letter, how long an endpoint is away before it is
+    disabled.
+    """
+
+    private: tuple[str, ...] = ()
+    timeout_s: Annotated[int, Meta(ge=1, le=120)] = 15
+    dead_after_s: Annotated[int, Meta(ge=1, le=2_592_000)] = 7_200
+    give_up_s: Annotated[int, Meta(ge=3_600, le=31_536_000)] = 259_200
+
+
 class SandboxSettings(Section, frozen=True, kw_only=True):
     """How each run's processes are confined; see docs/confinement.md.
 
@@ -323,6 +339,7 @@ class Settings(Section, frozen=True, kw_only=True):
     names: NameSettings = NameSettings()
     sandbox: SandboxSettings = SandboxSettings()
     projections: ProjectionSettings | None = None
+    webhooks: WebhookSettings | None = None
 
 
 def parse_settings(text: str, where: str) -> Settings:
@@ -342,6 +359,7 @@ def parse_settings(text: str, where: str) -> Settings:
     _check_mail(settings, where)
     for name, server in settings.connectors.mcp.items():
         _check_mcp(f"{where}: connectors.mcp.{name}", server)
+    _check_webhooks(settings, where)
     try:
         check_kms(settings.kms)
     except ValueError as error:
@@ -374,6 +392,17 @@ def _check_oauth(client: OAuthSettings, where: str) -> None:
                 " does not ask for",
                 fix="add it to scopes, or take it away here",
             )
+
+
+def _check_webhooks(settings: Settings, where: str) -> None:
+    for place, written in enumerate(settings.webhooks.private if settings.webhooks else ()):
+        try:
+            ip_network(written)
+        except ValueError as error:
+            raise BadSettings(
+                f"{where}: webhooks.private[{place}]: {error}",
+                fix='write a network, as in "10.1.0.0/16" or "127.0.0.1"',
+            ) from error
 
 
 def _check_models(settings: Settings, where: str) -> None:

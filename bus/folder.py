@@ -62,6 +62,11 @@ class DataFolder(Struct, frozen=True):
         """Where the workspace's and its reps' credentials lie, sealed under its data key."""
         return self.root / "vault" / workspace
 
+    @property
+    def console_file(self) -> Path:
+        """Where the running console is: `{"url": ...}`."""
+        return self.root / "run" / "console.json"
+
     def socket(self, run: str) -> Path:
         """Where a run that is served takes calls."""
         return self.root / "run" / f"{run}.sock"

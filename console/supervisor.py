@@ -42,6 +42,10 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "supervisor": ("sidecar.supervision",),
 }
 
+CONSOLE: Mapping[str, tuple[str, ...]] = {"console": ("console.web",)}
+_UNLOCKED = ("sidecar", "console")
+"""Components that open content, and so need the keys that a passphrase or a service guards."""
+
 Say = Callable[[str], None]
 
 
@@ -66,9 +70,10 @@ class Supervisor:
     ) -> None:
         self.folder = folder
         self._passphrase = passphrase
-        self._components = components
         self._say = say
         self._settings = folder.settings()
+        with_console = CONSOLE if self._settings.console is not None else {}
+        self._components = {**components, **with_console}
         self._server: Server | None = None
         self._standing: dict[str, Standing] = {}
         self._lock: int | None = None
@@ -133,7 +138,7 @@ class Supervisor:
                 start_new_session=True,
             )
         assert process.stdin is not None and process.stdout is not None
-        if name == "sidecar" and self._passphrase is not None:
+        if name in _UNLOCKED and self._passphrase is not None:
             process.stdin.write(encode_unlock(Unlock(self._passphrase)))
         try:
             async with asyncio.timeout(READY_S):
@@ -150,9 +155,9 @@ class Supervisor:
         return Standing(name, process, time.monotonic())
 
     def _environment(self, name: str) -> dict[str, str]:
-        """Nothing, but for the sidecar where Google's credentials lie: a path, no secret."""
+        """Nothing, but for who opens content where Google's credentials lie: a path, no secret."""
         path = os.environ.get(_CREDENTIALS)
-        if name == "sidecar" and self._settings.kms.provider == "google" and path:
+        if name in _UNLOCKED and self._settings.kms.provider == "google" and path:
             return {_CREDENTIALS: path}
         return {}
 

@@ -84,3 +84,4 @@ class Role(Enum):
     SUPERVISOR = "supervisor"
     REP = "rep"
     ADMIN = "admin"
+    CONSOLE = "console"

@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from bus.decider import Draft, Recorded, Refused, draft_id
+from classify.tagging import found_in
 from schemas.actions import (
     ActionFinished,
     ActionStarted,
@@ -94,7 +95,9 @@ def reconcile(state: SidecarState, name: str, acting: Acting) -> Execute:
 
 
 def finished(state: SidecarState, name: str | None, acting: Acting, done: Performed) -> Draft:
-    """What came of an action. The result is as confidential as its tool declares."""
+    """What came of an action. Its result is as confidential as its tool declares, or as the most
+    sensitive span that is found in it.
+    """
     body = acting.started.event.body
     assert isinstance(body, ActionStarted)
     tool = tool_of(state.policy, body.tool)
@@ -111,8 +114,14 @@ def finished(state: SidecarState, name: str | None, acting: Acting, done: Perfor
         run=name,
         causes=(acting.started.digest, acting.proposal.digest),
         since=acting.started.event.at,
-        classification=tool.classification if tool is not None else Classification.RESTRICTED,
+        classification=_classified(tool, done.result),
     )
+
+
+def _classified(tool: Tool | None, result: object) -> Classification:
+    if tool is None:
+        return Classification.RESTRICTED
+    return max(tool.classification, found_in(result), key=lambda one: one.rank)
 
 
 def issue_receipt(state: SidecarState, name: str, run: RunState, acting: Acting) -> IssueReceipt:

@@ -6,21 +6,36 @@ never above the tool's ceiling, and never in an encoding. Credentials leave by n
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from classify.credentials import credentials_in
+from classify.spans import Kind
 from schemas.actions import LayerResult
 from schemas.names import Classification
 from schemas.tools import Effect
 from sidecar.gate.domains import address_of
 from sidecar.gate.flows import Dress, Flow, flows, opaque
 from sidecar.gate.knowledge import RANKS, Knowledge
-from sidecar.gate.normal import decodings, fold, spaced, stem, unspaced
+from sidecar.gate.normal import decodings, fold, spaced, stem, stems, unspaced
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
 from sidecar.gate.parts import Argument, Audience, Part
 from sidecar.gate.secret_parts import part_of_secret
 from sidecar.gate.wish import Wish
 
 _CONFIDENTIAL = RANKS[Classification.CONFIDENTIAL]
+_CALLED: Final = {
+    kind.value: frozenset(stems(said.split()))
+    for kind, said in (
+        (Kind.PHONE, "phone telephone mobile cell number"),
+        (Kind.ADDRESS, "address street"),
+        (Kind.DATE_OF_BIRTH, "birthday birth born"),
+        (Kind.IBAN, "iban account bank"),
+        (Kind.ACCOUNT, "account bank"),
+        (Kind.CARD, "card"),
+        (Kind.NATIONAL_ID, "passport ssn licence license identity"),
+    )
+}
+"""What an intent that asks for a tagged span calls it, by kind."""
 
 
 def classification(case: Case) -> Word:
@@ -107,10 +122,12 @@ def _carrier(one: Argument) -> str:
 def _judge(known: Knowledge, flow: Flow, wish: Wish, seen: Audience, ceiling: int) -> Word | None:
     outside = seen is Audience.OUTSIDE
     rank = list(Classification)[flow.segment.rank].value
+    kind = f", {flow.segment.kind}" if flow.segment.kind else ""
+    evidence = f"observation {flow.segment.observation}, {flow.shared} words{kind}"
     if flow.dress is Dress.ENCODED:
         return refuse(
             f"{rank} text is carried in an encoding",
-            evidence=f"observation {flow.segment.observation}, {flow.shared} words",
+            evidence=evidence,
             fix="say openly what is sent",
         )
     asked = carries(known, wish, flow)
@@ -120,13 +137,13 @@ def _judge(known: Knowledge, flow: Flow, wish: Wish, seen: Audience, ceiling: in
     if above and outside and not asked:
         return refuse(
             f"{rank} text would leave the organisation",
-            evidence=f"observation {flow.segment.observation}, {flow.shared} words",
+            evidence=evidence,
             fix="ask for it in the intent, or leave it out",
         )
     where = "leave the organisation" if outside else "go to people it was not given to"
     return hold(
         f"{rank} text that the run read would {where}",
-        evidence=f"observation {flow.segment.observation}, {flow.shared} words",
+        evidence=evidence,
         fix="approve if that is meant",
     )
 
@@ -135,11 +152,14 @@ def carries(known: Knowledge, wish: Wish, flow: Flow) -> bool:
     """Whether the intent asks for the content of this segment's source to be carried.
 
     Where the rep named one thing of a kind and the run found it, no other of that kind is meant.
+    A span with a tag of its own is asked for by what it is called, too.
     """
     if not wish.carries or flow.segment.certain:
         return wish.carries
     nouns = flow.segment.nouns
     named = flow.segment.linked or not wish.names
+    if _CALLED.get(flow.segment.kind, frozenset()) & wish.stems:
+        return named
     return bool(nouns & wish.carried) and named and not nouns & known.found
 
 

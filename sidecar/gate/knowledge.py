@@ -15,6 +15,8 @@ from typing import Any, Final
 from immutables import Map
 from msgspec import Struct
 
+from classify.spans import Kind, Span, classification_of
+from classify.tagging import tagged_beside
 from schemas.names import Classification
 from schemas.tools import Tool, Trust
 from sidecar.gate.markers import suspicious
@@ -26,6 +28,8 @@ from sidecar.gate.wish import Wish, nouns_of
 MAX_SEGMENTS: Final = 400_000
 MAX_POSTINGS: Final = 64
 _MAX_WORDS: Final = 60
+_COUNTRY_CODES: Final = (1, 2, 3)
+"""How many digits they have (ITU-T E.164)."""
 _LINE: Final = re.compile(r"\n+")
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+")
 RANKS: Final = {rank: place for place, rank in enumerate(Classification)}
@@ -51,7 +55,8 @@ class Segment(Struct, frozen=True):
     object it was a field of; `linked` says that the record holds something the rep named,
     `certain` that this tells it from all others, `rival` that the rep named another value or
     record of this observation. `nouns` are stems of what the tool that gave
-    it is about.
+    it is about. `kind` is what a span is that has a tag of its own (`classify.tagging`), above
+    that of the text it stands in, which is another segment; of other segments it is empty.
     """
 
     observation: int
@@ -64,6 +69,7 @@ class Segment(Struct, frozen=True):
     certain: bool
     rival: bool
     nouns: frozenset[str]
+    kind: str = ""
 
 
 class Knowledge(Struct, frozen=True, kw_only=True):
@@ -171,6 +177,31 @@ def observe(
             for token in _tokens(text, leaf):
                 values[token] = (*values.get(token, ()), (place, field))[-MAX_POSTINGS:]
             place += 1
+        for span in _tagged(leaf, sensitivity) if not unbidden else ():
+            said = spaced(span.text)
+            if said in echoed:
+                continue
+            distinct = {stem(word) for word in said.split() if telling(word)}
+            segments[place] = Segment(
+                number,
+                record + leaf.record,
+                best,
+                RANKS[classification_of((span,))],
+                said,
+                len(distinct),
+                held,
+                certain,
+                False,
+                nouns,
+                span.kind.value,
+            )
+            # Where a number is one of a type it is found as that, and its groups say nothing.
+            typed = _spellings(span)
+            for token in typed:
+                values[token] = (*values.get(token, ()), (place, field))[-MAX_POSTINGS:]
+            for word in distinct if not typed else ():
+                by_word[word] = (*by_word.get(word, ()), place)[-MAX_POSTINGS:]
+            place += 1
     return Knowledge(
         segments=segments.finish(),
         words=by_word.finish(),
@@ -182,6 +213,25 @@ def observe(
         found=known.found | nouns if whole or any(linked.values()) else known.found,
         full=known.full or place > MAX_SEGMENTS,
     )
+
+
+def _tagged(leaf: Leaf, above: Classification) -> tuple[Span, ...]:
+    """The spans of a leaf that are more sensitive than it is declared. A telephone number or an
+    account that stands in public is public, a card is not. A fraction is nobody's.
+    """
+    if above is Classification.PUBLIC:
+        above = Classification.CONFIDENTIAL
+    return () if isinstance(leaf.value, float) else tagged_beside(leaf.key, str(leaf.value), above)
+
+
+def _spellings(span: Span) -> set[str]:
+    """The number that a span is, as an account's; of a telephone number as dialled at home, too."""
+    found = {token for token in tokens(span.text) if token.startswith("a:")}
+    if span.kind is Kind.PHONE and span.text.startswith("+"):
+        digits = "".join(filter(str.isdigit, span.text))
+        for code in _COUNTRY_CODES:
+            found |= {f"a:{digits[code:]}", f"a:0{digits[code:]}"}
+    return found
 
 
 def _tokens(text: str, leaf: Leaf) -> Iterable[str]:

@@ -83,6 +83,7 @@ def knows(
     pointed: bool = False,
     sensitivity: Classification = Classification.CONFIDENTIAL,
     tool: Tool | None = None,
+    echoed: str = "",
 ) -> Knowledge:
     """After the run was given `content` to read."""
     return observe(
@@ -95,4 +96,5 @@ def knows(
         unbidden=unbidden,
         trust=trust,
         sensitivity=sensitivity,
+        echoed=echoed,
     )

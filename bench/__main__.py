@@ -19,6 +19,13 @@ def _agentdojo(options: argparse.Namespace) -> dict[str, Any]:
     return measure(options)
 
 
+def _speech(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: it needs the extras `desktop`, `speech-model` and `dev`."""
+    from bench.speech import measure
+
+    return measure(options)
+
+
 BENCHMARKS: dict[str, Measure] = {
     "agentdojo": _agentdojo,
     "detection": detection.measure,
@@ -26,6 +33,7 @@ BENCHMARKS: dict[str, Measure] = {
     "layers": layers.measure,
     "markers": markers.measure,
     "publish": publish.measure,
+    "speech": _speech,
     "verify": verify.measure,
 }
 

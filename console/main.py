@@ -29,6 +29,7 @@ from console.commands import (
     replays,
     runs,
     verification,
+    webhooks,
 )
 from console.custody import read_passphrase_from
 from console.output import err
@@ -54,7 +55,7 @@ def options(
 
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(verification, receipts, replays, credentials, keys, erasure, mcp, demo),
+    *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

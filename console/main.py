@@ -25,6 +25,7 @@ from console.commands import (
     memory,
     operation,
     policy,
+    proofs,
     receipts,
     replays,
     runs,
@@ -55,7 +56,7 @@ def options(
 
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
+    *(verification, proofs, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

@@ -26,6 +26,7 @@ from console.commands import (
     operation,
     people,
     policy,
+    proofs,
     receipts,
     replays,
     runs,
@@ -55,7 +56,7 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger, proofs),
     *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)

@@ -38,7 +38,7 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         """The note text, which is what a signature covers."""
-        return f"{self.origin}\n{self.size}\n{_b64(self.root)}\nhead {_b64(self.head)}\n"
+        return f"{self.origin}\n{self.size}\n{b64(self.root)}\nhead {b64(self.head)}\n"
 
 
 class NoteKey(Struct, frozen=True):
@@ -56,7 +56,7 @@ class NoteKey(Struct, frozen=True):
     @property
     def vkey(self) -> str:
         """The key as `name+hash+base64(0x01 || public)`."""
-        return f"{self.name}+{self.hash.hex()}+{_b64(_ED25519 + self.public)}"
+        return f"{self.name}+{self.hash.hex()}+{b64(_ED25519 + self.public)}"
 
 
 class NoteSignature(Struct, frozen=True):
@@ -77,7 +77,7 @@ def parse_vkey(text: str) -> NoteKey:
     found = _VKEY.fullmatch(text)
     if found is None:
         raise BadCheckpoint("not a verifier key", fix="it reads name+hash+key")
-    data = _unb64(found["key"], "a verifier key")
+    data = unb64(found["key"], "a verifier key")
     if len(data) != 33 or data[:1] != _ED25519:
         raise BadCheckpoint("a verifier key that is not Ed25519")
     key = NoteKey(found["name"], data[1:])
@@ -90,7 +90,7 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> str:
     """The whole note, signed under the checkpoint's origin as key name."""
     key = NoteKey(checkpoint.origin, signer.public)
     signature = key.hash + signer.sign_raw(checkpoint.text.encode())
-    return f"{checkpoint.text}\n— {key.name} {_b64(signature)}\n"
+    return f"{checkpoint.text}\n— {key.name} {b64(signature)}\n"
 
 
 def parse_note(note: str) -> tuple[str, tuple[NoteSignature, ...]]:
@@ -128,21 +128,17 @@ def read_checkpoint(note: str) -> Checkpoint:
     return parse_checkpoint(parse_note(note)[0])
 
 
-def open_checkpoint(note: str, workspace: str, keys: Iterable[bytes]) -> Checkpoint:
-    """The workspace's checkpoint in `note`, signed by at least one of the raw public `keys`.
+def open_note(note: str, keys: Iterable[NoteKey]) -> str:
+    """The text of a note, signed by at least one of `keys`.
 
     Lines of unknown keys (witnesses, say) are ignored; one of a known key that does not
     verify spoils the note. Raises `BadCheckpoint`.
     """
     text, signatures = parse_note(note)
-    checkpoint = parse_checkpoint(text)
-    origin = origin_of(workspace)
-    if checkpoint.origin != origin:
-        raise BadCheckpoint(f"a checkpoint of {checkpoint.origin!r}, not of {origin!r}")
-    known = {key.hash: key for key in (NoteKey(origin, public) for public in keys)}
+    known = {(key.name, key.hash): key for key in keys}
     verified = False
     for line in signatures:
-        key = known.get(line.hash) if line.name == origin else None
+        key = known.get((line.name, line.hash))
         if key is None:
             continue
         try:
@@ -152,6 +148,19 @@ def open_checkpoint(note: str, workspace: str, keys: Iterable[bytes]) -> Checkpo
         verified = True
     if not verified:
         raise BadCheckpoint("no signature by a key that may seal")
+    return text
+
+
+def open_checkpoint(note: str, workspace: str, keys: Iterable[bytes]) -> Checkpoint:
+    """The workspace's checkpoint in `note`, signed by at least one of the raw public `keys`.
+
+    As `open_note`. Raises `BadCheckpoint`.
+    """
+    origin = origin_of(workspace)
+    checkpoint = parse_checkpoint(parse_note(note)[0])
+    if checkpoint.origin != origin:
+        raise BadCheckpoint(f"a checkpoint of {checkpoint.origin!r}, not of {origin!r}")
+    open_note(note, [NoteKey(origin, public) for public in keys])
     return checkpoint
 
 
@@ -160,29 +169,30 @@ def _signature(line: str) -> NoteSignature:
     name, _, encoded = rest.partition(" ")
     if dash != "—" or not name or "+" in name or any(c.isspace() for c in name):
         raise BadCheckpoint("a note's signature line is out of form")
-    data = _unb64(encoded, "a signature line")
+    data = unb64(encoded, "a signature line")
     if len(data) <= 4:
         raise BadCheckpoint("a note's signature line holds no signature")
     return NoteSignature(name, data[:4], data[4:])
 
 
 def _digest(text: str, what: str) -> bytes:
-    data = _unb64(text, f"the checkpoint's {what}")
+    data = unb64(text, f"the checkpoint's {what}")
     if len(data) != 32:
         raise BadCheckpoint(f"the checkpoint's {what} has {len(data)} bytes, not 32")
     return data
 
 
-def _b64(data: bytes) -> str:
+def b64(data: bytes) -> str:
+    """Standard base64, padded (RFC 4648 section 4)."""
     return base64.b64encode(data).decode("ascii")
 
 
-def _unb64(text: str, what: str) -> bytes:
-    """Standard base64 (RFC 4648 section 4), padded and canonical."""
+def unb64(text: str, what: str) -> bytes:
+    """What `b64` made, and in no other form. Raises `BadCheckpoint` that names `what`."""
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, ValueError) as error:
         raise BadCheckpoint(f"{what} is not base64") from error
-    if _b64(data) != text:
+    if b64(data) != text:
         raise BadCheckpoint(f"{what} is not canonical base64")
     return data

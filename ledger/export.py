@@ -5,6 +5,7 @@
                      [index, subject, message body]
     seals.jsonl      every seal in order, one JSON object {"note": text} a line
     schema/*.json    JSON Schemas of event, envelope and receipt
+    checkpoint, tile/    the last seal and its Merkle tree, for a server of static files
     README.md        how to verify it, by command and by hand
     verify_receipt.py    checks one receipt, with nothing of ours installed
 
@@ -30,6 +31,7 @@ from ledger.checkpoint import MAX_NOTE_CHARS, NoteKey, origin_of
 from ledger.errors import ExportDamaged, ExportExists
 from ledger.guide import guide
 from ledger.merkle import Frontier
+from ledger.tiling import write_tiles
 from schemas.actions import Receipt
 from schemas.envelope import MAX_BODY_BYTES, Envelope
 from schemas.events import Event
@@ -151,6 +153,13 @@ class ExportWriter:
         _write(self._draft / MANIFEST, text)
         _close(self._entries_file)
         _close(self._seals_file)
+        reader = ExportReader(self._draft)
+        write_tiles(
+            self._draft,
+            lambda: (entry.body for entry in reader.entries()),
+            reader.seals(),
+            manifest.size,
+        )
         try:
             self._draft.rename(self._folder)
         except OSError as error:

@@ -21,6 +21,7 @@ finds a ledger that was cut short since.
 | `manifest.json` | what the export says of itself; compared, never believed |
 | `ledger.msgpack` | every entry in order |
 | `seals.jsonl` | every seal in order: one JSON object with a signed note a line |
+| `checkpoint`, `tile/` | the last seal and its tree as C2SP tlog-tiles, for `anyteam prove` |
 | `verify_receipt.py` | checks a receipt that came alone; needs Python and `cryptography` only |
 | `schema/*.json` | JSON Schemas; bytes appear there as base64, in the files as msgpack bytes |
 

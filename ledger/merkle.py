@@ -2,19 +2,22 @@
 
 `Frontier` keeps the roots of the tree's complete subtrees (a compact range), so it appends
 and gives the root in O(log n) memory. `Tree` keeps every complete subtree's hash (64 bytes
-a leaf) and gives proofs between any two of its sizes. Verification needs neither.
+a leaf) and gives proofs between any two of its sizes; `inclusion_path` and `consistency_path` do so
+over any other store of such hashes (`ledger.tiles`). Verification needs none of them.
 
 Positions count from 0, as in the RFCs; a ledger index is a position plus 1.
 Sources: RFC 6962 sections 2.1 to 2.1.2, RFC 9162 sections 2.1.3.2 and 2.1.4.2.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from ledger.errors import BadProof
 
 HASH_BYTES: Final = 32
+Subtree = Callable[[int, int], bytes]
+"""(level, n) -> the hash of the complete subtree over leaves [n * 2**level, (n + 1) * 2**level)."""
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 
@@ -101,7 +104,7 @@ class Tree:
     def root(self, size: int | None = None) -> bytes:
         """The root of the first `size` leaves. Raises `ValueError` beyond the tree."""
         size = self._checked(size)
-        return self._root(0, size) if size else EMPTY_ROOT
+        return range_root(self._at, 0, size)
 
     def inclusion(self, position: int, size: int | None = None) -> tuple[bytes, ...]:
         """The audit path of a leaf in the first `size` leaves (RFC 6962 section 2.1.1).
@@ -109,9 +112,7 @@ class Tree:
         Raises `ValueError` where the leaf or the size is not in the tree.
         """
         size = self._checked(size)
-        if not 0 <= position < size:
-            raise ValueError(f"no leaf {position} in a tree of {size}")
-        return tuple(self._path(position, 0, size))
+        return inclusion_path(self._at, position, size)
 
     def consistency(self, first: int, second: int | None = None) -> tuple[bytes, ...]:
         """That the tree of `second` leaves extends that of `first` (RFC 6962 section 2.1.2).
@@ -119,9 +120,7 @@ class Tree:
         Raises `ValueError` unless 0 < first <= second <= size.
         """
         second = self._checked(second)
-        if not 0 < first <= second:
-            raise ValueError(f"no consistency proof from {first} to {second}")
-        return tuple(self._subproof(first, 0, second, True))
+        return consistency_path(self._at, first, second)
 
     def _checked(self, size: int | None) -> int:
         size = self.size if size is None else size
@@ -133,30 +132,53 @@ class Tree:
         start = position * HASH_BYTES
         return bytes(self._levels[level][start : start + HASH_BYTES])
 
-    def _root(self, start: int, end: int) -> bytes:
-        """The root over positions [start, end); `start` is a multiple of a covering power of 2."""
-        peaks = []
-        while start < end:
-            level = (end - start).bit_length() - 1
-            peaks.append(self._at(level, start >> level))
-            start += 1 << level
-        return _bag(peaks)
 
-    def _path(self, position: int, start: int, end: int) -> list[bytes]:
-        if end - start == 1:
-            return []
-        middle = start + _split(end - start)
-        if position < middle:
-            return [*self._path(position, start, middle), self._root(middle, end)]
-        return [*self._path(position, middle, end), self._root(start, middle)]
+def range_root(at: Subtree, start: int, end: int) -> bytes:
+    """The root over positions [start, end); `start` is a multiple of a covering power of 2."""
+    peaks = []
+    while start < end:
+        level = (end - start).bit_length() - 1
+        peaks.append(at(level, start >> level))
+        start += 1 << level
+    return _bag(peaks)
 
-    def _subproof(self, first: int, start: int, end: int, whole: bool) -> list[bytes]:
-        if first == end:
-            return [] if whole else [self._root(start, end)]
-        middle = start + _split(end - start)
-        if first <= middle:
-            return [*self._subproof(first, start, middle, whole), self._root(middle, end)]
-        return [*self._subproof(first, middle, end, False), self._root(start, middle)]
+
+def inclusion_path(at: Subtree, position: int, size: int) -> tuple[bytes, ...]:
+    """The audit path of a leaf in a tree of `size` leaves (RFC 6962 section 2.1.1).
+
+    Raises `ValueError` where the leaf is not in the tree.
+    """
+    if not 0 <= position < size:
+        raise ValueError(f"no leaf {position} in a tree of {size}")
+    return tuple(_path(at, position, 0, size))
+
+
+def consistency_path(at: Subtree, first: int, second: int) -> tuple[bytes, ...]:
+    """That a tree of `second` leaves extends that of `first` (RFC 6962 section 2.1.2).
+
+    Raises `ValueError` unless 0 < first <= second.
+    """
+    if not 0 < first <= second:
+        raise ValueError(f"no consistency proof from {first} to {second}")
+    return tuple(_subproof(at, first, 0, second, True))
+
+
+def _path(at: Subtree, position: int, start: int, end: int) -> list[bytes]:
+    if end - start == 1:
+        return []
+    middle = start + _split(end - start)
+    if position < middle:
+        return [*_path(at, position, start, middle), range_root(at, middle, end)]
+    return [*_path(at, position, middle, end), range_root(at, start, middle)]
+
+
+def _subproof(at: Subtree, first: int, start: int, end: int, whole: bool) -> list[bytes]:
+    if first == end:
+        return [] if whole else [range_root(at, start, end)]
+    middle = start + _split(end - start)
+    if first <= middle:
+        return [*_subproof(at, first, start, middle, whole), range_root(at, middle, end)]
+    return [*_subproof(at, first, middle, end, False), range_root(at, start, middle)]
 
 
 def check_inclusion(

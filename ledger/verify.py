@@ -74,6 +74,7 @@ class Report(Struct, frozen=True, kw_only=True):
     resumed: int = 0
     first_bad: int | None = None
     undoubted: int = 0
+    seal_keys: tuple[str, ...] = ()
 
 
 def verify(
@@ -233,6 +234,10 @@ class _Audit:
             omitted=self._findings.total - len(findings),
             resumed=self._prefix.size,
             first_bad=next((finding.index for finding in findings if finding.index), None),
+            seal_keys=tuple(
+                NoteKey(origin_of(self._workspace), public).vkey
+                for public in self._keys[SEALER].values()
+            ),
             undoubted=size if not findings else min([self._seals.held, *named]),
         )
 

@@ -7,7 +7,8 @@ from ledger.errors import ExportDamaged
 from ledger.export import ENTRIES, MANIFEST, SEALS, ExportReader
 from ledger.verify import verify
 from tests.ledgers import write_export
-from tests.tamper.scene import LEDGER, remembered
+from tests.tamper.generated import only_a_strays_subject
+from tests.tamper.scene import LEDGER, remembered, shown
 
 
 class Disk:
@@ -31,13 +32,17 @@ class Disk:
             return "found"
         (self._folder / name).write_bytes(bent)
         try:
-            report = verify(ExportReader(self._folder), LEDGER.root_public, check=remembered)
+            reader = ExportReader(self._folder)
+            report = verify(reader, LEDGER.root_public, check=remembered)
+            read = list(reader.entries()) if report.ok else []
         except ExportDamaged:
             return "found"
         finally:
             (self._folder / name).write_bytes(good)
         if not report.ok:
             return "found"
+        if name == ENTRIES and only_a_strays_subject(shown(read)):
+            return "a stray's subject"
         return "a date" if name == MANIFEST and _only_the_date(bytes(bent), good) else "missed"
 
 

@@ -18,6 +18,7 @@ from console.commands import (
     demo,
     destinations,
     erasure,
+    exports,
     halts,
     keys,
     ledger,
@@ -52,8 +53,8 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(receipts, replays, credentials, keys, erasure, mcp, demo),
+    *(operation, runs, approvals, halts, policy, destinations, memory, exports),
+    *(ledger, receipts, replays, credentials, keys, erasure, mcp, demo),
 ):
     noun.register(app)
 

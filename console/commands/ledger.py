@@ -1,10 +1,10 @@
-"""`anyteam export` and `verify`: take the ledger away, and check it offline."""
+"""`anyteam verify`: check offline what was taken away, and what stands beside it."""
 
-import asyncio
 import time
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -14,33 +14,19 @@ from bus.connection import disconnect
 from bus.consume import CaughtUp, follow
 from bus.folder import DataFolder
 from bus.roles import LEDGER, SEALS
+from console.beside import beside_in_words, check_beside, verify_part
 from console.output import JsonFlag, emit, err
-from console.session import DEFAULT_DATA, DataOption
 from crypto.keyfile import read_key, read_public
 from ledger.errors import ExportDamaged
 from ledger.export import ExportReader, ExportWriter, Manifest
+from ledger.selection.folder import is_selection
 from ledger.verify import Report, verify
 from schemas.names import Role
 
 
 def register(app: typer.Typer) -> None:
     """Add this noun's commands."""
-    app.command(name="export")(export_command)
     app.command(name="verify")(verify_command)
-
-
-def export_command(
-    out: Annotated[Path, typer.Argument(help="The new folder of the export.")],
-    data: DataOption = DEFAULT_DATA,
-    json: JsonFlag = False,
-) -> None:
-    """Write the whole ledger, with its seals, into a folder that stands alone."""
-    manifest = asyncio.run(export(DataFolder(data), out))
-    emit(
-        {"export": str(out), "manifest": manifest},
-        json,
-        f"exported {manifest.size} entries and {manifest.seals} seals to {escape(str(out))}",
-    )
 
 
 async def export(folder: DataFolder, out: Path) -> Manifest:
@@ -76,6 +62,8 @@ def verify_command(
 ) -> None:
     """Verify an export with nothing but the root public key; exits 1 where anything is wrong."""
     root_key = read_public(root)
+    if is_selection(export):
+        raise typer.Exit(verify_part(export, root_key, json))
     mac_key = read_key(receipt_key) if receipt_key is not None else None
     known = _text(checkpoint) if checkpoint is not None else None
     reader = ExportReader(export)
@@ -91,8 +79,11 @@ def verify_command(
             checkpoint=known,
             progress=lambda done: bar.update(task, completed=done),
         )
-    emit(report, json, in_words(report))
-    raise typer.Exit(0 if report.ok else 1)
+    beside = check_beside(export, root_key)
+    emit({**msgspec.structs.asdict(report), "beside": beside}, json, in_words(report))
+    if not json:
+        emit(beside, json, beside_in_words(beside))
+    raise typer.Exit(0 if report.ok and beside.ok else 1)
 
 
 def in_words(report: Report) -> str:

@@ -18,9 +18,9 @@ from console.commands import (
     demo,
     destinations,
     erasure,
+    exports,
     halts,
     keys,
-    ledger,
     mcp,
     memory,
     operation,
@@ -56,7 +56,7 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger, proofs),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, exports, proofs),
     *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)

@@ -214,6 +214,14 @@ def open_event(event: Event, keys: ContentKeys) -> Event:
     return msgspec.structs.replace(event, body=msgspec.structs.replace(event.body, **changes))
 
 
+def open_field(event: Event, field: str, key: bytes) -> Plain:
+    """One sealed field of an event under its own 32-byte key. Raises `SealError`."""
+    content = getattr(event.body, field, None)
+    if not isinstance(content, Sealed) or event.run is None:
+        raise SealError(f"{event.type} {event.id} has no sealed field {field!r}")
+    return unseal(content, key, _context(event.workspace, event.run, event.id, field))
+
+
 @cache
 def content_fields(body: type) -> tuple[str, ...]:
     """The fields of a body type that hold content."""

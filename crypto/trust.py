@@ -103,13 +103,22 @@ class Trust:
 
     `check` verifies one signature as `crypto.signing.verify` does; a caller that has
     verified a batch elsewhere, or verifies the same bytes often, brings its own.
+    With `partial`, entries may be missing (a selection of a ledger): then a producer's events
+    need only come in their order, and follow by digest where they stand side by side. The
+    root's must all be there, since they say whose keys count.
     """
 
     def __init__(
-        self, workspace: str, root_public: bytes, *, check: SignatureCheck = verify
+        self,
+        workspace: str,
+        root_public: bytes,
+        *,
+        check: SignatureCheck = verify,
+        partial: bool = False,
     ) -> None:
         self.workspace = workspace
         self._check = check
+        self._partial = partial
         self._root = Certificate(
             key_id=key_id_of(root_public),
             public_key=root_public,
@@ -221,6 +230,8 @@ class Trust:
                 f"{event.type} number {event.n} of {event.actor.instance}: already at {head.n}"
             )
         number, prev = (0, NO_DIGEST) if head is None else (head.n + 1, head.digest)
+        if self._partial and event.n > number and certificate.role is not Role.ROOT:
+            return
         if event.n != number or event.prev != prev:
             broken = Broken(
                 f"{event.type} number {event.n} of {event.actor.instance} does not follow"

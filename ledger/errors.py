@@ -11,7 +11,9 @@ AnyTeamError
     ├── NoReceipt              no such receipt, or none that a seal covers yet
     └── ExportError            an export that cannot be written or read
         ├── ExportExists       something is at the place of the new export
-        └── ExportDamaged      a file of the export is out of form; says where
+        ├── ExportDamaged      a file of the export is out of form; says where
+        ├── NothingSelected    no sealed entry is of what was asked for
+        └── BadRecipient       a key that nothing can be encrypted to
 """
 
 from schemas.errors import AnyTeamError
@@ -73,3 +75,11 @@ class ExportExists(ExportError):
 
 class ExportDamaged(ExportError):
     """A file of the export is missing or out of form; the message names file and byte."""
+
+
+class NothingSelected(ExportError):
+    """What was asked for is in no sealed entry of the ledger."""
+
+
+class BadRecipient(ExportError):
+    """Text that is no age recipient."""

@@ -21,7 +21,6 @@ from rich.rule import Rule
 
 from bus.consume import CaughtUp, follow
 from bus.folder import DataFolder
-from console.commands import ledger as ledger_commands
 from console.commands.credentials import store
 from console.commands.replays import replayed
 from console.commands.runs import fresh_reader, request_run
@@ -30,6 +29,7 @@ from console.errors import ComponentDied, NoSuch
 from console.output import err, out, progress
 from console.session import session
 from console.supervisor import Supervisor
+from console.taking import take_whole
 from console.tampering import TAMPERINGS
 from console.timeline import LEGEND, line
 from crypto.keyfile import read_key, write_secret
@@ -312,7 +312,7 @@ async def _evidence(folder: DataFolder) -> None:
     _title("4 · the whole story, verified offline")
     where = folder.root / "export"
     await _until_sealed(folder)
-    manifest = await ledger_commands.export(folder, where)
+    manifest = await take_whole(folder.root, where)
     out.print(f"exported {manifest.size} entries and {manifest.seals} seals")
     root = folder.root_public()
     mac_key = read_key(folder.identity(Role.SIDECAR) / "receipts.mac")

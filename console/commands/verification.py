@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.markup import escape
 from rich.progress import (
@@ -15,12 +16,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from console.beside import beside_in_words, check_beside, verify_part
 from console.output import JsonFlag, emit, err
 from crypto.keyfile import ensure_key, read_key, read_public, write_secret
 from ledger.checkpoint import NoteKey, origin_of
 from ledger.errors import ExportDamaged
 from ledger.export import ExportReader
 from ledger.resume import Prefix, read_prefix, write_prefix
+from ledger.selection.folder import is_selection
 from ledger.spread import Spread
 from ledger.verify import Report, verify
 
@@ -54,6 +57,8 @@ def verify_command(
 ) -> None:
     """Verify an export with nothing but the root public key; exits 1 where anything is wrong."""
     root_key = read_public(root)
+    if is_selection(export):
+        raise typer.Exit(verify_part(export, root_key, json))
     mac_key = read_key(receipt_key) if receipt_key is not None else None
     known = _text(checkpoint) if checkpoint is not None else None
     reader = ExportReader(export)
@@ -83,8 +88,10 @@ def verify_command(
         )
     if prefix is not None and report.resumed < prefix.size:
         err.print("the ledger does not begin as the one verified before; it was verified whole")
-    emit(report, json, in_words(report))
-    raise typer.Exit(0 if report.ok else 1)
+    beside = check_beside(export, root_key)
+    said = f"{in_words(report)}\n{beside_in_words(beside)}"
+    emit({**msgspec.structs.asdict(report), "beside": beside}, json, said)
+    raise typer.Exit(0 if report.ok and beside.ok else 1)
 
 
 def in_words(report: Report) -> str:

@@ -17,10 +17,10 @@ from typing import Final
 from bus.decider import Recorded
 from bus.folder import DataFolder
 from console.commands.credentials import store
-from console.commands.ledger import export
 from console.commands.runs import request_run
 from console.session import Session, session
 from console.supervisor import COMPONENTS, Supervisor
+from console.taking import take_whole
 from ledger.export import ExportReader
 from ledger.verify import verify
 from schemas.actions import ActionFinished, ActionOutcome, ActionStarted
@@ -125,7 +125,7 @@ async def _play(
                     effects = side.effects()[so_many:]
                     judge(tally, side, number, _outcome(entries, side.tool), effects)
                 number += 1
-        await export(folder, where)
+        await take_whole(folder.root, where)
     finally:
         await supervisor.down()
     tally.findings += len(verify(ExportReader(where), folder.root_public()).findings)

@@ -19,9 +19,9 @@ from msgspec import Struct
 
 from bus.decider import Recorded
 from bus.folder import DataFolder
-from console.commands.ledger import export
 from console.errors import ComponentDied
 from console.supervisor import Supervisor
+from console.taking import take_whole
 from ledger.export import ExportReader
 from ledger.verify import verify
 from schemas.actions import (
@@ -122,7 +122,7 @@ async def kill_at_random_moments(
                     tally.unfinished += 1
                     continue
                 _count(tally, account_of(entries), notes, home / "crm" / "seen.log")
-            await export(folder, home / "export")
+            await take_whole(folder.root, home / "export")
         finally:
             await supervisor.down()
         report = verify(ExportReader(home / "export"), folder.root_public())

@@ -13,8 +13,8 @@ from bus.component import connect_as, event_signer
 from bus.connection import disconnect
 from bus.folder import DataFolder
 from bus.node import Node
-from console.commands.ledger import export
 from console.supervisor import Supervisor
+from console.taking import take_whole
 from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
 from crypto.trust import Trust
@@ -79,7 +79,7 @@ async def test_components_go_on_from_their_snapshots_and_without_them(tmp_path: 
             assert in_log(folder, component, "is not used, the ledger is folded") == 1
         assert in_log(folder, "supervisor", "goes on from its snapshot at") == 1
         await a_run(folder)
-        await export(folder, tmp_path / "export")
+        await take_whole(folder.root, tmp_path / "export")
     report = verify(ExportReader(tmp_path / "export"), folder.root_public())
     assert report.ok, report.findings
 

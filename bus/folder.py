@@ -33,6 +33,11 @@ class DataFolder(Struct, frozen=True):
         return self.root / "run" / "bus.json"
 
     @property
+    def started_file(self) -> Path:
+        """What the components were started with (`console.standing`)."""
+        return self.root / "run" / "started.json"
+
+    @property
     def tls(self) -> Path:
         """Certificates."""
         return self.root / "tls"

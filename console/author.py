@@ -119,12 +119,15 @@ async def say(
     *,
     run: str | None,
     causes: tuple[bytes, ...] = (),
+    tries: int = TRIES,
 ) -> int:
     """Sign `body` and publish it; the ledger index at which it stands, read back.
 
-    `reader` must have caught up. Raises `BusError` where it could not be recorded.
+    `reader` must have caught up. With one of `tries` the event stands right behind all that its
+    author's key had signed when `reader` read it, or not at all. Raises `BusError` where it could
+    not be recorded.
     """
-    for _ in range(TRIES):
+    for _ in range(tries):
         event = _drafted(reader, pen, body, run, causes)
         payload = encode_event(event)
         signature = pen.sign(pae(PAYLOAD_TYPE, payload))
@@ -135,8 +138,8 @@ async def say(
         if isinstance(stored, Stored) and await reader.stands(stored.index, event_digest(payload)):
             return stored.index
     raise PublishRefused(
-        f"{type_of(body)} does not stand: {TRIES} times other events of"
-        f" {pen.actor.role.value} {pen.actor.instance} came between",
+        f"{type_of(body)} does not stand: other events of"
+        f" {pen.actor.role.value} {pen.actor.instance} came between ({tries} tries)",
         fix="nothing was recorded; end what else signs with this key, and try again",
     )
 

@@ -4,6 +4,7 @@ AnyTeamError
 └── ConsoleError
     ├── NotUp           the installation is not running
     ├── AlreadyUp       it is running already
+    ├── NeedsRestart    the settings say more than the running components know
     ├── NoSuch          no run, proposal or person of that name
     ├── StillUnderWay   what is to be erased belongs to a run that goes on
     ├── NoAnswer        a consent was asked for, and none came
@@ -27,6 +28,12 @@ class AlreadyUp(ConsoleError):
     """The installation is running already."""
 
     exit_code = 3
+
+
+class NeedsRestart(ConsoleError):
+    """The settings changed where only a start takes them up."""
+
+    exit_code = 2
 
 
 class NoSuch(ConsoleError):

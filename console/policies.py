@@ -33,6 +33,24 @@ class Change(Struct, frozen=True, kw_only=True):
     after: Any
 
 
+class Looks(Struct, frozen=True):
+    """What a watcher knows of a file: its `text` at the last look (None where it could not be
+    read), the `taken` text that was last acted on, and whether now is the time to act.
+    """
+
+    text: bytes | None = None
+    taken: bytes | None = None
+    settled: bool = False
+
+
+def looked(before: Looks, text: bytes | None) -> Looks:
+    """After one more look. A text counts once, when two looks in a row found it: an editor that
+    is writing has not come to its end.
+    """
+    settled = text is not None and text == before.text and text != before.taken
+    return Looks(text, text if settled else before.taken, settled)
+
+
 def versions(past: list[Recorded]) -> list[Version]:
     """Every policy the ledger holds, oldest first."""
     return [

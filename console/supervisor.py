@@ -24,6 +24,7 @@ from bus.server import Server
 from console.errors import AlreadyUp, ComponentDied
 from console.installation import ensure_keys, settle, start_bus
 from console.revocation import revoke_stopped
+from console.standing import recorded
 from console.stores import Stores, projectors
 from crypto.keyfile import write_secret
 from crypto.kms import Kms, open_kms
@@ -106,6 +107,7 @@ class Supervisor:
         write_secret(self.folder.bus_file, json.dumps({"url": self._server.url}).encode() + b"\n")
         self._say(f"bus on {self._server.url}; settling keys and policy in the ledger")
         await settle(self.folder, settings, kms)
+        write_secret(self.folder.started_file, recorded(settings))
         self._minders.append(asyncio.ensure_future(self._mind_bus(self._server)))
         if self._projectors:
             self._stores = Stores(self.folder, settings, self._say)
@@ -129,7 +131,8 @@ class Supervisor:
         if self._server is not None:
             await self._server.stop()
         if self._lock is not None:
-            for file in (self.folder.bus_file, self.folder.root / "run" / "state.json"):
+            state = self.folder.root / "run" / "state.json"
+            for file in (self.folder.bus_file, self.folder.started_file, state):
                 file.unlink(missing_ok=True)
             os.close(self._lock)
 

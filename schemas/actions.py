@@ -6,7 +6,16 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from schemas.content import Content
-from schemas.names import Classification, Digest, EventId, Name, Nanoseconds, Text, ToolName
+from schemas.names import (
+    NO_DIGEST,
+    Classification,
+    Digest,
+    EventId,
+    Name,
+    Nanoseconds,
+    Text,
+    ToolName,
+)
 from schemas.runs import Body
 from schemas.tools import Trust
 
@@ -83,13 +92,16 @@ class LayerOutcome(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class ApprovalRequested(Body, frozen=True, tag="approval.requested"):
-    """A person must decide. Bound to the proposal's digest; never reusable."""
+    """A person must decide. Bound to the proposal's digest; never reusable. `policy` is the
+    digest of the `policy.set` that the gate decided under, here as in the two events below.
+    """
 
     proposal: Digest
     tool: ToolName
     question: Text
     layers: tuple[LayerOutcome, ...]
     expires: Nanoseconds
+    policy: Digest = NO_DIGEST
 
 
 class Decision(Enum):
@@ -114,6 +126,7 @@ class ActionStarted(Body, frozen=True, tag="action.started"):
     tool: ToolName
     arguments: Digest
     layers: tuple[LayerOutcome, ...]
+    policy: Digest = NO_DIGEST
 
 
 class ActionRefused(Body, frozen=True, tag="action.refused"):
@@ -124,6 +137,7 @@ class ActionRefused(Body, frozen=True, tag="action.refused"):
     layers: tuple[LayerOutcome, ...]
     reason: Text
     fix: Text
+    policy: Digest = NO_DIGEST
 
 
 class ActionOutcome(Enum):

@@ -295,6 +295,7 @@ class SidecarDecider:
                     tool=proposal.tool,
                     arguments=content_digest(published.arguments),
                     layers=result.layers,
+                    policy=state.policy_digest,
                 ),
                 run=name,
                 causes=causes,
@@ -305,7 +306,7 @@ class SidecarDecider:
             tool_run = duties.execute(state.workspace, self.actor, started, recorded, rep)
             yield msgspec.structs.replace(started, then=(tool_run,))
         elif result.result is LayerResult.REFUSE and decisive is not None:
-            yield _refused(name, recorded, proposal, result, causes)
+            yield _refused(name, recorded, proposal, result, causes, state.policy_digest)
         elif waiting.asked is None and decisive is not None and state.policy is not None:
             yield Draft(
                 body=ApprovalRequested(
@@ -314,6 +315,7 @@ class SidecarDecider:
                     question=decisive.reason,
                     layers=result.layers,
                     expires=now + state.policy.approval_s * SECOND,
+                    policy=state.policy_digest,
                 ),
                 run=name,
                 causes=causes,
@@ -421,6 +423,7 @@ def _refused(
     proposal: ProposalMade,
     result: GateResult,
     causes: tuple[bytes, ...],
+    policy: bytes,
 ) -> Draft:
     decisive = result.decisive
     assert decisive is not None
@@ -431,6 +434,7 @@ def _refused(
             layers=result.layers,
             reason=f"layer {decisive.layer} ({decisive.name}): {decisive.reason}",
             fix=decisive.fix,
+            policy=policy,
         ),
         run=name,
         causes=causes,

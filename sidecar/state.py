@@ -27,7 +27,7 @@ from schemas.actions import (
     VerdictGiven,
 )
 from schemas.leases import Certificate, Lease
-from schemas.names import Role
+from schemas.names import NO_DIGEST, Role
 from schemas.patterns import Response
 from schemas.runs import (
     ContentKeyWrapped,
@@ -102,15 +102,16 @@ class RunState(Struct, frozen=True, kw_only=True):
 
 
 class SidecarState(Struct, frozen=True, kw_only=True):
-    """One workspace. `supervision` is the gate's own pattern engine, `flags` the holds that the
-    supervisor's process has on record (scope, target, pattern). `spent` is what was used up on
-    `day` (days since the epoch, UTC). `watch` are the destinations whose owner is watched.
-    `claims` are what the workspace remembers. `unrecorded` are the stream's invalid entries yet to
-    be noted.
+    """One workspace. `policy_digest` is that of the `policy.set` in force. `supervision` is the
+    gate's own pattern engine, `flags` the holds that the supervisor's process has on record (scope,
+    target, pattern). `spent` is what was used up on `day` (days since the epoch, UTC). `watch` are
+    the destinations whose owner is watched. `claims` are what the workspace remembers.
+    `unrecorded` are the stream's invalid entries yet to be noted.
     """
 
     workspace: str
     policy: Policy | None = None
+    policy_digest: bytes = NO_DIGEST
     reps: Map[str, bool] = Map()
     halts: Map[tuple[HaltScope, str], bytes] = Map()
     runs: Map[str, RunState] = Map()
@@ -239,7 +240,9 @@ def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
         state = _replace(state, watch=watch)
     if isinstance(body, PolicySet):
         supervision = under(body.policy, state.supervision)
-        return _replace(state, policy=body.policy, supervision=supervision)
+        return _replace(
+            state, policy=body.policy, policy_digest=entry.digest, supervision=supervision
+        )
     if isinstance(body, RepActivated):
         return _replace(state, reps=state.reps.set(body.rep, True))
     if isinstance(body, RepRevoked):

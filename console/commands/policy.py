@@ -1,12 +1,13 @@
 """`anyteam policy`: check the settings' policy, put it in force, and see which one is.
 
-The settings file proposes; only `policy apply` (or a start) makes it the signed policy.
-Nothing watches the file: a half-edited file must never become a policy by itself.
+The settings file proposes; only `policy apply`, a `policy watch` that a person started, or a
+start makes it the signed policy. Nothing else watches the file.
 Running components take the new policy from its event, in the ledger's order, so that every
 decision after that index is made, and replayed, under it.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,9 +19,11 @@ from console.author import say
 from console.custody import workspace_kms
 from console.errors import NoSuch
 from console.installation import policy_of, root_pen
-from console.output import JsonFlag, emit
-from console.policies import Change, Version, changes, versions
+from console.output import JsonFlag, emit, err
+from console.policies import Change, Looks, Version, changes, looked, versions
 from console.session import DEFAULT_DATA, DataOption, session
+from console.standing import unchanged
+from schemas.errors import AnyTeamError
 from schemas.names import Role
 from schemas.runs import PolicySet
 
@@ -72,8 +75,47 @@ def apply(
     asyncio.run(_apply(data, dry_run, json))
 
 
+@app.command()
+def watch(
+    data: DataOption = DEFAULT_DATA,
+    every: Annotated[
+        float, typer.Option("--every", min=0.1, max=3600, help="Seconds from look to look.")
+    ] = 2.0,
+    json: JsonFlag = False,
+) -> None:
+    """Apply the settings' policy whenever the file was changed and then stood still for one look.
+
+    What is not valid, or needs a restart, is told on standard error, and the old policy stays.
+    """
+    asyncio.run(_watch(data, every, json))
+
+
+async def _watch(data: Path, every: float, json: bool) -> None:
+    looks = Looks()
+    async for text in _texts(DataFolder(data).settings_file, every):
+        looks = looked(looks, text)
+        if not looks.settled:
+            continue
+        try:
+            await _apply(data, dry_run=False, json=json)
+        except AnyTeamError as error:
+            err.print(f"[red]the policy in force stays:[/] {escape(str(error))}")
+
+
+async def _texts(file: Path, every: float) -> AsyncIterator[bytes | None]:
+    """What `file` holds, look after look; None where it cannot be read."""
+    while True:
+        try:
+            yield file.read_bytes()
+        except OSError:
+            yield None
+        await asyncio.sleep(every)
+
+
 async def _apply(data: Path, dry_run: bool, json: bool) -> None:
     async with session(data, Role.ROOT) as opened:
+        if not dry_run:
+            unchanged(opened.folder.started_file, opened.settings)
         current = _last(versions(opened.past))[-1].policy
         found = changes(current, policy_of(opened.settings, current.version, data))
         if not json:
@@ -85,7 +127,8 @@ async def _apply(data: Path, dry_run: bool, json: bool) -> None:
             body = PolicySet(policy=policy_of(opened.settings, version, data))
             with workspace_kms(opened.folder, opened.settings) as kms:
                 pen = root_pen(kms, opened.settings.workspace)
-                index = await say(opened.client, opened.reader, pen, body, run=None)
+                # One try: a policy that another overtook is compared, and numbered, anew.
+                index = await say(opened.client, opened.reader, pen, body, run=None, tries=1)
         done = "nothing is signed" if index is None else f"in force from index {index}"
         emit(
             {"version": version, "index": index, "changes": found},

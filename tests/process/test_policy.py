@@ -1,12 +1,16 @@
 """Policy through the command line: applied while agents may run, refused whole, replayed."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.process.test_bad_input import command, entries, hello, start, stop, until_up
+from tests.process.test_bad_input import ROOT, command, entries, hello, start, stop, until_up
 
 
 @pytest.fixture
@@ -63,6 +67,50 @@ def test_an_applied_policy_counts_at_once_and_replays_without_a_difference(runni
     assert [json.loads(line)["version"] for line in history] == [1, 2]
     assert hello(running).returncode == 1
     assert command("replay", "--check", home=running).returncode == 0
+    told = command("tail", "--json", "--no-follow", home=running).stdout.splitlines()
+    events = [json.loads(line) for line in told]
+    under = [
+        one["body"]["policy"]
+        for one in events
+        if one["type"] in ("action.started", "action.refused")
+    ]
+    assert (under[0], under[-1]) == (before["digest"], after["digest"])
+
+
+def test_a_watcher_applies_what_is_valid_and_says_what_is_not(running: Path) -> None:
+    settings = running / "anyteam.toml"
+    watcher = subprocess.Popen(
+        [sys.executable, "-m", "console.main", "policy", "watch", "--every", "0.2", "--json"],
+        env={"ANYTEAM_DATA": str(running), "COLUMNS": "400", "PATH": os.environ["PATH"]},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert watcher.stdout is not None and watcher.stderr is not None
+    try:
+        assert json.loads(watcher.stdout.readline())["index"] is None
+        set_policy(running, "max_actions = 7")
+        applied = json.loads(watcher.stdout.readline())
+        assert (applied["version"], applied["changes"][0]["key"]) == (2, "policy.max_actions")
+        settings.write_text(settings.read_text().replace("max_actions = 7", "max_actions = 0"))
+        assert "the policy in force stays" in watcher.stderr.readline()
+        settings.write_text(settings.read_text().replace("max_actions = 0", "max_actions = 9"))
+        assert json.loads(watcher.stdout.readline())["version"] == 3
+    finally:
+        watcher.send_signal(signal.SIGINT)
+        watcher.communicate(timeout=30)
+
+
+def test_a_change_that_needs_a_restart_is_refused_by_name(running: Path) -> None:
+    settings = running / "anyteam.toml"
+    settings.write_text(settings.read_text() + "\n[sandbox]\nmemory_mb = 700\n")
+    set_policy(running, "max_actions = 7")
+    answer = command("policy", "apply", home=running)
+    assert answer.returncode == 2
+    assert "changed in sandbox" in answer.stderr
+    assert "fix:" in answer.stderr
+    assert shown(running)["version"] == 1
 
 
 @pytest.mark.parametrize(

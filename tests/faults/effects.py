@@ -20,7 +20,7 @@ from console.commands.credentials import store
 from console.commands.ledger import export
 from console.commands.runs import request_run
 from console.session import Session, session
-from console.supervisor import COMPONENTS, Supervisor
+from console.supervisor import COMPONENTS, QUICK_S, Supervisor
 from ledger.export import ExportReader
 from ledger.verify import verify
 from schemas.actions import ActionFinished, ActionOutcome, ActionStarted
@@ -59,8 +59,9 @@ _STEPS = 5
 _TTL_S = 180
 """How long a run may take, on a machine that has other things to do."""
 
-_KILLS_A_RUN = 2
-"""A component that ends five times in a row within seconds is not started again."""
+_KILLS_A_RUN = 3
+"""A component that ends five times in a row within `QUICK_S` is not started again; so it gets more
+than that long between two runs."""
 
 
 async def kill_over_all_connectors(home: Path, kills: int, seed: int) -> Tally:
@@ -118,6 +119,7 @@ async def _play(
         async with session(folder.root, Role.REP) as opened:
             number = 0
             while tally.kills < wanted:
+                await asyncio.sleep(QUICK_S)
                 before = [len(side.effects()) for side in sides]
                 run = await _begun(opened, dice.sample(sides, len(sides)), number)
                 tally.runs += 1

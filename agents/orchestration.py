@@ -14,6 +14,7 @@ from schemas.actions import (
     ActionOutcome,
     ActionRefused,
     ActionStarted,
+    ProposalMade,
     ReceiptIssued,
     Verdict,
     VerdictGiven,
@@ -43,6 +44,7 @@ from schemas.tools import Policy
 class Deed(Struct, frozen=True, kw_only=True):
     """One action of the run: what came of it, and its receipt."""
 
+    tool: str
     started: bytes
     finished: bytes | None = None
     outcome: ActionOutcome | None = None
@@ -50,13 +52,16 @@ class Deed(Struct, frozen=True, kw_only=True):
 
 
 class LiveRun(Struct, frozen=True, kw_only=True):
-    """One run. `deeds` is keyed by the proposal's digest."""
+    """One run. `deeds` is keyed by the proposal's digest; `undoings` leads from a proposal to the
+    one whose action it is to undo.
+    """
 
     request: Recorded
     lease: Recorded | None = None
     started: int = 0
     claim: Recorded | None = None
     deeds: Map[bytes, Deed] = Map()
+    undoings: Map[bytes, bytes] = Map()
     stopped_by: Recorded | None = None
     stop_refused: bool = False
 
@@ -144,8 +149,12 @@ def _evolve_run(run: LiveRun, entry: Recorded) -> LiveRun:
         stop = run.stopped_by.event.body
         if isinstance(stop, VerdictGiven) and stop.proposal == body.proposal:
             return _replace(run, stop_refused=True)
+    if isinstance(body, ProposalMade) and body.compensates is not None:
+        return _replace(run, undoings=run.undoings.set(entry.digest, body.compensates))
     if isinstance(body, ActionStarted):
-        return _replace(run, deeds=run.deeds.set(body.proposal, Deed(started=entry.digest)))
+        return _replace(
+            run, deeds=run.deeds.set(body.proposal, Deed(tool=body.tool, started=entry.digest))
+        )
     if isinstance(body, ActionFinished) and body.proposal in run.deeds:
         deed = run.deeds[body.proposal]
         if deed.finished is None and deed.started == body.action:

@@ -11,6 +11,7 @@ import msgspec
 
 from agents.effects import Exited, Mint, Reap, Spawn, Spawned, Watch
 from agents.orchestration import LiveRun, OrchestratorState, evolve, halt_on, lease_of
+from agents.standing import together, unmade, with_standing
 from bus.decider import Done, Draft, Effect, Entry, Input, Recorded, Refused, Tick
 from schemas.actions import ActionOutcome, ActionRefused, ReceiptIssued, VerdictGiven
 from schemas.events import AnyBody
@@ -53,6 +54,9 @@ class OrchestratorDecider:
 
     def decide(self, state: OrchestratorState, given: Input, now: int) -> Sequence[Answer]:
         """What to record and do."""
+        return [with_standing(state, answer) for answer in self._answers(state, given, now)]
+
+    def _answers(self, state: OrchestratorState, given: Input, now: int) -> Sequence[Answer]:
         if isinstance(given, Refused):
             return ()
         if isinstance(given, Done):
@@ -168,10 +172,10 @@ def _ending(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iter
         reason = body.reason if isinstance(body, VerdictGiven) else "the lease has ended"
         yield _completed(name, run.stopped_by, RunOutcome.STOPPED, reason)
     elif run.claim is not None and all(deed.receipt for deed in run.deeds.values()):
-        yield _verified_end(name, run, run.claim)
+        yield _verified_end(name, run, run.claim, state.policy)
 
 
-def _verified_end(name: str, run: LiveRun, claim: Recorded) -> Draft:
+def _verified_end(name: str, run: LiveRun, claim: Recorded, policy: Policy | None) -> Draft:
     """Verify before exit: the ledger's receipts decide, not the runtime's word."""
     body = claim.event.body
     assert isinstance(body, PlanFinished)
@@ -183,6 +187,9 @@ def _verified_end(name: str, run: LiveRun, claim: Recorded) -> Draft:
     receipts = tuple(sorted(confirmed.values()))
     if not body.success:
         reason = "the runtime itself says that it did not succeed"
+        return _completed(name, claim, RunOutcome.FAILURE, reason, receipts)
+    if together(run) and (left := unmade(run, policy)):
+        reason = f"{left} of the effects that belong together are not confirmed, or were undone"
         return _completed(name, claim, RunOutcome.FAILURE, reason, receipts)
     missing = [c for c in body.claims if c not in confirmed]
     if missing:

@@ -11,7 +11,8 @@ import msgspec
 from immutables import Map
 from msgspec import Struct
 
-from agents.planners.planner import Answer, Ask, History, Planner, Propose, Step
+from agents.planners.planner import Answer, Ask, Finish, History, Planner, Propose, Step, Turn
+from agents.undoing import given_up, undoing
 from bus.decider import Done, Draft, Effect, Entry, Input, Recorded, Tick
 from schemas.actions import (
     ActionFinished,
@@ -83,7 +84,7 @@ class RuntimeDecider:
             return ()
         tools = tuple(tool for tool in state.tools if tool.name in state.lease.tools)
         history = History(lease=state.lease, tools=tools, steps=state.steps, answers=state.answers)
-        turn = self.planner.next(history)
+        turn = _turn(self.planner, history)
         cause = state.last
         confidential = Classification.CONFIDENTIAL
         if isinstance(turn, Propose):
@@ -92,6 +93,7 @@ class RuntimeDecider:
                 tool=turn.tool,
                 arguments=plain(turn.arguments),
                 purpose=plain(turn.purpose[:4096]),
+                compensates=turn.compensates,
             )
             return [self._draft(proposal, cause, confidential)]
         if isinstance(turn, Ask):
@@ -128,6 +130,16 @@ class RuntimeDecider:
             classification=classification,
             settles="turn",
         )
+
+
+def _turn(planner: Planner, history: History) -> Turn:
+    """The planner's turn, unless all or nothing was asked for and not all can be had any more."""
+    if not history.lease.intent.together:
+        return planner.next(history)
+    turn = undoing(history) or planner.next(history)
+    if isinstance(turn, Finish) and not turn.success:
+        return given_up(history)
+    return turn
 
 
 def evolve(run: str, state: RuntimeState, entry: Entry) -> RuntimeState:
@@ -185,6 +197,7 @@ def _stepped(
         result=result,
         reason=body.detail if isinstance(body, ActionFinished) else body.reason,
         change=None if finished else state.changes.get(body.proposal),
+        compensates=made.compensates,
     )
     return _replace(
         state,

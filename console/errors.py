@@ -9,6 +9,7 @@ AnyTeamError
     ├── StillUnderWay   what is to be erased belongs to a run that goes on
     ├── NoAnswer        a consent was asked for, and none came
     └── ComponentDied   a component ended and does not stay up
+        └── ComponentSlow   it did not come up in time
 """
 
 from schemas.errors import AnyTeamError
@@ -58,3 +59,7 @@ class ComponentDied(ConsoleError):
     """A component ended and does not stay up; quotes its log."""
 
     exit_code = 4
+
+
+class ComponentSlow(ComponentDied):
+    """A component did not come up in time, and had not ended either."""

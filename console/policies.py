@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from bus.decider import Recorded
+from schemas.compensation import problem_of
 from schemas.runs import PolicySet
 from schemas.settings import BadSettings
 from schemas.tools import Policy
@@ -88,6 +89,13 @@ def checked(policy: Policy) -> Policy:
             f"policy.per_tool.{stray[0]} is for a tool that policy.tools does not list",
             fix=f"add {stray[0]} to policy.tools, or remove its ceilings",
         )
+    for tool in policy.tools:
+        wrong = problem_of(tool.compensation) if tool.compensation is not None else ""
+        if wrong:
+            raise BadSettings(
+                f"the compensation of {tool.name}: argument {wrong}",
+                fix="write /arguments/NAME or /result/NAME",
+            )
     if policy.allowlist_only and not policy.destinations:
         raise BadSettings(
             "policy.allowlist_only is set, but policy.destinations is empty",

@@ -21,7 +21,7 @@ from bus.component import Unlock, encode_unlock
 from bus.folder import DataFolder
 from bus.provision import Site
 from bus.server import Server
-from console.errors import AlreadyUp, ComponentDied
+from console.errors import AlreadyUp, ComponentDied, ComponentSlow
 from console.installation import ensure_keys, settle, start_bus
 from console.revocation import revoke_stopped
 from console.standing import recorded
@@ -33,6 +33,7 @@ from schemas.settings import Settings
 
 READY_S = 30.0
 MAX_QUICK_ENDS = 5
+SLOW_STARTS = 3
 MOST_QUICK_ENDS = 8
 QUICK_S = 3.0
 PAUSE_S = 0.1
@@ -164,7 +165,11 @@ class Supervisor:
             async with asyncio.timeout(READY_S):
                 line = await process.stdout.readline()
         except TimeoutError:
-            line = b""
+            await _end(process)
+            raise ComponentSlow(
+                f"{name} did not come up within {READY_S:.0f} s: {_last_line(log)}",
+                fix=f"see {log}",
+            ) from None
         except asyncio.CancelledError:
             # Nobody else knows of it yet, so nobody else would end it.
             await _end(process)
@@ -204,7 +209,7 @@ class Supervisor:
             self._say(f"{name} ended (exit code {code}); starting it again")
             await asyncio.sleep(PAUSE_S * (2 ** min(quick, MOST_QUICK_ENDS) - 1))
             try:
-                self._standing[name] = await self._start(name)
+                self._standing[name] = await self._again(name)
             except ComponentDied as error:
                 if spare:
                     self._say(str(error))
@@ -213,6 +218,15 @@ class Supervisor:
                 self._fail(error)
                 return
             self._write_state()
+
+    async def _again(self, name: str) -> Standing:
+        """Start a component; where it is merely slow to come up, as on a busy machine, again."""
+        for _ in range(SLOW_STARTS - 1):
+            try:
+                return await self._start(name)
+            except ComponentSlow as error:
+                self._say(f"{error}; starting it again")
+        return await self._start(name)
 
     async def _mind_bus(self, server: Server) -> None:
         code = await server.ended()

@@ -24,13 +24,15 @@ class ProposalMade(Body, frozen=True, tag="proposal.made"):
     """What the runtime wants done. `number` counts the run's proposals from 1.
 
     `purpose` is the brain's own words, so it is content like the arguments: it may repeat
-    anything the brain has read.
+    anything the brain has read. `compensates` is the proposal of the action that this one is to
+    undo, as that action's tool declares.
     """
 
     number: Annotated[int, Meta(ge=1)]
     tool: ToolName
     arguments: Content
     purpose: Content
+    compensates: Digest | None = None
 
 
 class ObservationRecorded(Body, frozen=True, tag="observation.recorded"):

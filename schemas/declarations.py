@@ -77,6 +77,7 @@ def _tool(declared: McpTool) -> Tool:
         reach=declared.reach,
         ceiling=declared.ceiling,
         cost=declared.cost,
+        compensation=declared.compensation,
         confirm=_words(declared),
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.compensation import Compensation
 from schemas.names import Classification
 from schemas.tools import Effect, Reach, Trust
 
@@ -52,6 +53,7 @@ class OperationSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     omit: tuple[str, ...] = ()
     fixed: dict[str, str | int | bool] = {}
     keep: tuple[str, ...] = ()
+    compensation: Compensation | None = None
     key: Annotated[
         str, Meta(pattern=r"^((header|argument):[A-Za-z_][A-Za-z0-9_.-]{0,63})?$(?!\n)")
     ] = ""

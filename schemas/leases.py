@@ -36,13 +36,15 @@ class Intent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the rep asked for: in words, and as bounds that a gate can compare.
 
     `effects` are the classes of effect the run may have beside reads; `destinations` the
-    addresses or `@domain`s it may reach; `objects` the records it may change.
+    addresses or `@domain`s it may reach; `objects` the records it may change. `together` asks for
+    all of the run's effects or none: where one does not come about, those before it are undone.
     """
 
     summary: Text
     effects: tuple[Effect, ...] = ()
     destinations: tuple[Text, ...] = ()
     objects: tuple[Text, ...] = ()
+    together: bool = False
 
 
 class Lease(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

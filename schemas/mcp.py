@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.compensation import Compensation
 from schemas.names import Classification, Text, ToolName
 from schemas.tools import Effect, Reach, Trust
 
@@ -55,6 +56,7 @@ class McpTool(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     reach: Reach = Reach.BY_ADDRESS
     ceiling: Classification = Classification.CONFIDENTIAL
     cost: Annotated[int, Meta(ge=0)] = 0
+    compensation: Compensation | None = None
     confirm: McpReadBack | Literal["answer"] | None = None
     repeatable: bool = False
 

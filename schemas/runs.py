@@ -115,18 +115,24 @@ class RunOutcome(Enum):
 
 
 class RunCompleted(Body, frozen=True, tag="run.completed"):
-    """The orchestrator's word after checking the ledger. `receipts` are what it rests on."""
+    """The orchestrator's word after checking the ledger. `receipts` are what it rests on.
+
+    Where all or nothing was asked for and not all was done, `standing` are the actions that may
+    have an effect which was not undone: a person must look.
+    """
 
     outcome: RunOutcome
     reason: Text
     receipts: tuple[Digest, ...]
+    standing: tuple[Digest, ...] = ()
 
 
 class RunHalted(Body, frozen=True, tag="run.halted"):
-    """A halt covered this run; `halt` is the digest of the halt."""
+    """A halt covered this run; `halt` is the halt's digest, `standing` as in `run.completed`."""
 
     halt: Digest
     reason: Text
+    standing: tuple[Digest, ...] = ()
 
 
 class LeaseGranted(Body, frozen=True, tag="lease.granted"):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.compensation import Compensation
 from schemas.names import Classification, Name, Text, ToolName
 from schemas.patterns import Pattern
 
@@ -62,6 +63,7 @@ class Tool(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     rest is not. `asked_by` are words by which a rep asks for this tool, beside those of its
     name and summary. `reach` says who can see its effect, `ceiling` the highest classification
     it may carry there. `cost` is charged per call, in millionths of the policy's currency.
+    `compensation` is what undoes it where a run is to do all or nothing.
     `memory` says which of the workspace memory's verbs this tool is, if any.
     `confirm` says in words how success is read back at the target.
     """
@@ -83,6 +85,7 @@ class Tool(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ceiling: Classification = Classification.CONFIDENTIAL
     cost: Annotated[int, Meta(ge=0)] = 0
     memory: Literal["", "retain", "recall", "justify", "forget"] = ""
+    compensation: Compensation | None = None
     confirm: Text = ""
 
 

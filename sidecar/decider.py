@@ -65,6 +65,7 @@ from sidecar.memory.recalling import answer
 from sidecar.remembering import called, day_of, fact_of
 from sidecar.state import Acting, Open, RunState, SidecarState, flags_on, halts_on, lease_of
 from sidecar.supervision.engine import Match, would_match
+from sidecar.undoing import undoes
 
 Answer = Draft | Effect
 
@@ -356,6 +357,7 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
         owned=state.watch.owned,
         matches=_matches(state, run, recorded, now),
         flags=flags_on(state, name, lease),
+        undoes=undoes(run.undoings, proposal, arguments),
     )
 
 

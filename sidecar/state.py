@@ -47,6 +47,7 @@ from schemas.runs import (
 )
 from schemas.supervision import SupervisorFlagged, halted_by
 from schemas.tools import Policy
+from sidecar import undoing
 from sidecar.destinations import watch as destinations
 from sidecar.destinations.watch import Watch
 from sidecar.gate.conduct import Spend, plus
@@ -56,6 +57,7 @@ from sidecar.memory.claims import Claims
 from sidecar.memory.claims import evolve as claimed
 from sidecar.remembering import on_day, remember, spend_of
 from sidecar.supervision.engine import SupervisionState, forget_run, forgive
+from sidecar.undoing import Undoings
 
 
 class Open(Struct, frozen=True, kw_only=True):
@@ -99,6 +101,7 @@ class RunState(Struct, frozen=True, kw_only=True):
     reviews: int = 0
     memory: Memory = Memory()
     observed: tuple[bytes, ...] = ()
+    undoings: Undoings = Map()
 
 
 class SidecarState(Struct, frozen=True, kw_only=True):
@@ -215,6 +218,9 @@ def _remembered(
         state = _replace(state, day=day, spent=spent)
         conduct = _replace(memory.conduct, spend=plus(memory.conduct.spend, used))
         memory = _replace(memory, conduct=conduct)
+    undoings = undoing.after(before.undoings, body, _proposal_of(before, body), policy)
+    if undoings is not before.undoings:
+        after = _replace(after, undoings=undoings)
     observed = after.observed
     if memory.knowledge.observations > before.memory.knowledge.observations:
         observed = (*observed, entry.digest)

@@ -16,7 +16,8 @@ class Step(Struct, frozen=True, kw_only=True):
     """One earlier proposal and what came of it.
 
     `outcome` is confirmed, failed, unknown or refused; `result` the tool's (None where it was
-    refused); `change` the arguments the judge would approve.
+    refused); `change` the arguments the judge would approve. `compensates` is the proposal that
+    this one was to undo.
     """
 
     proposal: bytes
@@ -26,6 +27,7 @@ class Step(Struct, frozen=True, kw_only=True):
     result: Any = None
     reason: str = ""
     change: dict[str, Any] | None = None
+    compensates: bytes | None = None
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -45,11 +47,12 @@ class History(Struct, frozen=True, kw_only=True):
 
 
 class Propose(Struct, frozen=True, kw_only=True):
-    """Ask for a tool to be run."""
+    """Ask for a tool to be run; `compensates` is the proposal that it is to undo."""
 
     tool: str
     arguments: dict[str, Any]
     purpose: str
+    compensates: bytes | None = None
 
 
 class Ask(Struct, frozen=True, kw_only=True):

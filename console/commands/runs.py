@@ -44,6 +44,9 @@ def run(
     record: Annotated[
         list[str] | None, typer.Option(help="A record it may change; repeat.")
     ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="All of its effects or none: undo what was done.")
+    ] = False,
     ttl: Annotated[int, typer.Option(help="Seconds the lease lasts.", min=1)] = 900,
     actions: Annotated[int, typer.Option(help="Actions the lease allows.", min=1)] = 50,
     rep: Annotated[str | None, typer.Option("--as", help="The rep who asks.")] = None,
@@ -57,6 +60,7 @@ def run(
         effects=tuple(effect or ()),
         destinations=tuple(to or ()),
         objects=tuple(record or ()),
+        together=together,
     )
     code = asyncio.run(_run(data, agent, wish, tuple(tool), ttl, actions, rep, wait, json))
     raise typer.Exit(code)
@@ -129,6 +133,7 @@ async def _runs(data: Path, json: bool) -> None:
     async with session(data, Role.REP) as opened:
         asked: dict[str, RunRequested] = {}
         ended: dict[str, str] = {}
+        standing: dict[str, tuple[bytes, ...]] = {}
         for recorded in opened.past:
             name, body = recorded.event.run, recorded.event.body
             if name is not None and isinstance(body, RunRequested):
@@ -137,11 +142,21 @@ async def _runs(data: Path, json: bool) -> None:
                 ended[name] = body.outcome.value
             elif name is not None and isinstance(body, RunHalted | RunRefused):
                 ended[name] = recorded.event.type.partition(".")[2]
+            if name is not None and isinstance(body, RunCompleted | RunHalted):
+                standing[name] = body.standing
         for name, wish in asked.items():
             state = ended.get(name, "live")
-            value = {"run": name, "rep": wish.rep, "agent": wish.agent, "state": state}
+            left = [action.hex() for action in standing.get(name, ())]
+            value = {
+                "run": name,
+                "rep": wish.rep,
+                "agent": wish.agent,
+                "state": state,
+                "standing": left,
+            }
             words = f"{name}  {wish.rep:<12} {wish.agent:<14} {state:<9}"
-            emit(value, json, f"{words} {escape(wish.intent.summary)}")
+            stands = f"\n    [red]not undone, look at them:[/] {' '.join(a[:12] for a in left)}"
+            emit(value, json, f"{words} {escape(wish.intent.summary)}{stands if left else ''}")
 
 
 def tail(

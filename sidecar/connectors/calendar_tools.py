@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from schemas.compensation import Compensation
 from schemas.tools import Effect, Tool
 from sidecar.connectors.composing import ADDRESS
 from sidecar.connectors.connector import ONE_LINE, schema_of
@@ -160,6 +161,10 @@ CALENDAR_TOOLS: Final = (
         contents=("title", "location", "description"),
         asked_by=_ASKED_BY,
         confirm="the event is read again by its key and is as asked",
+        compensation=Compensation(
+            tool="calendar.cancel",
+            arguments={"event": "/result/event", "attendees": "/arguments/attendees"},
+        ),
     ),
     Tool(
         name="calendar.update",

@@ -131,6 +131,7 @@ def _call(
         reach=chosen.reach,
         ceiling=chosen.ceiling,
         cost=chosen.cost,
+        compensation=chosen.compensation,
         confirm=_confirm(effect, chosen),
     )
     return Call(tool, operation, chosen, read)

@@ -27,6 +27,8 @@ def intent(case: Case) -> Word:
             evidence=f"declared effects: {', '.join(e.value for e in bounds.effects)}",
             fix="ask for a run whose intent includes it",
         )
+    if case.proposal.compensates is not None:
+        return _undoing(case)
     foreign = _foreign(case, bounds)
     if foreign:
         return hold(
@@ -66,6 +68,19 @@ def intent(case: Case) -> Word:
         f"nothing in the intent asks for {tool.name}",
         fix="approve it, or request a run whose intent says so",
     )
+
+
+def _undoing(case: Case) -> Word:
+    """A rep who asked for all or nothing asked for this; and for nothing else by that name."""
+    if case.wish is None or not case.wish.intent.together:
+        return refuse("the intent does not ask for all or nothing, so nothing is undone by itself")
+    if not case.undoes:
+        return refuse(
+            "it is not what undoes that action",
+            evidence="a confirmed action of this run, its tool's declared compensation, once",
+            fix="propose it as an action of its own",
+        )
+    return passed("undoes an action of this run, as its tool declares")
 
 
 def _leads_unnamed(case: Case) -> bool:

@@ -33,7 +33,9 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
     `knowledge` is what the run was given to read, `conduct` what it has done, `day` what the
     workspace has used up today, `owned` the destinations whose ownership is watched.
     `matches` are the patterns that this action would complete, `flags` those of the
-    supervisor's process that hold the run. `reviewed` is False only where a recording is judged
+    supervisor's process that hold the run. `undoes` says that the proposal is exactly what undoes
+    the action it names, one of this run that is confirmed and that nothing was to undo before.
+    `reviewed` is False only where a recording is judged
     that has no judge in it.
     """
 
@@ -60,6 +62,7 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
     owned: Mapping[str, Destination] = {}
     matches: tuple[Match, ...] = ()
     flags: tuple[str, ...] = ()
+    undoes: bool = False
     reviewed: bool = True
 
     @cached_property

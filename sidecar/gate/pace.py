@@ -26,6 +26,8 @@ def pace(case: Case) -> Word:
         if within(conduct.reads_at, case.now) >= limits.reads_per_minute:
             return refuse(f"runaway browsing: {limits.reads_per_minute} reads in a minute")
         return passed(f"read {before + 1} of this kind")
+    if case.undoes:
+        return passed("undoing keeps the pace of what was done")
     if before >= limits.same_effect:
         return hold(f"the same was done {before} times already", fix="approve to do it again")
     if within(conduct.effects_at, case.now) >= limits.effects_per_minute:

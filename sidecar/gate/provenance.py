@@ -39,6 +39,9 @@ def provenance(case: Case) -> Word:
         return refuse("there is nothing to ground the arguments in")
     if case.knowledge.full and tool.effect.high_stakes:
         return hold("the run has read more than the gate can index", fix="request a shorter run")
+    if case.undoes:
+        # Nobody chose these values: they follow from the policy and the action's own record.
+        return passed("every value follows from the action that it undoes")
     said = case.said
     worst: Word | None = None
     for word in _words(case.knowledge, wish, tool, said, case.seen):

@@ -6,8 +6,10 @@ is killed over runs that use every connector, the others over runs that change a
 
 import argparse
 import asyncio
+import contextlib
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -26,15 +28,16 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--home", type=Path, help="leave everything there, to look at")
     options = parser.parse_args()
     quiet_tls_close()
     tallies: dict[str, Tally] = {}
     for component in COMPONENTS if options.all else (options.component,):
-        with tempfile.TemporaryDirectory(prefix="anyteam-faults-") as home:
+        with _room(options.home, component) as home:
             if component == "sidecar":
-                work = kill_over_all_connectors(Path(home), options.kills, options.seed)
+                work = kill_over_all_connectors(home, options.kills, options.seed)
             else:
-                work = kill_at_random_moments(Path(home), (component,), options.kills, options.seed)
+                work = kill_at_random_moments(home, (component,), options.kills, options.seed)
             tallies[component] = asyncio.run(work)
         if not options.json:
             shown = msgspec.to_builtins(tallies[component])
@@ -44,6 +47,16 @@ def main() -> int:
         value = tallies if options.all else tallies[options.component]
         print(msgspec.json.encode(value).decode())
     return 1 if any(tally.wrong for tally in tallies.values()) else 0
+
+
+@contextlib.contextmanager
+def _room(kept: Path | None, component: str) -> Iterator[Path]:
+    """A folder for one component's installations, gone again unless it is to be kept."""
+    if kept is not None:
+        yield kept / component
+        return
+    with tempfile.TemporaryDirectory(prefix="anyteam-faults-") as home:
+        yield Path(home)
 
 
 if __name__ == "__main__":

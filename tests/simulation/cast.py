@@ -4,11 +4,13 @@ import functools
 import random
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from msgspec.structs import replace
 
 from bus.commands import Publish
 from crypto.signing import Signer, key_id_of, verify
 from crypto.trust import FOREVER, Trust
 from schemas.authority import subject_of
+from schemas.compensation import Compensation
 from schemas.envelope import encode_envelope
 from schemas.events import Actor, AnyBody, Event, encode_event, event_digest
 from schemas.leases import Certificate, Intent
@@ -108,7 +110,9 @@ def trust(root: Author) -> Trust:
     return Trust(WORKSPACE, root.signer.public, check=check)
 
 
-def tool(name: str, effect: Effect, **parts: tuple[str, ...]) -> Tool:
+def tool(
+    name: str, effect: Effect, undo: Compensation | None = None, **parts: tuple[str, ...]
+) -> Tool:
     """A declared tool whose arguments are strings or lists of strings."""
     return Tool(
         name=name,
@@ -124,15 +128,21 @@ def tool(name: str, effect: Effect, **parts: tuple[str, ...]) -> Tool:
         },
         effect=effect,
         trust=SourceTrust.TRUSTED,
+        compensation=undo,
         **parts,  # type: ignore[arg-type]
     )
 
+
+RESTORE = Compensation(
+    tool="crm.restore", arguments={"record": "/arguments/record", "text": "/result/echo/text"}
+)
 
 POLICY = Policy(
     version=1,
     tools=(
         tool("crm.read", Effect.READ),
-        tool("crm.update", Effect.MUTATION, objects=("record",)),
+        tool("crm.update", Effect.MUTATION, RESTORE, objects=("record",)),
+        tool("crm.restore", Effect.MUTATION, objects=("record",)),
         tool("mail.send", Effect.COMMUNICATION, destinations=("to",), contents=("text",)),
         tool("pay", Effect.PAYMENT, objects=("record",)),
     ),
@@ -153,10 +163,13 @@ REQUEST = RunRequested(
         destinations=("jane@boeing.example",),
         objects=("deal-1",),
     ),
-    tools=("crm.read", "crm.update", "mail.send", "pay"),
+    tools=("crm.read", "crm.update", "crm.restore", "mail.send", "pay"),
     ttl_s=20,
     max_actions=40,
 )
+
+
+TOGETHER = replace(REQUEST, intent=replace(REQUEST.intent, together=True))
 
 
 def genesis(root: Author, people: list[Author]) -> list[Publish]:

@@ -14,7 +14,15 @@ from schemas.actions import (
     ProposalMade,
     ReceiptIssued,
 )
-from schemas.runs import HaltEngaged, HaltScope, RunCompleted, RunHalted, RunOutcome, RunRefused
+from schemas.runs import (
+    HaltEngaged,
+    HaltScope,
+    RunCompleted,
+    RunHalted,
+    RunOutcome,
+    RunRefused,
+    RunRequested,
+)
 from tests.simulation.cast import trust
 from tests.simulation.world import World
 
@@ -42,6 +50,7 @@ def _violations(world: World) -> Iterator[str]:
         yield f"invalid entries {sorted(refused - noted)} were never noted"
     yield from _ends(world, events)
     yield from _actions(world, events)
+    yield from _undone(events)
 
 
 def _ends(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
@@ -57,6 +66,60 @@ def _ends(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
     for run in world.runs:
         if ends[run] != 1:
             yield f"run {run} ended {ends[run]} times"
+
+
+def _undone(events: list[tuple[int, Verified]]) -> Iterator[str]:
+    """All or nothing: what was begun and did not come to all is undone once, or said to stand."""
+    wishes = {
+        v.event.run: v.event.body.intent.together
+        for _, v in events
+        if isinstance(v.event.body, RunRequested)
+    }
+    made = {v.digest: v.event.body for _, v in events if isinstance(v.event.body, ProposalMade)}
+    begun = {v.digest: v for _, v in events if isinstance(v.event.body, ActionStarted)}
+    outcome = {
+        v.event.body.action: v.event.body.outcome
+        for _, v in events
+        if isinstance(v.event.body, ActionFinished)
+    }
+    undone: Counter[bytes] = Counter()
+    taken_back: set[bytes] = set()
+    for action, started in begun.items():
+        target = made[started.event.body.proposal].compensates
+        if target is None:
+            continue
+        undone[target] += 1
+        if not wishes[started.event.run]:
+            yield f"run {started.event.run} undid what was not to be undone"
+        if outcome[action] is ActionOutcome.CONFIRMED:
+            taken_back.add(target)
+    for target, times in undone.items():
+        if times != 1:
+            yield f"proposal {target.hex()[:8]} was undone {times} times"
+    for _, verified in events:
+        body, run = verified.event.body, verified.event.run
+        if not isinstance(body, RunCompleted | RunHalted) or not wishes[run]:
+            continue
+        mine = {
+            action: started.event.body
+            for action, started in begun.items()
+            if started.event.run == run and started.event.body.tool != "crm.read"
+        }
+        if isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:
+            if any(outcome[action] is not ActionOutcome.CONFIRMED for action in mine):
+                yield f"run {run} was to do all or nothing and succeeded with less"
+            if any(made[b.proposal].compensates is not None for b in mine.values()):
+                yield f"run {run} succeeded with what it undid"
+            continue
+        for action, started in mine.items():
+            undoing = made[started.proposal].compensates is not None
+            stands = outcome[action] is ActionOutcome.CONFIRMED and not undoing
+            if stands and started.proposal not in taken_back and action not in body.standing:
+                yield f"run {run} left {started.tool} standing and does not say so"
+            if action in body.standing and started.proposal in taken_back:
+                finished = isinstance(body, RunCompleted)
+                if finished:
+                    yield f"run {run} says that {started.tool} stands, which was undone"
 
 
 def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from schemas.events import decode_event
 from schemas.names import SECOND
 from schemas.runs import HaltScope, RunCompleted, RunHalted, RunRefused
 from sidecar.decider import SidecarDecider
+from tests.simulation.cast import REQUEST, TOGETHER
 from tests.simulation.invariants import violations
 from tests.simulation.world import World, random_plan
 
@@ -31,7 +32,9 @@ def play(seed: int, *, sidecar: type[SidecarDecider] = SidecarDecider) -> Played
     world = World(seed, Chaos(), sidecar=sidecar)
     dice = world.random
     for number in range(dice.randrange(1, 4)):
-        world.request(f"r{number}", random_plan(dice), dice.randrange(SECOND))
+        wish = TOGETHER if dice.random() < 0.4 else REQUEST
+        world.request(f"r{number}", random_plan(dice), dice.randrange(SECOND), wish)
+    world.failing = dice.random() < 0.5
     if dice.random() < 0.3:
         target = dice.choice(world.runs)
         scope = dice.choice([HaltScope.RUN, HaltScope.WORKSPACE, HaltScope.PLATFORM])

@@ -26,7 +26,7 @@ from schemas.envelope import RECEIPT_TYPE
 from schemas.erasure import ContentField
 from schemas.events import Event
 from schemas.names import Role
-from schemas.runs import ContentKeyWrapped, HaltEngaged, HaltScope, WrappedKey
+from schemas.runs import ContentKeyWrapped, HaltEngaged, HaltScope, RunRequested, WrappedKey
 from sidecar.decider import SidecarDecider
 from sidecar.effects import Execute, IssueReceipt, Performed, WrapKeys
 from tests.simulation.cast import (
@@ -63,7 +63,10 @@ class SimulatedRunKeys:
 
 
 class World:
-    """One seed's workspace. `done` is the far side's log: (idempotency key, ledger size then)."""
+    """One seed's workspace. `done` is the far side's log: (idempotency key, ledger size then).
+
+    While it is `failing`, some of what the tools are asked for they do not do, and say so.
+    """
 
     def __init__(
         self, seed: int, chaos: Chaos, *, sidecar: type[SidecarDecider] = SidecarDecider
@@ -81,6 +84,7 @@ class World:
         self.keys = WorkspaceKeys(self.ring)
         self.done: list[tuple[str, int]] = []
         self.runs: list[str] = []
+        self.failing = False
         self._plans: dict[str, Plan] = {}
         self._identities: dict[tuple[str, int], tuple[RunIdentity, RunIdentity]] = {}
         self._living: dict[str, list[Component]] = {}
@@ -91,12 +95,12 @@ class World:
         self.simulation.add(Component("orchestrator", self._orchestrator, self, ended=self._orphan))
         self.simulation.add(Component("sidecar", self._sidecar, self))
 
-    def request(self, run: str, plan: Plan, after: int) -> None:
+    def request(self, run: str, plan: Plan, after: int, wish: RunRequested = REQUEST) -> None:
         """The rep asks for a run."""
         self.runs.append(run)
         self._plans[run] = plan
         now = self.simulation
-        now.at(after, lambda: now.inject(self.rep.say(REQUEST, run, now.now)))
+        now.at(after, lambda: now.inject(self.rep.say(wish, run, now.now)))
 
     def halt(self, scope: HaltScope, target: str, after: int) -> None:
         """The admin engages a halt."""
@@ -148,7 +152,8 @@ class World:
         known = any(key == effect.idempotency_key for key, _ in self.done)
         if effect.reconcile and known:
             return self._performed(effect, ActionOutcome.CONFIRMED, reconciled=True)
-        if not effect.allowed:
+        fails = not effect.reconcile and self.failing and self.random.random() < 0.2
+        if not effect.allowed or fails:
             return self._performed(effect, ActionOutcome.FAILED, reconciled=effect.reconcile)
         self.done.append((effect.idempotency_key, len(self.simulation.stream.entries)))
         return self._performed(effect, ActionOutcome.CONFIRMED, reconciled=effect.reconcile)

@@ -24,6 +24,7 @@ from console.commands import (
     mcp,
     memory,
     operation,
+    people,
     policy,
     proofs,
     receipts,
@@ -55,7 +56,7 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
     *(verification, proofs, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)

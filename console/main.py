@@ -32,6 +32,7 @@ from console.commands import (
     runs,
     verification,
     webhooks,
+    witnesses,
 )
 from console.custody import read_passphrase_from
 from console.output import err
@@ -58,6 +59,9 @@ def options(
 for noun in (
     *(operation, runs, approvals, halts, people, policy, destinations, memory, exports, proofs),
     *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
+    *(verification, proofs, receipts, replays, credentials, keys, erasure, mcp, webhooks),
+    *(witnesses, demo),
 ):
     noun.register(app)
 

@@ -74,16 +74,21 @@ def origin_of(workspace: str) -> str:
 
 def parse_vkey(text: str) -> NoteKey:
     """The key in `name+hash+base64`. Raises `BadCheckpoint`."""
+    name, claimed, data = split_vkey(text)
+    if len(data) != 33 or data[:1] != _ED25519:
+        raise BadCheckpoint("a verifier key that is not Ed25519")
+    key = NoteKey(name, data[1:])
+    if key.hash.hex() != claimed:
+        raise BadCheckpoint("a verifier key whose hash is not its own", fix="copy it again")
+    return key
+
+
+def split_vkey(text: str) -> tuple[str, str, bytes]:
+    """Name, hash in hex, and the bytes after the second plus. Raises `BadCheckpoint`."""
     found = _VKEY.fullmatch(text)
     if found is None:
         raise BadCheckpoint("not a verifier key", fix="it reads name+hash+key")
-    data = unb64(found["key"], "a verifier key")
-    if len(data) != 33 or data[:1] != _ED25519:
-        raise BadCheckpoint("a verifier key that is not Ed25519")
-    key = NoteKey(found["name"], data[1:])
-    if key.hash.hex() != found["hash"]:
-        raise BadCheckpoint("a verifier key whose hash is not its own", fix="copy it again")
-    return key
+    return found["name"], found["hash"], unb64(found["key"], "a verifier key")
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> str:

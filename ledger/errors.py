@@ -8,6 +8,8 @@ AnyTeamError
     ├── BadProof               a Merkle proof that does not lead to the root
     ├── BadReceipt             a receipt whose authentication fails
     ├── BadResume              what was verified before cannot be gone on from
+    ├── NotWitnessed           a witness did not cosign a checkpoint
+    ├── WitnessStopped         a witness's memory cannot be used
     ├── NoReceipt              no such receipt, or none that a seal covers yet
     └── ExportError            an export that cannot be written or read
         ├── ExportExists       something is at the place of the new export
@@ -53,6 +55,16 @@ class BadReceipt(LedgerError):
 
 class BadResume(LedgerError):
     """A file of what was verified before that is not this auditor's, or not of this ledger."""
+
+    exit_code = 2
+
+
+class NotWitnessed(LedgerError):
+    """A witness refused, could not be reached, or answered with no cosignature of its own."""
+
+
+class WitnessStopped(LedgerError):
+    """A witness's folder is in use or damaged: it must not cosign from another memory."""
 
     exit_code = 2
 

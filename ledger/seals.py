@@ -5,7 +5,7 @@ below the seal before it, and root and head are those of the entries so far. A c
 that the auditor kept from earlier is held against the ledger in the same way.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
@@ -17,16 +17,16 @@ Problem = tuple[int, int, str, str, str]
 
 
 class SealWalk:
-    """Walks `notes` along with the entries; `known` is the auditor's own checkpoint, or None.
+    """Walks `notes` along with the entries; `known` are checkpoints from elsewhere, by what they
+    are called: the auditor's own, and one that witnesses cosigned.
 
     `read` counts the notes, `good` those that hold; `sealed` is the largest size among these,
-    `reached` among all whose size the ledger has, `held` among seals that hold and the auditor's
-    own; `due` is the size at which `at` has something
-    to say next.
-    Raises `BadCheckpoint` at once where `known` is no checkpoint.
+    `reached` among all whose size the ledger has, `held` among seals that hold and those
+    known; `due` is the size at which `at` has something to say next.
+    Raises `BadCheckpoint` at once where one of `known` is no checkpoint.
     """
 
-    def __init__(self, workspace: str, notes: Iterator[str], known: str | None) -> None:
+    def __init__(self, workspace: str, notes: Iterator[str], known: Mapping[str, str]) -> None:
         self.read = 0
         self.good = 0
         self.sealed = 0
@@ -35,7 +35,7 @@ class SealWalk:
         self.due = 1
         self._workspace = workspace
         self._notes = notes
-        self._known = (known, read_checkpoint(known).size) if known is not None else None
+        self._known = [(what, note, read_checkpoint(note).size) for what, note in known.items()]
         self._next: tuple[str, int] | None = None
         self._begun = False
 
@@ -57,15 +57,19 @@ class SealWalk:
                 by = f"seal of {size} entries"
                 yield self.sealed + 1, size, problem[0], f"{by}: {problem[1]}", by
             yield from self._take(size)
-        if self._known is not None and self._known[1] == size:
-            problem = self._hold(self._known[0], state(), keys)
+        for what, note, known in self._known:
+            if known != size:
+                continue
+            problem = self._hold(note, state(), keys)
             if problem is None:
                 self.held = size
             else:
-                by = f"the checkpoint you hold, of {size} entries"
+                by = f"{what}, of {size} entries"
                 yield self.sealed + 1, size, problem[0], f"{by}: {problem[1]}", by
-        sizes = (self._next, self._known)
-        self.due = min((held[1] for held in sizes if held and held[1] > size), default=NEVER)
+        sizes = [known for _, _, known in self._known if known > size]
+        self.due = min(sizes, default=NEVER)
+        if self._next is not None:
+            self.due = min(self.due, self._next[1])
 
     def end(self, size: int) -> Iterator[Problem]:
         """The ledger ended at `size`: what was sealed beyond it is lost."""
@@ -77,10 +81,10 @@ class SealWalk:
         if beyond:
             what = f"{beyond} entries were sealed, {size} are here"
             yield size + 1, size + 1, "truncated", what, f"seal of {beyond} entries"
-        if self._known is not None and self._known[1] > size:
-            what = f"the checkpoint you hold covers {self._known[1]} entries, {size} are here"
-            by = f"the checkpoint you hold, of {self._known[1]} entries"
-            yield size + 1, size + 1, "truncated", what, by
+        for what, _, known in self._known:
+            if known > size:
+                text = f"{what} covers {known} entries, {size} are here"
+                yield size + 1, size + 1, "truncated", text, f"{what}, of {known} entries"
 
     def _advance(self, size: int) -> Iterator[Problem]:
         if not self._begun:

@@ -21,6 +21,7 @@ from crypto.signing import verify as check_signature
 from crypto.trust import SignatureCheck, Trust
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
+from ledger.cosignature import Witnessed
 from ledger.errors import ExportDamaged
 from ledger.export import MANIFEST, Export, ExportedEntry
 from ledger.findings import MAX_FINDINGS, Finding, Findings, chain_of, shown_by
@@ -88,6 +89,7 @@ def verify(
     ahead: Ahead | None = None,
     prefix: Prefix | None = None,
     save: Callable[[Prefix], None] | None = None,
+    witnessed: Witnessed | None = None,
 ) -> Report:
     """Hold a whole export against the root's raw public key.
 
@@ -96,16 +98,21 @@ def verify(
     with the number of entries read, each 1,000. `check` verifies one event's signature, where
     `ahead` has not. `prefix` is what was verified before; where the ledger does not begin with
     just those entries, nothing of it counts. `save` is given such a prefix each 50,000 entries
-    and at the end, also where reading is interrupted. Raises `BadCheckpoint` where `checkpoint`
-    is none.
+    and at the end, also where reading is interrupted. `witnessed` is the checkpoint that
+    comes with cosignatures, and whose of them are asked for. Raises `BadCheckpoint` where
+    `checkpoint` is none.
     """
-    audit = _Audit(export, root_public, receipt_key, checkpoint, check, prefix)
+    known = {"the checkpoint you hold": checkpoint} if checkpoint is not None else {}
+    missing = witnessed.missing() if witnessed is not None else ""
+    if witnessed is not None and witnessed.sound():
+        known["the cosigned checkpoint"] = witnessed.note
+    audit = _Audit(export, root_public, receipt_key, known, check, prefix)
     try:
         audit.read(progress, ahead or _as_they_are, save)
     except _Stale:
-        audit = _Audit(export, root_public, receipt_key, checkpoint, check, None)
+        audit = _Audit(export, root_public, receipt_key, known, check, None)
         audit.read(progress, ahead or _as_they_are, save)
-    return audit.report()
+    return audit.report(missing)
 
 
 def _as_they_are(
@@ -126,7 +133,7 @@ class _Audit:
         export: Export,
         root_public: bytes,
         receipt_key: bytes | None,
-        checkpoint: str | None,
+        known: dict[str, str],
         check: SignatureCheck,
         prefix: Prefix | None,
     ) -> None:
@@ -144,7 +151,7 @@ class _Audit:
         self._frontier, self._head = Frontier(), first_head(self._workspace)
         self._keys: dict[str, dict[bytes, bytes]] = {SEALER: {}, RECEIPTS: {}}
         self._meaning = Meaning(self._workspace, self._keys[RECEIPTS], receipt_key)
-        self._seals = SealWalk(self._workspace, export.seals(), checkpoint)
+        self._seals = SealWalk(self._workspace, export.seals(), known)
         self._macs_checked = receipt_key is not None
         self._findings = Findings()
         self._events: Counter[str] = Counter()
@@ -205,8 +212,10 @@ class _Audit:
         self._settle_seals()
         self._check_manifest()
 
-    def report(self) -> Report:
-        """What was found."""
+    def report(self, missing: str) -> Report:
+        """What was found; `missing` says what witnesses have not said, or is empty."""
+        if missing:
+            self._findings.add(0, "witness", missing, "cosignatures")
         size = self._frontier.size
         findings = self._findings.sorted()
         named = (finding.index - 1 for finding in findings if finding.index)

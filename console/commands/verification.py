@@ -20,11 +20,13 @@ from console.beside import beside_in_words, check_beside, verify_part
 from console.output import JsonFlag, emit, err
 from crypto.keyfile import ensure_key, read_key, read_public, write_secret
 from ledger.checkpoint import NoteKey, origin_of
+from ledger.cosignature import Witnessed, parse_witness_vkey
 from ledger.errors import ExportDamaged
 from ledger.export import ExportReader
 from ledger.resume import Prefix, read_prefix, write_prefix
 from ledger.selection.folder import is_selection
 from ledger.spread import Spread
+from ledger.tiles import CHECKPOINT
 from ledger.verify import Report, verify
 
 WORTH_A_PROCESS = 4_000
@@ -53,6 +55,12 @@ def verify_command(
         Path | None,
         typer.Option(help="Keep in this file what was verified, and go on from there."),
     ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="A witness that you trust (vkey); repeatable.")
+    ] = None,
+    quorum: Annotated[
+        int | None, typer.Option(min=1, help="How many of them must have cosigned; all by default.")
+    ] = None,
     json: JsonFlag = False,
 ) -> None:
     """Verify an export with nothing but the root public key; exits 1 where anything is wrong."""
@@ -62,6 +70,7 @@ def verify_command(
     mac_key = read_key(receipt_key) if receipt_key is not None else None
     known = _text(checkpoint) if checkpoint is not None else None
     reader = ExportReader(export)
+    witnessed = _witnessed(export, witness or [], quorum)
     memory = _Memory(resume, reader.manifest.workspace, root_key) if resume is not None else None
     prefix = memory.prefix() if memory is not None else None
     bar = Progress(
@@ -85,6 +94,7 @@ def verify_command(
             ahead=spread.ahead,
             prefix=prefix,
             save=memory.save if memory is not None else None,
+            witnessed=witnessed,
         )
     if prefix is not None and report.resumed < prefix.size:
         err.print("the ledger does not begin as the one verified before; it was verified whole")
@@ -131,6 +141,18 @@ class _Memory:
     def save(self, prefix: Prefix) -> None:
         """Keep it in place of what was kept before."""
         write_secret(self._path, write_prefix(prefix, self._workspace, self._root_key, self._key))
+
+
+def _witnessed(export: Path, vkeys: list[str], quorum: int | None) -> Witnessed | None:
+    """What is asked of witnesses, held to the export's checkpoint file."""
+    if not vkeys and quorum is None:
+        return None
+    keys = tuple(dict.fromkeys(parse_witness_vkey(text) for text in vkeys))
+    needed = len(keys) if quorum is None else quorum
+    if needed > len(keys):
+        raise typer.BadParameter(f"{needed} of {len(keys)} witnesses", param_hint="--quorum")
+    place = export / CHECKPOINT
+    return Witnessed(_text(place) if place.is_file() else "", keys, needed)
 
 
 def _cores(asked: int | None, reader: ExportReader) -> int:

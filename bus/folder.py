@@ -41,6 +41,10 @@ class DataFolder(Struct, frozen=True):
         """A standing component's own folder: its event key and bus credentials."""
         return self.root / "identities" / role.value
 
+    def snapshot(self, component: str) -> Path:
+        """What a component starts from; may be deleted at any time."""
+        return self.root / "snapshots" / component
+
     def person(self, name: str) -> Path:
         """A rep's or admin's own folder: their event key."""
         return self.root / "people" / name
@@ -71,6 +75,11 @@ class DataFolder(Struct, frozen=True):
     def webhook_file(self) -> Path:
         """The webhooks' database: endpoints, how far each has come, delivery log."""
         return self.root / "webhooks" / "webhooks.sqlite"
+
+    @property
+    def console_file(self) -> Path:
+        """Where the running console is: `{"url": ...}`."""
+        return self.root / "run" / "console.json"
 
     def socket(self, run: str) -> Path:
         """Where a run that is served takes calls."""

@@ -24,10 +24,12 @@ from console.commands import (
     mcp,
     memory,
     operation,
+    people,
     policy,
     receipts,
     replays,
     runs,
+    verification,
     webhooks,
 )
 from console.custody import read_passphrase_from
@@ -53,8 +55,8 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
+    *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

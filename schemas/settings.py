@@ -20,6 +20,7 @@ from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
 from schemas.tools import Budget, Effect, Pace, Trust
+from schemas.webconsole import ConsoleSettings, check_console
 
 _CONFIDENTIAL_URL = re.compile(
     r"https://[^\s/?#@\\]+(?:[/?][^\s#\\]*)?|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:[/?][^\s#]*)?"
@@ -41,10 +42,13 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class BusSettings(Section, frozen=True, kw_only=True):
-    """`port` 0 lets the system choose. `sync` is JetStream's sync_interval."""
+    """`port` 0 lets the system choose. `sync` is JetStream's sync_interval. After
+    `snapshot_every` entries each component takes a snapshot of what it has folded.
+    """
 
     port: Port = 0
     sync: str = "always"
+    snapshot_every: Annotated[int, Meta(ge=1)] = 2_000
 
 
 class DestinationSettings(Section, frozen=True, kw_only=True):
@@ -309,6 +313,15 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
     cpu_s: Annotated[int, Meta(ge=10, le=86_400)] = 3_600
 
 
+class ProjectionSettings(Section, frozen=True, kw_only=True):
+    """The stores that the ledger is projected into, by a component that holds no other key.
+
+    The section alone switches PostgreSQL on. The port is the database's; 0 lets the system choose.
+    """
+
+    port: Port = 0
+
+
 class Settings(Section, frozen=True, kw_only=True):
     """The whole file. With `judge`, that model reviews high-stakes proposals beside the rules."""
 
@@ -326,7 +339,9 @@ class Settings(Section, frozen=True, kw_only=True):
     judge: ModelSettings | None = None
     names: NameSettings = NameSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    projections: ProjectionSettings | None = None
     webhooks: WebhookSettings | None = None
+    console: ConsoleSettings | None = None
 
 
 def parse_settings(text: str, where: str) -> Settings:
@@ -351,6 +366,12 @@ def parse_settings(text: str, where: str) -> Settings:
         check_kms(settings.kms)
     except ValueError as error:
         raise BadSettings(f"{where}: {error}", fix="see docs/configuration.md, [kms]") from error
+    try:
+        check_console(settings.console or ConsoleSettings())
+    except ValueError as error:
+        raise BadSettings(
+            f"{where}: {error}", fix="see docs/configuration.md, [console]"
+        ) from error
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import detection, gate, layers, markers, publish, verify
+from bench import detection, gate, layers, markers, publish, verify, webhooks
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -35,6 +35,7 @@ BENCHMARKS: dict[str, Measure] = {
     "publish": publish.measure,
     "speech": _speech,
     "verify": verify.measure,
+    "webhooks": webhooks.measure,
 }
 
 
@@ -43,7 +44,9 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("name", choices=sorted(BENCHMARKS))
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--events", type=int, default=5_000, help="publish, verify: how many")
+    parser.add_argument(
+        "--events", type=int, default=5_000, help="publish, verify, webhooks: how many"
+    )
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")
     parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")

@@ -5,7 +5,6 @@ the endpoints' signing secrets. It holds no content key.
 """
 
 import argparse
-import asyncio
 import logging
 import sys
 from collections.abc import AsyncGenerator
@@ -43,19 +42,13 @@ async def _serve(folder: DataFolder) -> None:
     client = await connect_as(folder, Role.WEBHOOKS)
     feed = Feed(Trust(workspace, folder.root_public()), lambda after: _follow(client, after))
     service = Service(store, key, workspace, settings.webhooks or WebhookSettings(), feed)
-    ready = asyncio.ensure_future(_say_ready(feed))
+    # Before the ledger is verified, however long it is: nothing waits for this component.
+    say_ready()
     try:
         await service.run()
     finally:
-        ready.cancel()
-        await asyncio.gather(ready, return_exceptions=True)
         await disconnect(client)
         store.close()
-
-
-async def _say_ready(feed: Feed) -> None:
-    await feed.live.wait()
-    say_ready()
 
 
 def _follow(client: Client, after: int) -> AsyncGenerator[Message | CaughtUp, None]:

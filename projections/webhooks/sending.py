@@ -24,6 +24,7 @@ from schemas.addresses import Address
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 LINE_S: Final = 60.0
+CONNECT_S: Final = 4.0
 ADDRESSES_TRIED: Final = 3
 
 _HEADERS: Final = {
@@ -54,7 +55,7 @@ class Line:
         self._lookup = lookup
         self._private = private
         self._timeout_s = timeout_s
-        self._client: httpx.AsyncClient | None = None
+        self._transport: httpx.AsyncHTTPTransport | None = None
         self._urls: tuple[httpx.URL, ...] = ()
         self._since = 0.0
 
@@ -74,27 +75,27 @@ class Line:
 
     async def aclose(self) -> None:
         """Give the connection up."""
-        client, self._client = self._client, None
-        if client is not None:
+        transport, self._transport = self._transport, None
+        if transport is not None:
             with contextlib.suppress(httpx.TransportError):
-                await client.aclose()
+                await transport.aclose()
 
     async def _post(self, body: bytes, headers: Mapping[str, str]) -> Result:
-        if self._client is not None and time.monotonic() - self._since > LINE_S:
+        if self._transport is not None and time.monotonic() - self._since > LINE_S:
             await self.aclose()
-        if self._client is None:
+        if self._transport is None:
             self._urls = await self._checked()
-            self._client = self._opened()
+            self._transport = self._opened()
             self._since = time.monotonic()
         for url in self._urls[:-1]:
             try:
-                answer = await self._exchange(self._client, url, body, headers)
+                answer = await self._exchange(self._transport, url, body, headers)
             except _NOT_SENT:
                 continue
             # The next message goes where this one did.
             self._urls = (url,)
             return answer
-        return await self._exchange(self._client, self._urls[-1], body, headers)
+        return await self._exchange(self._transport, self._urls[-1], body, headers)
 
     async def _checked(self) -> tuple[httpx.URL, ...]:
         target = self._target
@@ -109,27 +110,29 @@ class Line:
             for address in found[:ADDRESSES_TRIED]
         )
 
-    def _opened(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(
+    def _opened(self) -> httpx.AsyncHTTPTransport:
+        # The transport alone: a client's cookies, redirects and proxies are nothing for us.
+        return httpx.AsyncHTTPTransport(
             verify=self._context,
             trust_env=False,
-            timeout=self._timeout_s,
-            follow_redirects=False,
-            headers={**_HEADERS, "Host": self._target.authority},
             limits=httpx.Limits(max_connections=ADDRESSES_TRIED, max_keepalive_connections=1),
         )
 
     async def _exchange(
-        self, client: httpx.AsyncClient, url: httpx.URL, body: bytes, headers: Mapping[str, str]
+        self,
+        transport: httpx.AsyncHTTPTransport,
+        url: httpx.URL,
+        body: bytes,
+        headers: Mapping[str, str],
     ) -> Result:
-        sent = client.build_request(
+        sent = httpx.Request(
             "POST",
             url,
             content=body,
-            headers=headers,
-            extensions={"sni_hostname": self._target.host},
+            headers={"Host": self._target.authority, **_HEADERS, **headers},
+            extensions={"sni_hostname": self._target.host, "timeout": {"connect": CONNECT_S}},
         )
-        answer = await client.send(sent, stream=True)
+        answer = await transport.handle_async_request(sent)
         try:
             read = 0
             async for chunk in answer.aiter_raw():

@@ -25,6 +25,7 @@ from console.commands import (
     memory,
     operation,
     policy,
+    projections,
     receipts,
     replays,
     runs,
@@ -53,7 +54,7 @@ def options(
 
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(receipts, replays, credentials, keys, erasure, mcp, demo),
+    *(receipts, replays, projections, credentials, keys, erasure, mcp, demo),
 ):
     noun.register(app)
 

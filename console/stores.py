@@ -33,6 +33,18 @@ def projectors(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """
     if settings.projections is None:
         return {}
+    need_packages(settings)
+    return PROJECTORS
+
+
+def need_packages(settings: Settings, *, wanted: bool = False) -> None:
+    """Raises `BadSettings` where a package for projecting is missing, or, where projections are
+    `wanted`, the settings ask for none.
+    """
+    if settings.projections is None and wanted:
+        raise BadSettings(
+            "no projections are configured", fix="write [projections] into anyteam.toml"
+        )
     for module, extra in _NEEDED.items():
         if importlib.util.find_spec(module) is None:
             raise BadSettings(
@@ -40,7 +52,6 @@ def projectors(settings: Settings) -> Mapping[str, tuple[str, ...]]:
                 fix=f'pip install "anyteam-trust[projections,stores]" (the extra {extra}),'
                 " or remove [projections]",
             )
-    return PROJECTORS
 
 
 class Stores:

@@ -24,11 +24,14 @@ from console.commands import (
     mcp,
     memory,
     operation,
+    people,
     policy,
     projections,
     receipts,
     replays,
     runs,
+    verification,
+    webhooks,
 )
 from console.custody import read_passphrase_from
 from console.output import err
@@ -53,8 +56,9 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(receipts, replays, projections, credentials, keys, erasure, mcp, demo),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
+    *(verification, receipts, replays, projections, credentials, keys),
+    *(erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

@@ -19,6 +19,7 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "key.certified": ("key", ROOT_ONLY),
     "key.revoked": ("key", ROOT_ONLY),
     "policy.set": ("key", ROOT_ONLY),
+    "epoch.opened": ("epoch", ROOT_ONLY),
     "rep.activated": ("key", ROOT_ONLY),
     "rep.revoked": ("key", ROOT_ONLY),
     "run.requested": ("request", (Role.REP,)),
@@ -58,6 +59,11 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "destination.blocked": ("destination", (Role.SIDECAR,)),
     "destination.expired": ("destination", (Role.SIDECAR,)),
     "destination.readmitted": ("readmission", (Role.ADMIN,)),
+    "access.granted": ("access", (Role.ADMIN,)),
+    "access.revoked": ("access", (Role.ADMIN,)),
+    "session.opened": ("session", (Role.CONSOLE,)),
+    "session.closed": ("session", (Role.CONSOLE,)),
+    "sign_in.locked": ("session", (Role.CONSOLE,)),
 }
 """Event type -> (topic, roles that may sign it)."""
 

@@ -85,3 +85,5 @@ class Role(Enum):
     PROJECTOR = "projector"
     REP = "rep"
     ADMIN = "admin"
+    WEBHOOKS = "webhooks"
+    CONSOLE = "console"

@@ -42,6 +42,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench gate
 	$(BIN)/python -m bench verify
 	$(BIN)/python -m bench publish
+	$(BIN)/python -m bench rebuild
 
 schemas: $(STAMP)
 	$(BIN)/python -m schemas

@@ -19,6 +19,13 @@ def _agentdojo(options: argparse.Namespace) -> dict[str, Any]:
     return measure(options)
 
 
+def _rebuild(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: the stores are extras."""
+    from bench.rebuild import measure
+
+    return measure(options)
+
+
 def _speech(options: argparse.Namespace) -> dict[str, Any]:
     """Imported when asked for: it needs the extras `desktop`, `speech-model` and `dev`."""
     from bench.speech import measure
@@ -33,6 +40,7 @@ BENCHMARKS: dict[str, Measure] = {
     "layers": layers.measure,
     "markers": markers.measure,
     "publish": publish.measure,
+    "rebuild": _rebuild,
     "speech": _speech,
     "verify": verify.measure,
     "webhooks": webhooks.measure,
@@ -45,7 +53,10 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("name", choices=sorted(BENCHMARKS))
     parser.add_argument("--json", action="store_true")
     parser.add_argument(
-        "--events", type=int, default=5_000, help="publish, verify, webhooks: how many"
+        "--events",
+        type=int,
+        default=5_000,
+        help="publish, rebuild, verify, webhooks: how many",
     )
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")

@@ -74,6 +74,14 @@ async def follow(
                 yield CaughtUp()
 
 
+async def end_of(client: Client, stream: str) -> int:
+    """The index of the stream's last entry, 0 where it has none. Raises `StreamUnavailable`."""
+    reply = await _request(client, f"{API}.STREAM.INFO.{stream}", b"", missing_ok=False)
+    state = reply.get("state")
+    last = state.get("last_seq") if isinstance(state, dict) else None
+    return last if isinstance(last, int) else 0
+
+
 async def _create(
     client: Client, stream: str, name: str, filter_subject: str | None, after: int
 ) -> int:

@@ -27,6 +27,7 @@ from console.commands import (
     people,
     policy,
     proofs,
+    projections,
     receipts,
     replays,
     runs,
@@ -62,6 +63,9 @@ for noun in (
     *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
     *(verification, proofs, receipts, replays, credentials, keys, erasure, mcp, webhooks),
     *(witnesses, demo),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
+    *(verification, receipts, replays, projections, credentials, keys),
+    *(erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

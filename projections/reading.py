@@ -7,7 +7,7 @@ verified and passed over.
 """
 
 import hashlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 
 from nats.aio.client import Client
 
@@ -34,9 +34,9 @@ async def entries(
     *,
     consumer: str,
     after: int = 0,
-    on_caught_up: Callable[[], None] = lambda: None,
+    until: int | None = None,
 ) -> AsyncGenerator[Entry, None]:
-    """Every entry after index `after`, for ever; `on_caught_up` once at the stream's first end.
+    """Every entry after index `after`, for ever or to index `until`, itself included.
 
     `trust` is fresh: the entries up to `after` are verified too. Raises `LedgerDiverged` where
     the stream has a hole, `StreamUnavailable` where it cannot be read.
@@ -45,7 +45,6 @@ async def entries(
     stream = follow(client, stream=LEDGER, filter_subject=None, consumer=consumer, throwaway=True)
     async for message in stream:
         if isinstance(message, CaughtUp):
-            on_caught_up()
             continue
         if message.index != last + 1:
             raise LedgerDiverged(
@@ -55,3 +54,5 @@ async def entries(
         entry = verified(trust, message.index, message.subject, message.body)
         if entry.index > after:
             yield entry
+        if entry.index == until:
+            return

@@ -317,9 +317,11 @@ class ProjectionSettings(Section, frozen=True, kw_only=True):
     """The stores that the ledger is projected into, by a component that holds no other key.
 
     The section alone switches PostgreSQL on. The port is the database's; 0 lets the system choose.
+    `documents` switches on the document store, with memory and observations, beside it.
     """
 
     port: Port = 0
+    documents: bool = False
 
 
 class Settings(Section, frozen=True, kw_only=True):

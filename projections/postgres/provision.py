@@ -31,6 +31,8 @@ ALTER TABLE tenancy.logins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenancy.logins FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS own ON tenancy.logins;
 CREATE POLICY own ON tenancy.logins FOR SELECT USING (login = session_user);
+CREATE TABLE IF NOT EXISTS tenancy.generation ();
+GRANT SELECT ON tenancy.generation TO projector;
 GRANT USAGE ON SCHEMA tenancy TO projector, console, anyteam_owner;
 GRANT SELECT ON tenancy.logins TO projector, console, anyteam_owner;
 """

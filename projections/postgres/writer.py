@@ -15,7 +15,13 @@ import psycopg
 from psycopg import sql
 
 from bus.decider import Entry, Recorded, Refused
-from projections.errors import PositionMoved, StoreFailed, StoreRefused
+from projections.errors import (
+    NoProjection,
+    PositionMoved,
+    ProjectionError,
+    StoreFailed,
+    StoreRefused,
+)
 from projections.folds import rows_of
 from projections.folds.events import event_rows
 from projections.postgres.login import SETTING, Login
@@ -40,7 +46,9 @@ class PostgresStore:
         self._plans = plans(schema)
         self._index: int | None = None
         try:
-            self._connection: _Connection = psycopg.connect(login.conninfo(), autocommit=True)
+            self._connection: _Connection = psycopg.connect(
+                login.conninfo(), autocommit=True, prepare_threshold=None
+            )
         except psycopg.Error as error:
             raise _failed(error) from error
         try:
@@ -150,7 +158,9 @@ class PostgresStore:
         )
 
     def _claim(self) -> None:
-        """Say whose rows this transaction is about; the setting ends with it."""
+        """Say whose rows this transaction is about, and hold off a switch until its end."""
+        # Before any table is named: a switch must not come between two of this transaction's.
+        self._connection.execute("SELECT 1 FROM tenancy.generation")
         self._connection.execute(
             "SELECT pg_catalog.set_config(%s, %s, true)", (SETTING, self._workspace)
         )
@@ -184,7 +194,9 @@ def _aside(entry: Entry, error: Exception) -> Row:
     return Row("set_aside", values)
 
 
-def _failed(error: psycopg.Error) -> StoreFailed | StoreRefused:
+def _failed(error: psycopg.Error) -> ProjectionError:
+    if isinstance(error, (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName)):
+        return NoProjection(f"PostgreSQL: {_words(error)}", fix="anyteam projections rebuild")
     if isinstance(error, psycopg.OperationalError):
         return StoreFailed(f"PostgreSQL: {_words(error)}", fix="see its log; it is tried again")
     return StoreRefused(f"PostgreSQL refuses: {_words(error)}", fix="start `anyteam up` again")

@@ -1,8 +1,10 @@
 """The projector as a process of its own: what happens on the bus is soon found in PostgreSQL."""
 
 import asyncio
+import json
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import psycopg
 
 from bus.folder import DataFolder
 from projections.postgres.login import login_file, read_login
-from tests.faults.installation import DEADLINE_S, ask, is_end, prepared, until, up
+from tests.faults.installation import DEADLINE_S, ROOT, ask, is_end, prepared, until, up
 
 
 async def soon(folder: DataFolder, query: bytes, wanted: Any) -> Any:
@@ -27,6 +29,19 @@ async def soon(folder: DataFolder, query: bytes, wanted: Any) -> Any:
     except TimeoutError:
         pass
     return found
+
+
+async def anyteam(folder: DataFolder, *words: str) -> tuple[int, list[dict[str, Any]]]:
+    """A command's exit code, and what it said as JSON lines."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "console.main", *words, "--json"),
+        env={"ANYTEAM_DATA": str(folder.root), "PATH": os.environ["PATH"]},
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, [json.loads(line) for line in out.splitlines()]
 
 
 async def test_runs_are_in_the_database_and_a_killed_projector_goes_on_where_it_was(
@@ -46,5 +61,14 @@ async def test_runs_are_in_the_database_and_a_killed_projector_goes_on_where_it_
         await until(folder, second, is_end)
         assert await soon(folder, ends, [("success", 2)] * 2) == [("success", 2)] * 2
         assert await soon(folder, count, [(0,)]) == [(0,)]
+        code, [stands] = await anyteam(folder, "projections", "status")
+        assert (code, stands["postgres"]["lag"], stands["postgres"]["set_aside"]) == (0, 0, [])
+        code, [rebuilt] = await anyteam(folder, "projections", "rebuild")
+        assert (code, rebuilt["entries"]) == (0, stands["postgres"]["ledger"])
+        assert await soon(folder, ends, [("success", 2)] * 2) == [("success", 2)] * 2
+        third = await ask(folder, "writer", "files.write")
+        await until(folder, third, is_end)
+        assert await soon(folder, ends, [("success", 3)] * 3) == [("success", 3)] * 3
+        assert (await anyteam(folder, "projections", "switch"))[0] == 2
     for identity in ("projector", "console"):
         assert login_file(folder, identity).stat().st_mode & 0o777 == 0o600

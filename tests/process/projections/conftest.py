@@ -90,14 +90,14 @@ def stores(database: Database) -> Iterator[Open]:
 
 
 @pytest.fixture
-def enter(database: Database) -> Iterator[Enter]:
+def enter(running: Database) -> Iterator[Enter]:
     """`enter(group, workspace, setting=...)`: a connection, with that setting where one is."""
     opened: list[psycopg.Connection[tuple[Any, ...]]] = []
 
     def make(
         group: str = "console", workspace: str = ACME, *, setting: str | None = None
     ) -> psycopg.Connection[tuple[Any, ...]]:
-        login = database.login(group, workspace)
+        login = running.login(group, workspace)
         connection = psycopg.connect(login.conninfo(), autocommit=True)
         opened.append(connection)
         if setting is not None:

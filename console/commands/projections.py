@@ -1,0 +1,148 @@
+"""`anyteam projections status|rebuild|switch`: the stores that the ledger is projected into."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bus.component import connect_as
+from bus.connection import disconnect
+from bus.consume import end_of
+from bus.folder import DataFolder
+from bus.roles import LEDGER
+from console.output import JsonFlag, emit, progress
+from console.session import DEFAULT_DATA, DataOption
+from console.stores import need_packages
+from crypto.trust import Trust
+from schemas.names import Role
+
+if TYPE_CHECKING:
+    from projections.postgres.writer import PostgresStore
+
+NoSwitch = Annotated[bool, typer.Option("--no-switch", help="Leave the one in use in use.")]
+_TRIES = 10
+
+group = typer.Typer(no_args_is_help=True, help="The stores that the ledger is projected into.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this noun's commands."""
+    app.add_typer(group, name="projections")
+
+
+@group.command()
+def status(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
+    """How far each projection has come, how far behind it is, and what was set aside."""
+    asyncio.run(_status(data, json))
+
+
+@group.command()
+def rebuild(
+    no_switch: NoSwitch = False, data: DataOption = DEFAULT_DATA, json: JsonFlag = False
+) -> None:
+    """Project the whole ledger anew beside what is in use, then let it take over."""
+    asyncio.run(_rebuild(data, json, anew=True, take_over=not no_switch))
+
+
+@group.command()
+def switch(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
+    """Let what `rebuild --no-switch` has made take over, once it has caught up."""
+    asyncio.run(_rebuild(data, json, anew=False, take_over=True))
+
+
+async def _status(data: Path, json: bool) -> None:
+    from projections.postgres.login import read_login
+    from projections.postgres.status import standing
+
+    folder = DataFolder(data)
+    settings = folder.settings()
+    need_packages(settings, wanted=True)
+    end = await _end(folder)
+    login = read_login(folder, "console")
+    now = await asyncio.to_thread(standing, login, settings.workspace)
+    lag = max(end - now.index, 0)
+    value = {
+        "postgres": {
+            "index": now.index,
+            "ledger": end,
+            "lag": lag,
+            "lag_s": round((time.time_ns() - now.applied_at) / 1e9, 3) if lag else 0.0,
+            "rejected": now.rejected,
+            "set_aside": now.set_aside,
+        }
+    }
+    lines = [f"postgres: entry {now.index} of {end}, {lag} behind"]
+    for aside in now.set_aside:
+        lines.append(f"[red]set aside:[/] entry {aside.index} {aside.type}: {aside.reason}")
+    emit(value, json, "\n".join(lines))
+    if now.set_aside:
+        raise typer.Exit(1)
+
+
+async def _rebuild(data: Path, json: bool, *, anew: bool, take_over: bool) -> None:
+    from projections.errors import Behind
+    from projections.postgres.embedded import superuser_file
+    from projections.postgres.generations import prepare
+    from projections.postgres.generations import switch as take
+    from projections.postgres.login import ensure_password, read_login
+    from projections.postgres.provision import NEXT
+    from projections.postgres.writer import PostgresStore
+
+    folder = DataFolder(data)
+    settings = folder.settings()
+    need_packages(settings, wanted=True)
+    login = read_login(folder, "projector")
+    password = ensure_password(superuser_file(folder))
+    since = time.monotonic()
+    if anew:
+        progress("making room beside what is in use")
+        await asyncio.to_thread(prepare, login.port, password)
+    store = await asyncio.to_thread(PostgresStore, login, settings.workspace, schema=NEXT)
+    try:
+        for left in reversed(range(_TRIES)):
+            end = await _end(folder)
+            progress(f"projecting up to entry {end}")
+            await _catch_up(folder, settings.workspace, store, end)
+            if not take_over:
+                break
+            try:
+                await asyncio.to_thread(take, login.port, password)
+                break
+            except Behind:
+                # The live one went on meanwhile: so do we, until both stand together.
+                if not left:
+                    raise
+    finally:
+        store.close()
+    took = time.monotonic() - since
+    value = {"entries": end, "seconds": round(took, 3), "live": take_over}
+    then = "and is in use" if take_over else "and waits for `anyteam projections switch`"
+    emit(value, json, f"{end} entries projected anew in {took:.1f} s {then}")
+
+
+async def _catch_up(folder: DataFolder, workspace: str, store: "PostgresStore", end: int) -> None:
+    """Project up to entry `end`, and a little further where more comes meanwhile."""
+    from projections.projector import project
+    from projections.reading import entries
+
+    if end == 0:
+        return
+    client = await connect_as(folder, Role.PROJECTOR)
+    try:
+        trust = Trust(workspace, folder.root_public())
+        after = await asyncio.to_thread(store.position)
+        read = entries(client, trust, consumer=Role.PROJECTOR.value, after=after, until=end)
+        await project(read, store)
+    finally:
+        await disconnect(client)
+
+
+async def _end(folder: DataFolder) -> int:
+    """The ledger's last index. Raises `StreamUnavailable` where the installation is not up."""
+    client = await connect_as(folder, Role.PROJECTOR)
+    try:
+        return await end_of(client, LEDGER)
+    finally:
+        await disconnect(client)

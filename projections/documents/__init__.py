@@ -1,0 +1,1 @@
+"""The document projection: memory and what was read, in MongoDB, with content as sealed blobs."""

@@ -1,0 +1,94 @@
+"""`anyteam erase` and the real stores: tables, documents and blobs lose what they hold of a person,
+and a copy of them taken before opens with no key that is left."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pymongo
+
+from bus.folder import DataFolder
+from console.custody import content_keys
+from projections.documents.embedded import blob_folder
+from projections.documents.login import DocumentLogin
+from projections.documents.login import read_login as read_document_login
+from projections.postgres.login import read_login
+from schemas.erasure import ContentField
+from tests.faults.installation import DEADLINE_S, up
+from tests.process.test_erasure import CLAIM, SETTINGS, anyteam, run_of
+
+NOBODY = "The weather in Oslo is cold."
+
+
+async def soon(look: Callable[[], Any], met: Callable[[Any], bool]) -> Any:
+    """What `look` finds, once it is as wanted. Raises TimeoutError."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not met(found := await asyncio.to_thread(look)):
+            await asyncio.sleep(0.05)
+    return found
+
+
+def contents(folder: DataFolder) -> dict[tuple[str, str, str], bytes | None]:
+    """The ciphertext in PostgreSQL of each field, by run, event and name."""
+    with psycopg.connect(read_login(folder, "console").conninfo()) as connection:
+        connection.execute("SELECT set_config('app.workspace', 'acme', true)")
+        rows = connection.execute("SELECT run, event, name, ciphertext FROM contents").fetchall()
+    return {(run, event, name): ciphertext for run, event, name, ciphertext in rows}
+
+
+def claims(login: DocumentLogin) -> list[dict[str, Any]]:
+    """The memory as MongoDB has it."""
+    with pymongo.MongoClient[dict[str, Any]](
+        login.host, login.port, username=login.user, password=login.password, directConnection=True
+    ) as client:
+        return list(client[login.database].memory.find().sort("index"))
+
+
+async def test_a_person_is_erased_from_tables_documents_and_blobs(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "home")
+    folder.root.mkdir(mode=0o700)
+    (folder.root / "files").mkdir()
+    text = SETTINGS.replace("[policy]", "[projections]\ndocuments = true\n[policy]")
+    folder.settings_file.write_text(text)
+    settings = folder.settings()
+    async with up(folder):
+        for claim in (CLAIM, NOBODY):
+            await run_of(folder, f"Remember this: {claim}", ("memory.retain", {"claim": claim}))
+        login = read_document_login(folder)
+        about, other = await soon(lambda: claims(login), lambda found: len(found) == 2)
+        field = ContentField(run=about["run"], event=about["event"], name="text")
+        place = (field.run, field.event, field.name)
+        before = await soon(lambda: contents(folder), lambda found: bool(found.get(place)))
+        assert content_keys(folder, settings).field_key(field) is not None
+        blobs = blob_folder(folder, "acme")
+        assert (blobs / about["blob"][:2] / about["blob"]).exists()
+
+        [done] = await anyteam(folder, "erase", "Whitfield", "--yes")
+        gone = {(f["run"], f["event"], f["name"]) for f in done["fields"]}
+        assert place in gone
+        after = await soon(lambda: contents(folder), lambda found: found.get(place) is None)
+        await soon(lambda: claims(login), lambda found: "erased" in found[0])
+        assert {one for one in before if after[one] is None} == gone
+        assert all(after[one] == before[one] for one in before.keys() - gone)
+        erased, kept = claims(login)
+        assert "blob" not in erased and kept["blob"] == other["blob"]
+        assert not (blobs / about["blob"][:2] / about["blob"]).exists()
+        assert (blobs / kept["blob"][:2] / kept["blob"]).exists()
+        # Whoever copied the stores before has ciphertext, and there is no key to it.
+        keys = content_keys(folder, settings)
+        assert [
+            one
+            for one in gone
+            if keys.field_key(ContentField(run=one[0], event=one[1], name=one[2])) is not None
+        ] == []
+        assert keys.field_key(ContentField(run=kept["run"], event=kept["event"], name="text"))
+        [stands] = await anyteam(folder, "projections", "status")
+        assert stands["postgres"]["set_aside"] == []
+    # The words of the intents name her: they are no content, and `erase` says that they stay.
+    assert {mention["type"] for mention in done["clear"]} >= {"run.requested"}
+    for part in ("documents", "blobs", "logs"):
+        for path in (folder.root / part).rglob("*"):
+            if path.is_file():
+                assert b"hitfield" not in path.read_bytes(), path

@@ -72,13 +72,13 @@ async def kill_over_all_connectors(home: Path, kills: int, seed: int) -> Tally:
     dice, tally = random.Random(seed), Tally()
     for number, world in enumerate(WORLDS):
         share = (kills + 1 - number) // len(WORLDS)
-        async with _installed(home / world.__name__, world) as (folder, sides):
+        async with installed(home / world.__name__, world) as (folder, sides):
             await _play(folder, sides, share, dice, tally)
     return tally
 
 
 @contextlib.asynccontextmanager
-async def _installed(
+async def installed(
     home: Path, world: World
 ) -> AsyncIterator[tuple[DataFolder, tuple[FarSide, ...]]]:
     """A data folder, configured for a world that is up."""
@@ -103,9 +103,18 @@ async def _configure(folder: DataFolder, sides: Sequence[FarSide]) -> None:
     if "connectors.mcp.contacts" in sections:
         await said_by(folder, "mcp", "pin", "contacts")
         look = {"tool": "list_notes", "arguments": {"contact": "{contact}"}, "contains": ["{note}"]}
+        gone = {"tool": "list_notes", "arguments": look["arguments"], "absent": ["{note}"]}
         note = {"effect": "mutation", "objects": ["contact"], "contents": ["note"]}
-        allow(folder, "contacts", add_note={**note, "confirm": look}, list_notes={"effect": "read"})
-    write(*(side.tool for side in sides))
+        both = {"contact": "/arguments/contact", "note": "/arguments/note"}
+        undo = {"tool": "contacts.remove_note", "arguments": both}
+        allow(
+            folder,
+            "contacts",
+            add_note={**note, "confirm": look, "compensation": undo},
+            remove_note={**note, "confirm": gone},
+            list_notes={"effect": "read"},
+        )
+    write(*(side.tool for side in sides), *(side.undo for side in sides if side.undo))
 
 
 async def _play(

@@ -39,7 +39,8 @@ def _never(key: str, number: int) -> bool:
 
 class FarSide(Struct, frozen=True, kw_only=True):
     """One connector's server. `section` is what the settings say of it, `secret` what the vault
-    holds for it, `arguments` a run's call of `tool`. `effects` has a line for each effect done.
+    holds for it, `arguments` a run's call of `tool`, `undo` the tool that undoes it. `effects` has
+    a line for each effect done.
     """
 
     tool: str
@@ -48,6 +49,7 @@ class FarSide(Struct, frozen=True, kw_only=True):
     effects: Callable[[], list[str]]
     silent: Callable[[str, int], bool] = _never
     secret: tuple[str, str] | None = None
+    undo: str = ""
 
 
 @contextlib.asynccontextmanager
@@ -61,18 +63,24 @@ async def protocols(home: Path) -> AsyncIterator[tuple[FarSide, ...]]:
             stack.push_async_callback(bench.down)
         yield (
             _mail(mail),
-            _calendar(calendar, f"""\
-[connectors.calendar]
-url = "http://127.0.0.1:{calendar.port}/ann/work/"
-user = "ann"
-organizer = "ann@acme.example"
-""", "calendar"),
+            _caldav(calendar),
             _crm(crm),
             _mcp(_made(home / "mcp")),
             _files(_made(home / "files"), stack),
             await _web(stack),
             _invoices(invoices),
         )  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def undoable(home: Path) -> AsyncIterator[tuple[FarSide, ...]]:
+    """A calendar and a CRM over MCP, whose effects can be undone, and a CRM whose cannot."""
+    async with contextlib.AsyncExitStack() as stack:
+        calendar, crm = CalendarBench(_made(home / "calendar")), CrmBench(_made(home / "crm"))
+        for bench in (calendar, crm):
+            await bench.start()
+            stack.push_async_callback(bench.down)
+        yield (_caldav(calendar), _mcp(_made(home / "mcp")), _crm(crm))
 
 
 @contextlib.asynccontextmanager
@@ -150,6 +158,16 @@ imap = {{ port = {imap}, tls = "none" }}
     )
 
 
+def _caldav(bench: CalendarBench) -> FarSide:
+    section = f"""\
+[connectors.calendar]
+url = "http://127.0.0.1:{bench.port}/ann/work/"
+user = "ann"
+organizer = "ann@acme.example"
+"""
+    return _calendar(bench, section, "calendar")
+
+
 def _calendar(bench: CalendarBench, section: str, name: str) -> FarSide:
     def arguments(number: int) -> dict[str, Any]:
         # Half an hour of its own, so that no two calls are alike.
@@ -163,6 +181,7 @@ def _calendar(bench: CalendarBench, section: str, name: str) -> FarSide:
         tool="calendar.create",
         section=section,
         secret=(name, bench.credential),
+        undo="calendar.cancel",
         arguments=arguments,
         effects=lambda: _logged(bench, "key", "applied"),
     )
@@ -229,6 +248,7 @@ def _mcp(home: Path) -> FarSide:
     return FarSide(
         tool="contacts.add_note",
         section=f"[connectors.mcp.contacts]\ncommand = {json.dumps(words)}\n",
+        undo="contacts.remove_note",
         arguments=lambda n: {"contact": JANE, "note": note(n)},
         effects=lambda: [
             e["note"] for e in entries() if (e["tool"], e["effect"]) == ("add_note", "applied")

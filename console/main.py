@@ -17,6 +17,7 @@ from console.commands import (
     credentials,
     demo,
     destinations,
+    epochs,
     erasure,
     halts,
     keys,
@@ -53,7 +54,7 @@ def options(
 
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(receipts, replays, credentials, keys, erasure, mcp, demo),
+    *(receipts, replays, epochs, credentials, keys, erasure, mcp, demo),
 ):
     noun.register(app)
 

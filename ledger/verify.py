@@ -24,10 +24,12 @@ from ledger.errors import ExportDamaged
 from ledger.export import Export, ExportedEntry
 from ledger.meaning import RECEIPTS, SEALER, Meaning
 from ledger.merkle import Frontier
+from ledger.opening import mistaken
 from ledger.seals import Problem, SealWalk
 from schemas.actions import EntryRejected
+from schemas.authority import subject
 from schemas.names import Role
-from schemas.runs import KeyCertified, KeyRevoked
+from schemas.runs import EpochOpened, KeyCertified, KeyRevoked
 
 MAX_FINDINGS: Final = 1_000
 PROGRESS_EVERY: Final = 1_000
@@ -146,11 +148,14 @@ class _Audit:
         self._noted: dict[int, tuple[bytes, str]] = {}
         self._seal_problems: list[Problem] = []
         self._edge = (0, 0)
+        self._epochs = subject(self._workspace, None, "epoch")
+        self._before: Checkpoint | None = None
 
     def read(self, progress: Progress | None) -> None:
         """Take every entry."""
         expected = 1
         for entry in self._entries():
+            self._before = self._state() if entry.subject == self._epochs else None
             self._frontier.append(leaf := leaf_of(entry.body))
             self._head = next_head(self._head, leaf)
             size = self._frontier.size
@@ -212,6 +217,9 @@ class _Audit:
         self._events[verified.event.type] += 1
         if isinstance(body, EntryRejected):
             self._note(index, body)
+        if isinstance(body, EpochOpened) and self._before is not None:
+            if what := mistaken(body, self._before):
+                self._findings.add(index, "epoch", what)
         self._learn_keys(verified)
         for kind, what in self._meaning.fold(index, verified):
             self._findings.add(index, kind, what)

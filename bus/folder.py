@@ -70,6 +70,21 @@ class DataFolder(Struct, frozen=True):
         """Where the workspace's and its reps' credentials lie, sealed under its data key."""
         return self.root / "vault" / workspace
 
+    @property
+    def webhook_key_file(self) -> Path:
+        """The key that opens the webhook endpoints' secrets."""
+        return self.identity(Role.WEBHOOKS) / "secrets.key"
+
+    @property
+    def webhook_file(self) -> Path:
+        """The webhooks' database: endpoints, how far each has come, delivery log."""
+        return self.root / "webhooks" / "webhooks.sqlite"
+
+    @property
+    def console_file(self) -> Path:
+        """Where the running console is: `{"url": ...}`."""
+        return self.root / "run" / "console.json"
+
     def socket(self, run: str) -> Path:
         """Where a run that is served takes calls."""
         return self.root / "run" / f"{run}.sock"

@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 from nats.aio.client import Client
@@ -42,6 +42,22 @@ class Pen(Struct, frozen=True):
     actor: Actor
     key_id: bytes
     sign: Sign
+
+
+class Ledger(Protocol):
+    """What an author knows of the ledger: `Reader` from its beginning, or who follows it anyway."""
+
+    trust: Trust
+    index: int
+    epoch: int
+
+    async def cross(self, epoch: int, digest: bytes) -> int | None:
+        """Read on into an epoch after `epoch`; where before it the event `digest` stands."""
+        ...
+
+    async def stands(self, index: int, digest: bytes) -> bool:
+        """Read on to `index`; whether the entry there is the valid event `digest`."""
+        ...
 
 
 class Reader:
@@ -105,6 +121,11 @@ class Reader:
             found.append(item)
         return found
 
+    async def cross(self, epoch: int, digest: bytes) -> int | None:
+        """Read on to the ledger's end, past `epoch`; the index of the event `digest`, if there."""
+        found = [one.index for one in await self.catch_up() if one.digest == digest]
+        return found[0] if found else None
+
     async def stands(self, index: int, digest: bytes) -> bool:
         """Read on to `index`; whether the entry there is the valid event `digest`."""
         async with contextlib.aclosing(self.follow()) as entries:
@@ -118,7 +139,7 @@ class Reader:
 
 async def say(
     client: Client,
-    reader: Reader,
+    reader: Ledger,
     pen: Pen,
     body: AnyBody,
     *,
@@ -134,17 +155,17 @@ async def say(
         payload = encode_event(event)
         signature = pen.sign(pae(PAYLOAD_TYPE, payload))
         message = encode_envelope(Envelope(payload, pen.key_id, signature))
+        epoch = reader.epoch
         stored = await publish(
             client,
             Publish(event.id, event.id, subject_of(event), message, None),
-            stream=stream_of(reader.epoch),
+            stream=stream_of(epoch),
         )
         if isinstance(stored, Turned):
             # An attempt whose answer was lost may stand in the epoch before.
-            digest = event_digest(payload)
-            for recorded in await reader.catch_up():
-                if recorded.digest == digest:
-                    return recorded.index
+            before = await reader.cross(epoch, event_digest(payload))
+            if before is not None:
+                return before
             continue
         if isinstance(stored, Stored) and await reader.stands(stored.index, event_digest(payload)):
             return stored.index
@@ -156,7 +177,7 @@ async def say(
 
 
 def _drafted(
-    reader: Reader, pen: Pen, body: AnyBody, run: str | None, causes: tuple[bytes, ...]
+    reader: Ledger, pen: Pen, body: AnyBody, run: str | None, causes: tuple[bytes, ...]
 ) -> Event:
     head = reader.trust.head(pen.key_id, run)
     now = time.time_ns()

@@ -25,10 +25,13 @@ from console.commands import (
     mcp,
     memory,
     operation,
+    people,
     policy,
     receipts,
     replays,
     runs,
+    verification,
+    webhooks,
 )
 from console.custody import read_passphrase_from
 from console.output import err
@@ -53,8 +56,8 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, policy, destinations, memory, ledger),
-    *(receipts, replays, epochs, credentials, keys, erasure, mcp, demo),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
+    *(verification, receipts, replays, epochs, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

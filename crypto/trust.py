@@ -45,6 +45,18 @@ from schemas.runs import (
 
 FOREVER = 2**63 - 1
 _RUN_ROLES = (Role.RUNTIME, Role.JUDGE)
+_MOVING = frozenset(
+    (
+        WorkspaceCreated,
+        KeyCertified,
+        KeyRevoked,
+        LeaseGranted,
+        LeaseRenewed,
+        RunCompleted,
+        RunHalted,
+    )
+)
+"""What can change the set beyond its author's chain; most events cannot, and are asked once."""
 
 
 SignatureCheck = Callable[[bytes, str, bytes, bytes], None]
@@ -148,10 +160,13 @@ class Trust:
         except BadSignature as error:
             raise Forged(f"{event.type} is not signed by the key it names") from error
         self._check_chain(event, envelope.key_id, certificate)
-        self._check_grant(event)
+        moving = type(event.body) in _MOVING
+        if moving:
+            self._check_grant(event)
         digest = event_digest(envelope.payload)
         self._heads[(envelope.key_id, event.run)] = Head(event.n, digest)
-        self._fold(event)
+        if moving:
+            self._fold(event)
         return Verified(event, digest, certificate)
 
     def head(self, key_id: bytes, run: str | None) -> Head | None:

@@ -5,6 +5,7 @@ never in it: credentials are in the vault, keys in their own files.
 """
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,6 +20,7 @@ from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
 from schemas.tools import Budget, Effect, Pace, Trust
+from schemas.webconsole import ConsoleSettings, check_console
 
 _CONFIDENTIAL_URL = re.compile(
     r"https://[^\s/?#@\\]+(?:[/?][^\s#\\]*)?|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:[/?][^\s#]*)?"
@@ -283,6 +285,21 @@ class NameSettings(Section, frozen=True, kw_only=True):
     organisations: tuple[str, ...] = ()
 
 
+class WebhookSettings(Section, frozen=True, kw_only=True):
+    """Posting the ledger's events to endpoints; without this section nothing is posted.
+
+    Endpoints are public hosts over https; those in a `private` network (`10.1.0.0/16`) may be
+    reached too, and over http. Times are in seconds: how long an attempt may take, how long a
+    message is refused before it is a dead letter, how long an endpoint is away before it is
+    disabled.
+    """
+
+    private: tuple[str, ...] = ()
+    timeout_s: Annotated[int, Meta(ge=1, le=120)] = 15
+    dead_after_s: Annotated[int, Meta(ge=1, le=2_592_000)] = 7_200
+    give_up_s: Annotated[int, Meta(ge=3_600, le=31_536_000)] = 259_200
+
+
 class SandboxSettings(Section, frozen=True, kw_only=True):
     """How each run's processes are confined; see docs/confinement.md.
 
@@ -294,6 +311,15 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
     walls: tuple[Wall, ...] = NAMED
     memory_mb: Annotated[int, Meta(ge=256, le=1_048_576)] = 1_024
     cpu_s: Annotated[int, Meta(ge=10, le=86_400)] = 3_600
+
+
+class ProjectionSettings(Section, frozen=True, kw_only=True):
+    """The stores that the ledger is projected into, by a component that holds no other key.
+
+    The section alone switches PostgreSQL on. The port is the database's; 0 lets the system choose.
+    """
+
+    port: Port = 0
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -313,6 +339,9 @@ class Settings(Section, frozen=True, kw_only=True):
     judge: ModelSettings | None = None
     names: NameSettings = NameSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    projections: ProjectionSettings | None = None
+    webhooks: WebhookSettings | None = None
+    console: ConsoleSettings | None = None
 
 
 def parse_settings(text: str, where: str) -> Settings:
@@ -332,10 +361,17 @@ def parse_settings(text: str, where: str) -> Settings:
     _check_mail(settings, where)
     for name, server in settings.connectors.mcp.items():
         _check_mcp(f"{where}: connectors.mcp.{name}", server)
+    _check_webhooks(settings, where)
     try:
         check_kms(settings.kms)
     except ValueError as error:
         raise BadSettings(f"{where}: {error}", fix="see docs/configuration.md, [kms]") from error
+    try:
+        check_console(settings.console or ConsoleSettings())
+    except ValueError as error:
+        raise BadSettings(
+            f"{where}: {error}", fix="see docs/configuration.md, [console]"
+        ) from error
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)
@@ -364,6 +400,17 @@ def _check_oauth(client: OAuthSettings, where: str) -> None:
                 " does not ask for",
                 fix="add it to scopes, or take it away here",
             )
+
+
+def _check_webhooks(settings: Settings, where: str) -> None:
+    for place, written in enumerate(settings.webhooks.private if settings.webhooks else ()):
+        try:
+            ip_network(written)
+        except ValueError as error:
+            raise BadSettings(
+                f"{where}: webhooks.private[{place}]: {error}",
+                fix='write a network, as in "10.1.0.0/16" or "127.0.0.1"',
+            ) from error
 
 
 def _check_models(settings: Settings, where: str) -> None:

@@ -35,6 +35,7 @@ from crypto.trust import Trust
 from ledger.restart import restart
 from ledger.snapshots import Snapshots, content_snapshot_key
 from ledger.taking import Taking
+from schemas.addresses import Admits, is_public
 from schemas.erasure import ContentField
 from schemas.events import Actor
 from schemas.names import Role
@@ -50,15 +51,17 @@ from sidecar.tokenising import Masker
 from sidecar.vault import Secret, Vault
 
 
-async def serve(folder: DataFolder) -> None:
-    """Gate, act and seal until the parent is gone."""
+async def serve(folder: DataFolder, admits: Admits = is_public) -> None:
+    """Gate, act and seal until the parent is gone. The web connector reaches what `admits` says."""
     settings = folder.settings()
     reader = await stdin_reader()
     passphrase = (await read_unlock(reader)).passphrase if settings.kms.passphrase else None
-    await until_orphaned(reader, _serve(folder, settings, passphrase))
+    await until_orphaned(reader, _serve(folder, settings, passphrase, admits))
 
 
-async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None) -> None:
+async def _serve(
+    folder: DataFolder, settings: Settings, passphrase: str | None, admits: Admits
+) -> None:
     workspace, root = settings.workspace, folder.root_public()
     own = folder.identity(Role.SIDECAR)
     with open_kms(settings.kms, folder.kms, passphrase) as kms:
@@ -84,7 +87,12 @@ async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None)
         )
     resolver = Resolver(settings.resolver.nameservers)
     connectors = Connectors(
-        settings.connectors, settings.oauth, vault, base=folder.root, resolver=resolver
+        settings.connectors,
+        settings.oauth,
+        vault,
+        base=folder.root,
+        resolver=resolver,
+        admits=admits,
     )
     performer = Performer(
         workspace,

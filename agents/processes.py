@@ -87,8 +87,9 @@ class Processes:
         self._listening: dict[str, socket.socket] = {}
 
     def observe(self, index: int, subject: str, body: bytes) -> None:
-        """Keep the workspace's key and policy events: each run's processes start from them."""
-        if subject.endswith(".admin.key"):
+        """Keep the root's events, keys and policies: each run's processes start from them."""
+        # Epochs' openings say nothing to a run, but stand in the same chain of the root's.
+        if subject.endswith((".admin.key", ".admin.epoch")):
             self._admin.append((index, subject, body))
 
     def held(self) -> bytes:

@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 import uvloop
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.archive import LedgerArchive
+from bus.blobs import FolderBlobs
 from bus.confinement import hide_memory
-from bus.connection import connect
+from bus.connection import BusClient, connect
 from bus.errors import BusError, ConnectionTrouble
 from bus.folder import DataFolder
 from bus.identity import parse_creds
@@ -56,13 +57,16 @@ async def read_unlock(reader: asyncio.StreamReader) -> Unlock:
         raise BusError("standard input holds no unlocking line") from None
 
 
-async def connect_as(folder: DataFolder, role: Role) -> Client:
+async def connect_as(folder: DataFolder, role: Role) -> BusClient:
     """On the bus, as a standing role of this data folder."""
     text = read_secret(folder.identity(role) / "user.creds").decode()
     context = client_context(TlsFiles(folder.tls))
-    return await connect(
+    client = await connect(
         folder.bus_url(), parse_creds(text), context, name=role.value, on_problem=log_problem
     )
+    workspace = folder.settings().workspace
+    client.archive = LedgerArchive(FolderBlobs(folder.archive(workspace)), workspace)
+    return client
 
 
 def event_signer(folder: DataFolder, role: Role) -> Signer:

@@ -10,8 +10,8 @@ import contextlib
 import logging
 import re
 import ssl
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -33,6 +33,29 @@ _OVER: Final = re.compile(
 Notice = Callable[[BusError], None]
 
 
+class Archive(Protocol):
+    """Closed epochs of the ledger, off the bus."""
+
+    def has(self, epoch: int) -> bool:
+        """Whether the epoch is here."""
+        ...
+
+    def entries(self, epoch: int, after: int) -> Iterator[tuple[int, str, bytes]]:
+        """Its entries after index `after`, in order: index, subject, message body."""
+        ...
+
+
+class BusClient(Client):
+    """A connection that knows where the ledger's dropped epochs lie, if anywhere."""
+
+    archive: Archive | None = None
+
+
+def archive_of(client: Client) -> Archive | None:
+    """The archive that a connection reads on from, or None."""
+    return client.archive if isinstance(client, BusClient) else None
+
+
 async def connect(
     url: str,
     identity: UserIdentity,
@@ -43,7 +66,7 @@ async def connect(
     on_problem: Notice | None = None,
     timeout_s: int = 5,
     mend: bool = True,
-) -> Client:
+) -> BusClient:
     """A client of the server at `url`, which knows it by `name` in its logs.
 
     `on_problem` is told of every refused subject (`PermissionDenied`), every loss
@@ -55,7 +78,7 @@ async def connect(
     Raises `ConnectionRefused` where there is no server or it refuses this identity.
     """
     tell = on_problem or _log
-    client = Client()
+    client = BusClient()
     endings: set[asyncio.Task[None]] = set()
     over: list[str] = []
     established = False

@@ -1,38 +1,29 @@
 """Ordered reading of a stream from any index on, with nothing acknowledged to the broker.
 
-A reader's position is its own (what it has folded), never the broker's: the broker may
-lie or lose. Each connection epoch has a throw-away pull consumer from the next index; a
-missed heartbeat or a reconnect makes a new one. Source: NATS ADR-37 (pull consumers).
+A reader's position is its own (what it has folded), never the broker's: the broker may lie or lose.
+The ledger is read across its epochs, each a stream that takes up the count of the one before: a
+stream is left for the next once that is there, for then it is closed and was read to its end. What
+was dropped from the bus comes from the archive that the connection knows.
 """
 
 import asyncio
 import contextlib
-import json
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, Callable
+from typing import Final
 
 from msgspec import Struct
 from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.errors import ConnectionClosedError, NoRespondersError
-from nats.errors import TimeoutError as NatsTimeout
 
-from bus.asking import ask
-from bus.errors import StreamUnavailable
-from bus.roles import API
+from bus.connection import archive_of
+from bus.consumer import Message, create, delete, pull
+from bus.errors import LedgerDiverged, StreamUnavailable
+from bus.roles import LEDGER, stream_of
 
-_BATCH = 512
-_EXPIRES_S = 20.0
-_HEARTBEAT_S = 5.0
+__all__ = ["CaughtUp", "Message", "follow"]
 
-
-class Message(Struct, frozen=True):
-    """One entry as the broker gave it. `pending` is how many it says are still to come."""
-
-    index: int
-    subject: str
-    body: bytes
-    pending: int
+_MAX_EPOCHS: Final = 4_096
+_BREATH: Final = 512
 
 
 class CaughtUp(Struct, frozen=True):
@@ -47,123 +38,159 @@ async def follow(
     consumer: str,
     throwaway: bool,
     after: int = 0,
+    on_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> AsyncGenerator[Message | CaughtUp, None]:
     """Every entry after index `after`, in order, for ever; `CaughtUp` once at the first end.
 
-    `consumer` is the name this user may create; with `throwaway` the beginning of a name.
-    Raises `StreamUnavailable` where the stream or the permission to read it is missing.
+    `consumer` is the name this user may create; with `throwaway` the beginning of a name. A
+    `filter_subject` ends in `>`.
+    `on_epoch` is told of each epoch of the ledger as it is entered.
+    Raises `StreamUnavailable` where the stream or the permission to read it is missing, and
+    `LedgerDiverged` where entries are missing that an unfiltered reader must be given.
     """
-    last, told = after, False
+    place = _Place(client, stream, filter_subject, consumer, throwaway, after)
+    told, entered = False, 0
     while True:
-        name = f"{consumer}-{secrets.token_hex(6)}" if throwaway else consumer
-        if not throwaway:
-            # One name is all a run's user has; it may be left over at another position.
-            stale = f"{API}.CONSUMER.DELETE.{stream}.{name}"
-            await _request(client, stale, b"", missing_ok=True)
-        waiting = await _create(client, stream, name, filter_subject, last)
+        waiting = await place.begin()
+        if place.epoch != entered:
+            entered = place.epoch
+            on_epoch(entered)
+        if waiting is None:
+            async for message in place.archived():
+                yield message
+            continue
         if waiting == 0 and not told:
             told = True
             yield CaughtUp()
-        async for message in _pull(client, stream, name):
-            if message.index <= last:
+        async with contextlib.aclosing(place.pulled()) as messages:
+            async for message in messages:
+                yield message
+                if message.pending == 0 and not told:
+                    if await place.is_closed():
+                        break
+                    told = True
+                    yield CaughtUp()
+
+
+class _Place:
+    """Where one reader is: `last` is the index given last, `epoch` the one it reads."""
+
+    def __init__(
+        self,
+        client: Client,
+        stream: str,
+        filter_subject: str | None,
+        consumer: str,
+        throwaway: bool,
+        after: int,
+    ) -> None:
+        self.last = after
+        self.epoch = 1
+        self._client = client
+        self._is_ledger = stream == LEDGER
+        self._stream = stream
+        self._filter = filter_subject
+        self._consumer = consumer
+        self._throwaway = throwaway
+        self._name = consumer
+        self._passed = False
+        self._archive = archive_of(client) if self._is_ledger else None
+
+    async def begin(self) -> int | None:
+        """Make a consumer where the next entry is or will be; how many entries wait there.
+
+        None where it is in the archive alone.
+        """
+        while True:
+            waiting = await self._create(self.epoch)
+            if waiting is not None and self._passed:
+                self._refuse_a_hole()
+            if waiting is None:
+                if self._archive is not None and self._archive.has(self.epoch):
+                    return None
+                self._pass_over()
+            elif waiting or not await self.is_closed():
+                return waiting
+            elif waiting := await self._create(self.epoch):
+                # It grew before it was closed; since then it cannot have.
+                return waiting
+            else:
+                self.epoch += 1
+
+    async def is_closed(self) -> bool:
+        """Whether the next epoch's stream is there, so that this one takes no more entries."""
+        return self._is_ledger and await self._create(self.epoch + 1, probe=True) is not None
+
+    async def archived(self) -> AsyncGenerator[Message, None]:
+        """What the archive has of this epoch; then the next one is due."""
+        assert self._archive is not None
+        for index, subject, body in self._archive.entries(self.epoch, self.last):
+            if index % _BREATH == 0:
+                await asyncio.sleep(0)
+            if self._filter is not None and not subject.startswith(self._filter[:-1]):
                 continue
-            last = message.index
-            yield message
-            if message.pending == 0 and not told:
-                told = True
-                yield CaughtUp()
+            self._advance(index)
+            yield Message(index, subject, body, 1)
+        self.epoch += 1
+
+    async def pulled(self) -> AsyncGenerator[Message, None]:
+        """What the consumer gives, until it ends."""
+        async with contextlib.aclosing(
+            pull(self._client, self._stream_of(self.epoch), self._name)
+        ) as messages:
+            async for message in messages:
+                if message.index > self.last:
+                    self._advance(message.index)
+                    yield message
+
+    def _advance(self, index: int) -> None:
+        if self._filter is None and index != self.last + 1:
+            raise LedgerDiverged(
+                f"entries {self.last + 1} to {index - 1} of {self._stream} are not on the bus",
+                fix="bring back the archive of the epoch they are in, or run `anyteam verify`",
+            )
+        self.last = index
+
+    async def _create(self, epoch: int, *, probe: bool = False) -> int | None:
+        stream, name = self._stream_of(epoch), self._consumer
+        if self._throwaway:
+            name = f"{name}-{secrets.token_hex(6)}"
+        else:
+            # One name is all a run's user has; it may be left over at another position.
+            await delete(self._client, stream, name)
+        if not probe:
+            self._name = name
+        return await create(self._client, stream, name, self._filter, self.last)
+
+    def _pass_over(self) -> None:
+        """This epoch is nowhere: it may have been dropped, and the reader not need it."""
+        if not self._is_ledger or self.epoch >= _MAX_EPOCHS:
+            raise StreamUnavailable(
+                f"there is no stream {self._stream}", fix="bring the installation up first"
+            )
+        self.epoch += 1
+        self._passed = True
+
+    def _refuse_a_hole(self) -> None:
+        """An unfiltered reader will see what is missing; a run's began after what was dropped."""
+        if self._filter is not None and self._throwaway:
+            raise LedgerDiverged(
+                f"the epochs of the ledger before {self.epoch} are not on the bus",
+                fix="bring back their archive",
+            )
+
+    def _stream_of(self, epoch: int) -> str:
+        return stream_of(epoch) if self._is_ledger else self._stream
 
 
-async def end_of(client: Client, stream: str) -> int:
-    """The index of the stream's last entry, 0 where it has none. Raises `StreamUnavailable`."""
-    reply = await _request(client, f"{API}.STREAM.INFO.{stream}", b"", missing_ok=False)
-    state = reply.get("state")
-    last = state.get("last_seq") if isinstance(state, dict) else None
-    return last if isinstance(last, int) else 0
-
-
-async def _create(
-    client: Client, stream: str, name: str, filter_subject: str | None, after: int
-) -> int:
-    config: dict[str, object] = {
-        "name": name,
-        "ack_policy": "none",
-        "deliver_policy": "by_start_sequence",
-        "opt_start_seq": after + 1,
-        "inactive_threshold": 60_000_000_000,
-        "mem_storage": True,
-        "num_replicas": 1,
-    }
-    subject = f"{API}.CONSUMER.CREATE.{stream}.{name}"
-    if filter_subject is not None:
-        config["filter_subject"] = filter_subject
-        subject += f".{filter_subject}"
-    body = json.dumps({"stream_name": stream, "config": config, "action": "create"}).encode()
-    reply = await _request(client, subject, body, missing_ok=False)
-    pending = reply.get("num_pending", 0)
-    return pending if isinstance(pending, int) else 0
-
-
-async def _request(
-    client: Client, subject: str, body: bytes, *, missing_ok: bool
-) -> dict[str, object]:
-    try:
-        answer = await ask(client, subject, body, timeout_s=5)
-    except (NatsTimeout, NoRespondersError) as error:
-        raise StreamUnavailable(
-            f"no answer on {subject}",
-            fix="check that the server is up and that this identity may read the stream",
-        ) from error
-    reply: dict[str, object] = json.loads(answer.data)
-    problem = reply.get("error")
-    if isinstance(problem, dict) and not missing_ok:
-        raise StreamUnavailable(f"{subject}: {problem.get('description')}")
-    return reply
-
-
-async def _pull(client: Client, stream: str, name: str) -> AsyncIterator[Message]:
-    """Messages of one consumer until it falls silent or the connection is another."""
-    inbox = client.new_inbox()
-    queue: asyncio.Queue[Msg] = asyncio.Queue()
-    subscription = await client.subscribe(inbox, cb=queue.put)
-    ask = f"{API}.CONSUMER.MSG.NEXT.{stream}.{name}"
-    want = json.dumps(
-        {
-            "batch": _BATCH,
-            "expires": int(_EXPIRES_S * 1e9),
-            "idle_heartbeat": int(_HEARTBEAT_S * 1e9),
-        }
-    ).encode()
-    reconnects = client.stats["reconnects"]
-    owed = 0
-    try:
-        while client.stats["reconnects"] == reconnects:
-            if owed < _BATCH // 2:
-                await client.publish(ask, want, reply=inbox)
-                owed += _BATCH
-            try:
-                # Not wait_for: in Python 3.11 it can swallow a cancellation as a message comes.
-                async with asyncio.timeout(_HEARTBEAT_S * 3):
-                    message = await queue.get()
-            except TimeoutError:
-                return
-            headers = message.headers or {}
-            status = headers.get("Status")
-            if status is None:
-                owed -= 1
-                yield _message(message)
-            elif status == "408":
-                # The request ran out; the broker says how much of it was not delivered.
-                owed -= int(headers.get("Nats-Pending-Messages", _BATCH))
-            elif status != "100":
-                return
-    finally:
-        with contextlib.suppress(ConnectionClosedError):
-            await subscription.unsubscribe()
-
-
-def _message(message: Msg) -> Message:
-    metadata = message.metadata
-    return Message(
-        metadata.sequence.stream, message.subject, message.data, metadata.num_pending or 0
+async def end_of_ledger(client: Client) -> int:
+    """The index of the ledger's last entry, 0 where it has none. Raises `StreamUnavailable`."""
+    end: int | None = None
+    for epoch in range(1, _MAX_EPOCHS + 1):
+        last = await last_of(client, stream_of(epoch))
+        if last is None and end is not None:
+            return end
+        end = end if last is None else last
+    raise StreamUnavailable(
+        f"there is no stream {LEDGER}", fix="bring the installation up first"
     )

@@ -15,6 +15,7 @@ AnyTeamError
     ├── StreamUnavailable          a stream, or the permission to read it, is missing
     ├── PublishRefused             the stream refused an event: nothing was recorded
     ├── ContentKeyMissing          content must be sealed and its run's key is not here
+    ├── ArchiveError               an archived epoch that cannot be written or read
     ├── BadSnapshot                a snapshot that is not this component's, or of other code
     └── LedgerDiverged             the stream is not the one this process has folded
 """
@@ -84,6 +85,10 @@ class PublishRefused(BusError):
 
 class ContentKeyMissing(BusError):
     """Content of this classification leaves only sealed, and its run's key is not here."""
+
+
+class ArchiveError(BusError):
+    """An archive of epochs that is damaged, incomplete, or cannot be written."""
 
 
 class BadSnapshot(BusError):

@@ -46,6 +46,10 @@ class DataFolder(Struct, frozen=True):
         """A standing component's own folder: its event key and bus credentials."""
         return self.root / "identities" / role.value
 
+    def archive(self, workspace: str) -> Path:
+        """Where closed epochs of the ledger lie once they are archived."""
+        return self.root / "archive" / workspace
+
     def snapshot(self, component: str) -> Path:
         """What a component starts from; may be deleted at any time."""
         return self.root / "snapshots" / component

@@ -184,8 +184,8 @@ def _issue_ledger(site: Site, workspace: str) -> str:
     """The token of the account that owns the streams, and that no component is a user of."""
     folder = site.operator / workspace
     token = account_token(
-        _read_key(site.operator / "operator.nk"),
-        _read_key(folder / "ledger.nk").public,
+        read_key(site.operator / "operator.nk"),
+        read_key(folder / "ledger.nk").public,
         name=f"{workspace} ledger",
         now=int(time.time()),
         exports=ledger_services(workspace),
@@ -197,14 +197,14 @@ def _issue_ledger(site: Site, workspace: str) -> str:
 def _issue(site: Site, workspace: str) -> str:
     """The account's token as it must be now; the kept one where nothing changed."""
     folder = site.operator / workspace
-    operator = _read_key(site.operator / "operator.nk")
-    account = _read_key(folder / "account.nk")
+    operator = read_key(site.operator / "operator.nk")
+    account = read_key(folder / "account.nk")
     kept = folder / "account.jwt"
     now = int(time.time())
     revoked = {user: known.at for user, known in _revocations(folder, now).items()}
     scopes: dict[str, Scope] = {}
     for role in ROLES:
-        scopes[_read_key(folder / f"{role.value}.nk").public] = scope_of(role, workspace)
+        scopes[read_key(folder / f"{role.value}.nk").public] = scope_of(role, workspace)
     token = account_token(
         operator,
         account.public,
@@ -213,18 +213,18 @@ def _issue(site: Site, workspace: str) -> str:
         scopes=scopes,
         revoked=revoked,
         imports=ledger_services(workspace),
-        imported_from=_read_key(folder / "ledger.nk").public,
+        imported_from=read_key(folder / "ledger.nk").public,
     )
     return _keep(kept, token)
 
 
 async def _push(site: Site, token: str) -> None:
-    system = _read_key(site.operator / "system.nk")
+    system = read_key(site.operator / "system.nk")
     update = "$SYS.REQ.CLAIMS.UPDATE"
-    errand = _errand(system, [update])
-    client = await connect(site.url, errand, site.tls, name="provision accounts")
+    identity = errand(system, [update])
+    client = await connect(site.url, identity, site.tls, name="provision accounts")
     try:
-        answer = await _ask(client, update, token.encode())
+        answer = await query(client, update, token.encode())
     finally:
         await disconnect(client)
     if answer.get("error") or answer.get("data", {}).get("code") != 200:
@@ -234,27 +234,33 @@ async def _push(site: Site, token: str) -> None:
 
 async def _ensure_streams(site: Site, workspace: str, account: Key) -> None:
     streams = {LEDGER: ledger_subject(workspace), SEALS: seals_subject(workspace)}
-    verbs = ("INFO", "CREATE", "UPDATE")
-    errand = _errand(
-        account, [f"$JS.API.STREAM.{verb}.{name}" for verb in verbs for name in streams]
-    )
-    client = await connect(site.url, errand, site.tls, name=f"provision {workspace}")
+    may = [f"$JS.API.STREAM.{verb}.*" for verb in ("INFO", "CREATE", "UPDATE")]
+    identity = errand(account, ["$JS.API.STREAM.NAMES", *may])
+    client = await connect(site.url, identity, site.tls, name=f"provision {workspace}")
     try:
+        there = (await query(client, "$JS.API.STREAM.NAMES")).get("streams") or ()
         for name, subject in streams.items():
-            wanted = stream_config(name, subject)
-            there = await _ask(client, f"$JS.API.STREAM.INFO.{name}")
-            if "error" not in there and _is(there["config"], wanted):
+            if name == LEDGER and any(known.startswith(f"{LEDGER}-") for known in there):
+                # It has gone on in other streams; how those are configured says how far a turn
+                # has come, and is for `bus.epochs` to change.
                 continue
-            verb = "CREATE" if "error" in there else "UPDATE"
-            made = await _ask(client, f"$JS.API.STREAM.{verb}.{name}", json.dumps(wanted).encode())
-            if "error" in made:
-                raise ProvisionError(
-                    f"the server refused stream {name} of {workspace}: "
-                    f"{made['error'].get('description')}",
-                    fix="see the server's log; its disk may be full",
-                )
+            await _ensure_stream(client, name, subject, workspace)
     finally:
         await disconnect(client)
+
+
+async def _ensure_stream(client: Client, name: str, subject: str, workspace: str) -> None:
+    wanted = stream_config(name, subject)
+    there = await query(client, f"$JS.API.STREAM.INFO.{name}")
+    if "error" not in there and _is(there["config"], wanted):
+        return
+    verb = "CREATE" if "error" in there else "UPDATE"
+    made = await query(client, f"$JS.API.STREAM.{verb}.{name}", json.dumps(wanted).encode())
+    if "error" in made:
+        raise ProvisionError(
+            f"the server refused stream {name} of {workspace}: {made['error'].get('description')}",
+            fix="see the server's log; its disk may be full",
+        )
 
 
 def _is(config: dict[str, Any], wanted: dict[str, Any]) -> bool:
@@ -262,7 +268,8 @@ def _is(config: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return all((config.get(key) or 0) == (value or 0) for key, value in wanted.items())
 
 
-async def _ask(client: Client, subject: str, body: bytes = b"") -> dict[str, Any]:
+async def query(client: Client, subject: str, body: bytes = b"") -> dict[str, Any]:
+    """The server's JSON answer on one of its own subjects. Raises `ProvisionError` for none."""
     try:
         reply = await ask(client, subject, body, timeout_s=10)
     except (NatsTimeout, NoRespondersError) as error:
@@ -273,7 +280,8 @@ async def _ask(client: Client, subject: str, body: bytes = b"") -> dict[str, Any
     return answer
 
 
-def _errand(account: Key, publish: Iterable[str]) -> UserIdentity:
+def errand(account: Key, publish: Iterable[str]) -> UserIdentity:
+    """A user for provisioning itself, for a few minutes."""
     now = int(time.time())
     return mint_direct_user(
         account, name="provision", now=now, expires=now + _ERRAND_S, publish=publish
@@ -318,8 +326,9 @@ def _meaning(token: str) -> Claims:
 def _ensure_key(path: Path, kind: KeyKind) -> Key:
     if not path.exists():
         write_secret(path, new_key(kind).seed.encode() + b"\n")
-    return _read_key(path)
+    return read_key(path)
 
 
-def _read_key(path: Path) -> Key:
+def read_key(path: Path) -> Key:
+    """The nkey in a secret file. Raises `KeyFileError` or `IdentityError`."""
     return key_from_seed(read_secret(path).decode().strip())

@@ -19,6 +19,7 @@ from bus.commands import Publish
 from bus.errors import PublishRefused, StreamUnavailable
 
 _WRONG_LAST_SEQUENCE: Final = (10071, 10164)
+_WRONG_STREAM: Final = 10060
 _ACK_TIMEOUT_S: Final = 5.0
 
 
@@ -35,15 +36,23 @@ class Conflict(Struct, frozen=True):
     last: int
 
 
+class Turned(Struct, frozen=True):
+    """The subject is taken by another stream than the one asked for: the ledger's epoch has turned.
+    Nothing was stored there; an earlier attempt of this message may have been, in the old one.
+    """
+
+
 async def publish(
-    client: Client, message: Publish, *, patience_s: float = 30.0
-) -> Stored | Conflict:
-    """Store one message and wait until it is durable.
+    client: Client, message: Publish, *, stream: str | None = None, patience_s: float = 30.0
+) -> Stored | Conflict | Turned:
+    """Store one message, in `stream` where one is named, and wait until it is durable.
 
     Raises `PublishRefused` where the server says no (permission, full disk, size), and
     `StreamUnavailable` where no answer came within `patience_s`.
     """
     headers = {"Nats-Msg-Id": message.message_id}
+    if stream is not None:
+        headers["Nats-Expected-Stream"] = stream
     if message.fence is not None:
         headers["Nats-Expected-Last-Subject-Sequence"] = str(message.fence[1])
         headers["Nats-Expected-Last-Subject-Sequence-Subject"] = message.fence[0]
@@ -71,7 +80,7 @@ async def publish(
     return _read(answer.data, message)
 
 
-def _read(data: bytes, message: Publish) -> Stored | Conflict:
+def _read(data: bytes, message: Publish) -> Stored | Conflict | Turned:
     reply = json.loads(data)
     problem = reply.get("error")
     if problem is None:
@@ -79,6 +88,8 @@ def _read(data: bytes, message: Publish) -> Stored | Conflict:
     if problem.get("err_code") in _WRONG_LAST_SEQUENCE:
         digits = str(problem.get("description", "")).rpartition(":")[2].strip()
         return Conflict(int(digits) if digits.isdigit() else 0)
+    if problem.get("err_code") == _WRONG_STREAM:
+        return Turned()
     raise PublishRefused(
         f"the stream refused {message.subject}: {problem.get('description')}",
         fix="nothing was recorded, so nothing was done; mend the cause and start again",

@@ -14,6 +14,8 @@ from schemas.names import Role
 
 LEDGER: Final = "LEDGER"
 SEALS: Final = "SEALS"
+ANY_STREAM: Final = "*"
+"""The account that owns them holds the ledger's epochs and the seals, and no other stream."""
 API: Final = "$JS.ledger.API"
 """Where the workspace's users find JetStream's API; to NATS clients, domain `ledger`."""
 
@@ -43,6 +45,11 @@ _CARRIED: Final = {Role.CONSOLE: ("decision", "halt", "request")}
 """Topics of people whose signed events the console brings to the bus; it can sign none itself."""
 
 
+def stream_of(epoch: int) -> str:
+    """The stream of one epoch of the ledger, counted from 1."""
+    return LEDGER if epoch == 1 else f"{LEDGER}-{epoch}"
+
+
 def ledger_subject(workspace: str) -> str:
     """All that the ledger takes."""
     return f"ws.{workspace}.>"
@@ -64,7 +71,7 @@ def scope_of(role: Role, workspace: str) -> Scope:
     if role in RUN_ROLES:
         publish = (*_topics(role, workspace, _OWN_RUN), *_read_own_run(workspace))
         return Scope(role.value, publish, (inbox,), _RUN_SUBSCRIPTIONS)
-    publish = (*_topics(role, workspace, "*"), *_read_all(LEDGER), *_read_all(SEALS))
+    publish = (*_topics(role, workspace, "*"), *_read_all())
     if role is Role.SIDECAR:
         publish = (*publish, seals_subject(workspace))
     return Scope(role.value, publish, (inbox,))
@@ -81,12 +88,11 @@ def ledger_services(workspace: str) -> tuple[Service, ...]:
     """
     own = (ledger_subject(workspace), seals_subject(workspace))
     services = [Service(subject, subject) for subject in own]
-    for stream in (LEDGER, SEALS):
-        for verb in (f"STREAM.INFO.{stream}", f"STREAM.MSG.GET.{stream}"):
-            services.append(Service(f"$JS.API.{verb}", f"{API}.{verb}"))
-        for verb in ("CREATE", "MSG.NEXT", "INFO", "DELETE"):
-            tail = f"CONSUMER.{verb}.{stream}.>"
-            services.append(Service(f"$JS.API.{tail}", f"{API}.{tail}", verb == "MSG.NEXT"))
+    for verb in (f"STREAM.INFO.{ANY_STREAM}", f"STREAM.MSG.GET.{ANY_STREAM}"):
+        services.append(Service(f"$JS.API.{verb}", f"{API}.{verb}"))
+    for verb in ("CREATE", "MSG.NEXT", "INFO", "DELETE"):
+        tail = f"CONSUMER.{verb}.>"
+        services.append(Service(f"$JS.API.{tail}", f"{API}.{tail}", verb == "MSG.NEXT"))
     return tuple(services)
 
 
@@ -122,7 +128,8 @@ def _topics(role: Role, workspace: str, run: str) -> tuple[str, ...]:
 
 def _read_own_run(workspace: str) -> tuple[str, ...]:
     # The server holds a consumer's filter to the one in the subject it is created on.
-    consumer = f"{LEDGER}.{_SELF}"
+    # Any stream, since a run may see the ledger's epoch turn; the seals hold nothing under it.
+    consumer = f"{ANY_STREAM}.{_SELF}"
     return (
         f"{API}.CONSUMER.CREATE.{consumer}.{run_subject(workspace, _OWN_RUN)}",
         f"{API}.CONSUMER.MSG.NEXT.{consumer}",
@@ -131,13 +138,13 @@ def _read_own_run(workspace: str) -> tuple[str, ...]:
     )
 
 
-def _read_all(stream: str) -> tuple[str, ...]:
+def _read_all() -> tuple[str, ...]:
     return (
-        f"{API}.STREAM.INFO.{stream}",
-        f"{API}.STREAM.MSG.GET.{stream}",
-        f"{API}.CONSUMER.CREATE.{stream}.*",
-        f"{API}.CONSUMER.CREATE.{stream}.*.>",
-        f"{API}.CONSUMER.MSG.NEXT.{stream}.*",
-        f"{API}.CONSUMER.INFO.{stream}.*",
-        f"{API}.CONSUMER.DELETE.{stream}.*",
+        f"{API}.STREAM.INFO.{ANY_STREAM}",
+        f"{API}.STREAM.MSG.GET.{ANY_STREAM}",
+        f"{API}.CONSUMER.CREATE.{ANY_STREAM}.*",
+        f"{API}.CONSUMER.CREATE.{ANY_STREAM}.*.>",
+        f"{API}.CONSUMER.MSG.NEXT.{ANY_STREAM}.*",
+        f"{API}.CONSUMER.INFO.{ANY_STREAM}.*",
+        f"{API}.CONSUMER.DELETE.{ANY_STREAM}.*",
     )

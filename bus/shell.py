@@ -17,11 +17,16 @@ from nats.aio.client import Client
 from bus.commands import Command, Perform, Publish
 from bus.consume import CaughtUp, Message, follow
 from bus.decider import Effect
+from bus.errors import StreamUnavailable
 from bus.node import Node
 from bus.outbox import Outbox
-from bus.publish import Stored, publish
+from bus.publish import Conflict, Stored, Turned, publish
+from bus.roles import stream_of
 from schemas.envelope import decode_envelope
 from schemas.events import decode_event
+
+CROSSING_S = 60.0
+"""How long a publisher waits for its own reader to cross into the next epoch."""
 
 _LOG = logging.getLogger("anyteam.bus")
 
@@ -60,6 +65,8 @@ class Shell:
         self._on_ready = on_ready
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._epoch = 0
+        self._entered = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: int | None = None
 
@@ -90,14 +97,20 @@ class Shell:
             consumer=self._consumer,
             throwaway=self._filter is None,
             after=self._node.index,
+            on_epoch=self._enter,
         )
         restored: int | None = None
+        tried = 0
+        caught_up = False
         async for message in stream:
             now = time.time_ns()
             if isinstance(message, CaughtUp):
-                restored = await self._restore()
+                caught_up = True
             else:
                 self._take(message, now)
+            if caught_up and restored is None and tried != self._epoch:
+                tried = self._epoch
+                restored = await self._restore()
             if not self._node.live and restored is not None and self._node.index >= restored:
                 self._obey(self._node.go_live(now))
                 self._on_ready()
@@ -107,11 +120,12 @@ class Shell:
             self._observe(message.index, message.subject, message.body)
         self._obey(self._node.take(message.index, message.subject, message.body, now))
 
-    async def _restore(self) -> int:
+    async def _restore(self) -> int | None:
         """Publish again what the stream does not hold of the outbox; the index to fold up to.
 
         It was on its way when the last incarnation ended, or the broker has lost it. It goes
-        under its old signature, before anything new is decided.
+        under its old signature, before anything new is decided. None where the ledger's epoch
+        turned meanwhile: once the next is read this is due again.
         """
         last = 0
         if self._outbox is None:
@@ -124,7 +138,9 @@ class Shell:
                 self._outbox.discard(kept.event_id)
                 continue
             message = Publish(kept.event_id, kept.message_id, kept.subject, kept.body, None)
-            answer = await publish(self._client, message)
+            answer = await publish(self._client, message, stream=stream_of(self._epoch))
+            if isinstance(answer, Turned):
+                return None
             if isinstance(answer, Stored) and not answer.duplicate:
                 _LOG.warning("published %s again, at %d", kept.subject, answer.index)
                 self._outbox.stored(kept.event_id, answer.index)
@@ -150,8 +166,12 @@ class Shell:
     async def _publish(self, message: Publish) -> None:
         if self._outbox is not None:
             self._outbox.add(message)
-        answer = await publish(self._client, message)
+        answer = await self._store(message)
         now = time.time_ns()
+        if answer is None:
+            if self._outbox is not None:
+                self._outbox.stored(message.event_id, self._node.index)
+            return
         if isinstance(answer, Stored):
             if self._outbox is not None:
                 self._outbox.stored(message.event_id, answer.index)
@@ -161,6 +181,35 @@ class Shell:
                 self._outbox.discard(message.event_id)
             commands = self._node.conflicted(message.event_id, answer.last, now)
         self._obey(commands)
+
+    async def _store(self, message: Publish) -> Stored | Conflict | None:
+        """Publish into the epoch that is being read. Where that has turned, the old one is read to
+        its end first: None where the event was stored there, for no stream remembers another's.
+        """
+        while True:
+            epoch = self._epoch
+            answer = await publish(self._client, message, stream=stream_of(epoch))
+            if not isinstance(answer, Turned):
+                return answer
+            await self._epoch_after(epoch)
+            if not self._node.awaits(message.event_id):
+                return None
+
+    def _enter(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._entered.set()
+        self._entered = asyncio.Event()
+
+    async def _epoch_after(self, epoch: int) -> None:
+        try:
+            async with asyncio.timeout(CROSSING_S):
+                while self._epoch <= epoch:
+                    await self._entered.wait()
+        except TimeoutError as error:
+            raise StreamUnavailable(
+                f"the ledger's epoch {epoch} is over, and the next cannot be read",
+                fix="run `anyteam epoch turn` again",
+            ) from error
 
     async def _do(self, command: Perform) -> None:
         result = await self._perform(command.effect)

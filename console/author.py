@@ -19,7 +19,8 @@ from bus.commands import Publish
 from bus.consume import CaughtUp, follow
 from bus.decider import Recorded
 from bus.errors import PublishRefused
-from bus.publish import Stored, publish
+from bus.publish import Stored, Turned, publish
+from bus.roles import stream_of
 from crypto.errors import Rejected
 from crypto.sealing import ContentKeys, NoKeys, open_event
 from crypto.signing import pae
@@ -48,6 +49,11 @@ class Ledger(Protocol):
 
     trust: Trust
     index: int
+    epoch: int
+
+    async def cross(self, epoch: int, digest: bytes) -> int | None:
+        """Read on into an epoch after `epoch`; where before it the event `digest` stands."""
+        ...
 
     async def stands(self, index: int, digest: bytes) -> bool:
         """Read on to `index`; whether the entry there is the valid event `digest`."""
@@ -55,13 +61,24 @@ class Ledger(Protocol):
 
 
 class Reader:
-    """The ledger as a person's program sees it: verified, in order, opened where it may be."""
+    """The ledger as a person's program sees it: verified, in order, opened where it may be.
+
+    `only` is a subject filter, for one who needs no more: whoever signs must be given all of the
+    scopes that they sign in. `epoch` is the ledger's that was read last.
+    """
 
     def __init__(
-        self, client: Client, trust: Trust, keys: ContentKeys | None = None, name: str = "console"
+        self,
+        client: Client,
+        trust: Trust,
+        keys: ContentKeys | None = None,
+        name: str = "console",
+        only: str | None = None,
     ) -> None:
         self.trust = trust
         self.index = 0
+        self.epoch = 1
+        self._only = only
         self._client = client
         self._keys = keys or NoKeys()
         self._name = name
@@ -72,10 +89,11 @@ class Reader:
         stream = follow(
             self._client,
             stream="LEDGER",
-            filter_subject=None,
+            filter_subject=self._only,
             consumer=self._name,
             throwaway=True,
             after=self.index,
+            on_epoch=self._enter,
         )
         async for message in stream:
             if isinstance(message, CaughtUp):
@@ -91,6 +109,9 @@ class Reader:
             event = open_event(verified.event, self._keys)
             yield Recorded(message.index, verified.digest, event, verified.event)
 
+    def _enter(self, epoch: int) -> None:
+        self.epoch = epoch
+
     async def catch_up(self) -> list[Recorded]:
         """All that the ledger holds now."""
         found: list[Recorded] = []
@@ -99,6 +120,11 @@ class Reader:
                 break
             found.append(item)
         return found
+
+    async def cross(self, epoch: int, digest: bytes) -> int | None:
+        """Read on to the ledger's end, past `epoch`; the index of the event `digest`, if there."""
+        found = [one.index for one in await self.catch_up() if one.digest == digest]
+        return found[0] if found else None
 
     async def stands(self, index: int, digest: bytes) -> bool:
         """Read on to `index`; whether the entry there is the valid event `digest`."""
@@ -132,9 +158,18 @@ async def say(
         payload = encode_event(event)
         signature = pen.sign(pae(PAYLOAD_TYPE, payload))
         message = encode_envelope(Envelope(payload, pen.key_id, signature))
+        epoch = reader.epoch
         stored = await publish(
-            client, Publish(event.id, event.id, subject_of(event), message, None)
+            client,
+            Publish(event.id, event.id, subject_of(event), message, None),
+            stream=stream_of(epoch),
         )
+        if isinstance(stored, Turned):
+            # An attempt whose answer was lost may stand in the epoch before.
+            before = await reader.cross(epoch, event_digest(payload))
+            if before is not None:
+                return before
+            continue
         if isinstance(stored, Stored) and await reader.stands(stored.index, event_digest(payload)):
             return stored.index
     raise PublishRefused(

@@ -7,6 +7,7 @@ AnyTeamError
     ├── NeedsRestart    the settings say more than the running components know
     ├── NoSuch          no run, proposal or person of that name
     ├── StillUnderWay   what is to be erased belongs to a run that goes on
+    ├── NotTurned       the ledger's epoch was not turned, archived or dropped
     ├── NoAnswer        a consent was asked for, and none came
     └── ComponentDied   a component ended and does not stay up
         └── ComponentSlow   it did not come up in time
@@ -45,6 +46,12 @@ class NoSuch(ConsoleError):
 
 class StillUnderWay(ConsoleError):
     """Content of a run that has not ended, or owes a receipt, is not erased."""
+
+    exit_code = 1
+
+
+class NotTurned(ConsoleError):
+    """The ledger's epoch was not turned, archived or dropped; it goes on as it was."""
 
     exit_code = 1
 

@@ -27,6 +27,7 @@ from crypto.keyfile import ensure_key, load_signer, write_public
 from crypto.kms import Kms, ensure_data_key, ensure_keyring
 from crypto.signing import Signer, key_id_of
 from crypto.trust import FOREVER, Trust
+from schemas.authority import subject
 from schemas.events import Actor, AnyBody
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
@@ -220,9 +221,15 @@ async def settle(folder: DataFolder, settings: Settings, kms: Kms) -> None:
         await disconnect(client)
 
 
+def root_reader(client: Client, folder: DataFolder, workspace: str) -> Reader:
+    """What the root must have read to sign: all that is in no run, however long the ledger is."""
+    trust = Trust(workspace, folder.root_public())
+    return Reader(client, trust, name=Role.ROOT.value, only=subject(workspace, None, ">"))
+
+
 async def _settle(folder: DataFolder, settings: Settings, client: Client, pen: Pen) -> None:
     workspace = settings.workspace
-    reader = Reader(client, Trust(workspace, folder.root_public()))
+    reader = root_reader(client, folder, workspace)
     known = [recorded.event.body for recorded in await reader.catch_up()]
     wanted: list[AnyBody] = []
     if not known:

@@ -17,6 +17,7 @@ from console.commands import (
     credentials,
     demo,
     destinations,
+    epochs,
     erasure,
     exports,
     halts,
@@ -66,6 +67,8 @@ for noun in (
     *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
     *(verification, receipts, replays, projections, credentials, keys),
     *(erasure, mcp, webhooks, demo),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
+    *(verification, receipts, replays, epochs, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

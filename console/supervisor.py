@@ -21,6 +21,7 @@ from bus.component import Unlock, encode_unlock
 from bus.folder import DataFolder
 from bus.provision import Site
 from bus.server import Server
+from console.epochs import recover
 from console.errors import AlreadyUp, ComponentDied, ComponentSlow
 from console.installation import ensure_keys, settle, start_bus
 from console.revocation import revoke_stopped
@@ -107,6 +108,7 @@ class Supervisor:
         self._server, site = await start_bus(self.folder, settings)
         write_secret(self.folder.bus_file, json.dumps({"url": self._server.url}).encode() + b"\n")
         self._say(f"bus on {self._server.url}; settling keys and policy in the ledger")
+        await recover(self.folder, site, kms)
         await settle(self.folder, settings, kms)
         write_secret(self.folder.started_file, recorded(settings))
         self._minders.append(asyncio.ensure_future(self._mind_bus(self._server)))

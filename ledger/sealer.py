@@ -15,6 +15,8 @@ from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, open_checkpoint, origin_of, sign_checkpoint
 from ledger.errors import LedgerDiverged, LedgerTruncated
 from ledger.merkle import Frontier
+from ledger.opening import check_opening
+from schemas.authority import subject as subject_of_scope
 from schemas.names import SECOND
 
 SEAL_EVERY_NS: Final = SECOND
@@ -30,6 +32,7 @@ class Sealing:
     def __init__(self, workspace: str, *keys: bytes) -> None:
         self._workspace = workspace
         self._keys = keys
+        self._epochs = subject_of_scope(workspace, None, "epoch")
         self._frontier, self._head = Frontier(), first_head(workspace)
         self._base, self._base_head = self._frontier.copy(), self._head
         self._since: list[bytes] = []
@@ -64,14 +67,16 @@ class Sealing:
     def fold(self, index: int, subject: str, body: bytes) -> None:
         """Take the entry at `index`, which must be the next one.
 
-        Raises `LedgerDiverged` for a gap or a repetition, or where a known seal of this size
-        says otherwise.
+        Raises `LedgerDiverged` for a gap or a repetition, or where a known seal of this size or
+        the opening of an epoch says otherwise.
         """
         if index != self.size + 1:
             raise LedgerDiverged(
                 f"entry {index} on {subject} comes where {self.size + 1} belongs",
                 fix="the broker dropped or reordered entries; run `anyteam verify` on an export",
             )
+        if subject == self._epochs:
+            check_opening(body, self.state)
         leaf = leaf_of(body)
         self._frontier.append(leaf)
         self._head = next_head(self._head, leaf)

@@ -27,12 +27,13 @@ from ledger.export import MANIFEST, Export, ExportedEntry
 from ledger.findings import MAX_FINDINGS, Finding, Findings, chain_of, shown_by
 from ledger.meaning import RECEIPTS, SEALER, Meaning
 from ledger.merkle import Frontier
+from ledger.opening import mistaken
 from ledger.resume import MAX_UNVERIFIED, NOTHING, Prefix
 from ledger.seals import Problem, SealWalk
 from ledger.signatures import UNKNOWN
 from schemas.actions import EntryRejected
 from schemas.names import Role
-from schemas.runs import KeyCertified, KeyRevoked
+from schemas.runs import EpochOpened, KeyCertified, KeyRevoked
 
 PROGRESS_EVERY: Final = 1_000
 
@@ -284,6 +285,10 @@ class _Audit:
         self._events[verified.event.type] += 1
         if isinstance(body, EntryRejected):
             self._note(index, body)
+        elif isinstance(body, EpochOpened):
+            # The entry is not in the tree yet: this is what it says is before it.
+            if what := mistaken(body, self._state()):
+                self._findings.add(index, "epoch", what, "the chain and tree of the entries here")
         elif isinstance(body, KeyCertified):
             self._learn_key(body)
         elif isinstance(body, KeyRevoked):

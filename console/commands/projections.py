@@ -9,7 +9,7 @@ import typer
 
 from bus.component import connect_as
 from bus.connection import disconnect
-from bus.consume import end_of
+from bus.consume import end_of_ledger
 from bus.folder import DataFolder
 from bus.roles import LEDGER
 from console.output import JsonFlag, emit, progress
@@ -143,6 +143,6 @@ async def _end(folder: DataFolder) -> int:
     """The ledger's last index. Raises `StreamUnavailable` where the installation is not up."""
     client = await connect_as(folder, Role.PROJECTOR)
     try:
-        return await end_of(client, LEDGER)
+        return await end_of_ledger(client)
     finally:
         await disconnect(client)

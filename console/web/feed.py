@@ -30,6 +30,7 @@ class Feed:
     def __init__(self, client: Client, trust: Trust, keys: ContentKeys) -> None:
         self.trust = trust
         self.index = 0
+        self.epoch = 1
         self.view = Workspace(trust.workspace)
         self.tree = Tree()
         self.seal: tuple[str, Checkpoint] | None = None
@@ -41,7 +42,12 @@ class Feed:
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Follow until cancelled; `on_ready` once all that the ledger held is folded."""
         entries = follow(
-            self._client, stream=LEDGER, filter_subject=None, consumer="console", throwaway=True
+            self._client,
+            stream=LEDGER,
+            filter_subject=None,
+            consumer="console",
+            throwaway=True,
+            on_epoch=self._enter,
         )
         async for message in entries:
             if isinstance(message, CaughtUp):
@@ -63,6 +69,11 @@ class Feed:
             except BadCheckpoint:
                 continue
 
+    def _enter(self, epoch: int) -> None:
+        self.epoch = epoch
+        self._moved.set()
+        self._moved = asyncio.Event()
+
     def _take(self, index: int, subject: str, body: bytes) -> None:
         self.tree.append(leaf_of(body))
         digest = _NONE
@@ -83,6 +94,13 @@ class Feed:
         """The digest of the valid event at `index`, None where there is none."""
         found = bytes(self._digests[(index - 1) * HASH_BYTES : index * HASH_BYTES])
         return None if found in (b"", _NONE) else found
+
+    async def cross(self, epoch: int, digest: bytes) -> int | None:
+        """Follow until a later epoch is read; the index of the event `digest`, if there."""
+        while self.epoch <= epoch:
+            await self._moved.wait()
+        known = (index for index in range(self.index, 0, -1) if self.digest(index) == digest)
+        return next(known, None)
 
     async def stands(self, index: int, digest: bytes) -> bool:
         """Follow up to `index`; whether the entry there is the valid event `digest`."""

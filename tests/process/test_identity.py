@@ -136,7 +136,8 @@ async def test_run_user_creates_no_wider_consumer(join: Join, role: Role) -> Non
         f"{create}.{me}.ws.acme.run.run-b.>",
         f"{create}.other.ws.acme.run.run-a.>",
         f"{API}.CONSUMER.DURABLE.CREATE.LEDGER.{me}",
-        f"{API}.CONSUMER.CREATE.SEALS.{me}.ws.acme.run.run-a.>",
+        f"{API}.CONSUMER.CREATE.SEALS.{me}",
+        f"{API}.CONSUMER.CREATE.SEALS.{me}.seal.acme",
         f"{API}.CONSUMER.NAMES.LEDGER",
         f"{API}.CONSUMER.LIST.LEDGER",
         f"{API}.STREAM.INFO.LEDGER",
@@ -145,6 +146,15 @@ async def test_run_user_creates_no_wider_consumer(join: Join, role: Role) -> Non
         f"{API}.INFO",
     ):
         await member.assert_cannot_publish(subject)
+
+
+async def test_the_seals_hold_nothing_that_a_run_may_read(join: Join) -> None:
+    member, sidecar = await join(Role.RUNTIME, "run-a"), await join(Role.SIDECAR)
+    assert (await sidecar.ask("seal.acme", b"x"))["stream"] == "SEALS"
+    create = own_create(member, "run-a").replace("LEDGER", "SEALS")
+    asked = config(member.identity.public, None).replace(b"LEDGER", b"SEALS")
+    answer = await member.ask(create, asked)
+    assert answer.get("num_pending", 0) == 0, answer
 
 
 @pytest.mark.parametrize(

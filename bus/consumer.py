@@ -1,0 +1,153 @@
+"""One throw-away pull consumer on one stream: made, and pulled from until it falls silent.
+
+Nothing is acknowledged. Each connection epoch has one from the next index; a missed heartbeat, a
+reconnect, a request that ran out with nothing delivered, or the consumer's deletion ends it, and
+`bus.consume` makes a new one. Source: NATS ADR-37 (pull consumers).
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from msgspec import Struct
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import ConnectionClosedError, NoRespondersError
+from nats.errors import TimeoutError as NatsTimeout
+
+from bus.asking import ask
+from bus.errors import StreamUnavailable
+from bus.roles import API
+
+_BATCH: Final = 512
+_EXPIRES_S: Final = 20.0
+_HEARTBEAT_S: Final = 5.0
+_NO_STREAM: Final = 10059
+
+
+class Message(Struct, frozen=True):
+    """One entry as the broker gave it. `pending` is how many it says are still to come."""
+
+    index: int
+    subject: str
+    body: bytes
+    pending: int
+
+
+async def create(
+    client: Client, stream: str, name: str, filter_subject: str | None, after: int
+) -> int | None:
+    """Make the consumer; how many entries after `after` wait. None where there is no such stream.
+
+    Raises `StreamUnavailable` where the server refuses, or does not answer.
+    """
+    config: dict[str, object] = {
+        "name": name,
+        "ack_policy": "none",
+        "deliver_policy": "by_start_sequence",
+        "opt_start_seq": after + 1,
+        "inactive_threshold": 60_000_000_000,
+        "mem_storage": True,
+        "num_replicas": 1,
+    }
+    subject = f"{API}.CONSUMER.CREATE.{stream}.{name}"
+    if filter_subject is not None:
+        config["filter_subject"] = filter_subject
+        subject += f".{filter_subject}"
+    body = json.dumps({"stream_name": stream, "config": config, "action": "create"}).encode()
+    reply = await _request(client, subject, body)
+    problem = reply.get("error")
+    if isinstance(problem, dict):
+        if problem.get("err_code") == _NO_STREAM:
+            return None
+        raise StreamUnavailable(f"{subject}: {problem.get('description')}")
+    pending = reply.get("num_pending", 0)
+    return pending if isinstance(pending, int) else 0
+
+
+async def delete(client: Client, stream: str, name: str) -> None:
+    """Remove the consumer, where it is there."""
+    await _request(client, f"{API}.CONSUMER.DELETE.{stream}.{name}", b"")
+
+
+async def last_of(client: Client, stream: str) -> int | None:
+    """The sequence of the stream's last message. None where there is no such stream.
+
+    Raises `StreamUnavailable` where the server refuses, or does not answer.
+    """
+    subject = f"{API}.STREAM.INFO.{stream}"
+    reply = await _request(client, subject, b"")
+    problem = reply.get("error")
+    if isinstance(problem, dict):
+        if problem.get("err_code") == _NO_STREAM:
+            return None
+        raise StreamUnavailable(f"{subject}: {problem.get('description')}")
+    state = reply.get("state")
+    last = state.get("last_seq") if isinstance(state, dict) else None
+    return last if isinstance(last, int) else 0
+
+
+async def _request(client: Client, subject: str, body: bytes) -> dict[str, object]:
+    try:
+        answer = await ask(client, subject, body, timeout_s=5)
+    except (NatsTimeout, NoRespondersError) as error:
+        raise StreamUnavailable(
+            f"no answer on {subject}",
+            fix="check that the server is up and that this identity may read the stream",
+        ) from error
+    reply: dict[str, object] = json.loads(answer.data)
+    return reply
+
+
+async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message, None]:
+    """Messages of one consumer until it falls silent or the connection is another."""
+    inbox = client.new_inbox()
+    queue: asyncio.Queue[Msg] = asyncio.Queue()
+    subscription = await client.subscribe(inbox, cb=queue.put)
+    ask = f"{API}.CONSUMER.MSG.NEXT.{stream}.{name}"
+    want = json.dumps(
+        {
+            "batch": _BATCH,
+            "expires": int(_EXPIRES_S * 1e9),
+            "idle_heartbeat": int(_HEARTBEAT_S * 1e9),
+        }
+    ).encode()
+    reconnects = client.stats["reconnects"]
+    owed, idle = 0, True
+    try:
+        while client.stats["reconnects"] == reconnects:
+            if owed < _BATCH // 2:
+                await client.publish(ask, want, reply=inbox)
+                owed += _BATCH
+            try:
+                # Not wait_for: in Python 3.11 it can swallow a cancellation as a message comes.
+                async with asyncio.timeout(_HEARTBEAT_S * 3):
+                    message = await queue.get()
+            except TimeoutError:
+                return
+            headers = message.headers or {}
+            status = headers.get("Status")
+            if status is None:
+                owed, idle = owed - 1, False
+                yield _message(message)
+            elif status == "408":
+                # The request ran out; the broker says how much of it was not delivered.
+                owed -= int(headers.get("Nats-Pending-Messages", _BATCH))
+                if idle:
+                    return
+                idle = True
+            elif status != "100":
+                # The consumer or its stream is gone, or the server goes down.
+                return
+    finally:
+        with contextlib.suppress(ConnectionClosedError):
+            await subscription.unsubscribe()
+
+
+def _message(message: Msg) -> Message:
+    metadata = message.metadata
+    return Message(
+        metadata.sequence.stream, message.subject, message.data, metadata.num_pending or 0
+    )

@@ -148,7 +148,7 @@ async def test_the_kill_switch_asks_once_more_stops_the_run_and_shows_what_had_r
             halted = (await until(folder, run, is_end))[-1].event.body
             assert isinstance(halted, RunHalted)
             page = await page_with(ada, "/halt", "1 run stopped")
-            assert "No effect began after it" in page.text
+            assert "No action began after it" in page.text
             assert (await ada.send("/halt", "/release", **fields)).status_code == 303
         engaged, released = await bodies(folder, HaltEngaged), await bodies(folder, HaltReleased)
     assert engaged[0].event.body == HaltEngaged(scope=HaltScope.RUN, target=run, reason="enough")

@@ -29,6 +29,8 @@ from console.commands import (
     receipts,
     replays,
     runs,
+    verification,
+    webhooks,
 )
 from console.custody import read_passphrase_from
 from console.output import err
@@ -54,7 +56,7 @@ def options(
 
 for noun in (
     *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
-    *(receipts, replays, credentials, keys, erasure, mcp, demo),
+    *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

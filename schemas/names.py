@@ -82,6 +82,8 @@ class Role(Enum):
     JUDGE = "judge"
     SIDECAR = "sidecar"
     SUPERVISOR = "supervisor"
+    PROJECTOR = "projector"
     REP = "rep"
     ADMIN = "admin"
+    WEBHOOKS = "webhooks"
     CONSOLE = "console"

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas.addresses import Admits, is_public
 from schemas.declarations import tools_of
 from schemas.httpapi import HttpApiSettings
 from schemas.settings import ConnectorSettings, McpSettings
@@ -36,10 +37,13 @@ _HERE: Final = Path()
 
 
 class Surroundings(Struct, frozen=True):
-    """What a connector is opened with beside its settings: credentials, who answers for names."""
+    """What a connector is opened with beside its settings: credentials, who answers for names,
+    which addresses the web connector may connect to.
+    """
 
     credentials: Credentials
     resolver: Resolver
+    admits: Admits = is_public
 
 
 class Offer(Struct, frozen=True):
@@ -119,7 +123,10 @@ def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
         )
     if web is not None:
         rules_of(web.hosts, web.http)
-        yield Offer(WEB_TOOLS, lambda around: WebConnector(web.hosts, web.http, around.resolver))
+        yield Offer(
+            WEB_TOOLS,
+            lambda around: WebConnector(web.hosts, web.http, around.resolver, admits=around.admits),
+        )
     for name, api in settings.http.items():
         yield _described(name, api, base)
     for name, server in settings.mcp.items():

@@ -181,10 +181,10 @@ class Supervisor:
     async def _mind(self, name: str) -> None:
         """Start a component again when it ends, unless it will not stay up.
 
-        A projector is tried for as long as it takes: without it nothing is done that should not
-        be, and it must not take the gate down with it.
+        A projector, and the console, is tried for as long as it takes: without it nothing is done
+        that should not be, and it must not take the gate down with it.
         """
-        quick, spare = 0, name in self._projectors
+        quick, spare = 0, name in {**self._projectors, **_CONSOLE}
         while True:
             code = await self._standing[name].process.wait()
             lived = time.monotonic() - self._standing[name].since

@@ -27,7 +27,7 @@ from schemas.actions import ApprovalRequested
 from schemas.leases import Intent
 from schemas.names import Role
 from schemas.tools import Effect
-from tests.browser.chromium import LAPTOP, PHONE, chromium, sign_in
+from tests.browser.chromium import LAPTOP, PHONE, chromium, missing, sign_in
 from tests.faults.installation import halt, is_a, is_end, until
 
 PAGES = {
@@ -171,7 +171,11 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots")
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
-    asyncio.run(photograph(parser.parse_args().out))
+    options = parser.parse_args()
+    if reason := missing():
+        print(f"error: {reason}", file=sys.stderr)
+        return 1
+    asyncio.run(photograph(options.out))
     return 0
 
 

@@ -126,6 +126,8 @@ def _longest(pieces: list[str], at: int, known: list[Source]) -> tuple[int, Sour
         for place in range(at, len(pieces)):
             word = _word(pieces[place])
             if not word:
+                if "\n" in pieces[place]:
+                    break
                 continue
             longer = f"{words}{word} "
             if f" {longer}" not in source.text:

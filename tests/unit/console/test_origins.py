@@ -51,6 +51,10 @@ def test_no_stretch_runs_from_one_text_into_another() -> None:
     assert [span.kind for span in leaf.spans] == [""]
 
 
+def test_a_stretch_ends_with_its_line() -> None:
+    assert kinds("account 12-34\nplease") == [("account 12-34", "untrusted"), ("\nplease", "")]
+
+
 def test_leaves_are_named_by_their_path() -> None:
     found = marked({"to": ["a", "b"], "deal": {"id": 7, "won": True, "note": None}}, [])
     assert [leaf.path for leaf in found] == ["to[0]", "to[1]", "deal.id", "deal.won", "deal.note"]

@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := demo,models,mcp,langgraph,projections,stores,web,desktop,speech-model,gcp,agentdojo,dev
+EXTRAS := demo,models,mcp,langgraph,projections,stores,web,browser,desktop,speech-model,gcp,agentdojo,dev
 WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -13,7 +13,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := test
 .DELETE_ON_ERROR:
-.PHONY: demo test lint bench schemas clean install
+.PHONY: demo test lint bench schemas screenshots clean install
 
 $(STAMP): pyproject.toml constraints.txt
 	@command -v "$(PYTHON)" >/dev/null || { echo "error: no $(PYTHON); install Python 3.11 or newer, or set PYTHON=" >&2; exit 1; }
@@ -46,6 +46,10 @@ bench: $(STAMP)
 
 schemas: $(STAMP)
 	$(BIN)/python -m schemas
+
+# Needs a chromium on the path (on Debian: the package chromium); writes docs/images.
+screenshots: $(STAMP)
+	$(BIN)/python -m tests.browser.screenshots
 
 # Leaves every data folder but the demo's alone: a ledger is not a by-product.
 clean:

@@ -16,11 +16,11 @@ from msgspec import Struct
 from nats.aio.client import Client
 
 from bus.connection import archive_of
-from bus.consumer import Message, create, delete, pull
+from bus.consumer import Message, create, delete, last_of, pull
 from bus.errors import LedgerDiverged, StreamUnavailable
 from bus.roles import LEDGER, stream_of
 
-__all__ = ["CaughtUp", "Message", "follow"]
+__all__ = ["CaughtUp", "Message", "end_of_ledger", "follow"]
 
 _MAX_EPOCHS: Final = 4_096
 _BREATH: Final = 512

@@ -40,6 +40,7 @@ async def invite(
     """Grant an address a role; its account. Raises `NoSuch`, `BadForm` or `BusError`."""
     who = _person(opened, role, person)
     account = store.account_for(address)
+    store.unbind(account)
     body = AccessGranted(account=account, role=role, person=who)
     await say(opened.client, opened.reader, opened.pen(Role.ADMIN, by), body, run=None)
     return account

@@ -191,10 +191,10 @@ class Supervisor:
     async def _mind(self, name: str) -> None:
         """Start a component again when it ends, unless it will not stay up.
 
-        A projector, and the webhooks, are tried for as long as it takes: without them nothing is
-        done that should not be, and they must not take the gate down with them.
+        A projector, the webhooks and the console are tried for as long as it takes: without them
+        nothing is done that should not be, and they must not take the gate down with them.
         """
-        quick, spare = 0, name in self._projectors or name in _WEBHOOKS
+        quick, spare = 0, name in {**self._projectors, **_WEBHOOKS, **_CONSOLE}
         while True:
             code = await self._standing[name].process.wait()
             lived = time.monotonic() - self._standing[name].since

@@ -11,8 +11,8 @@ from msgspec import Meta, Struct
 
 from schemas.names import Name
 
-_ISSUER = re.compile(
-    r"https://[^\s?#@\\]+|http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?(?:/[^\s?#]*)?"
+_CONFIDENTIAL = re.compile(
+    r"https://[^\s?#@\\]+(?:\?[^\s#]*)?|http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?(?:/[^\s#]*)?"
 )
 _ORIGIN = re.compile(r"https://[a-z0-9.-]{1,253}(?::\d{1,5})?")
 
@@ -69,5 +69,10 @@ def check_console(settings: ConsoleSettings) -> None:
     if mail is not None and mail.tls == "none" and mail.host not in ("127.0.0.1", "localhost"):
         raise ValueError(f"console.mail.tls is none, and console.mail.host is {mail.host!r}")
     for name, provider in settings.oidc.items():
-        if not _ISSUER.fullmatch(provider.issuer):
+        if not confidential(provider.issuer):
             raise ValueError(f"console.oidc.{name}.issuer: {provider.issuer!r} is no https address")
+
+
+def confidential(url: str) -> bool:
+    """Whether what is sent to `url` goes over TLS, or does not leave this machine."""
+    return bool(_CONFIDENTIAL.fullmatch(url))

@@ -46,7 +46,7 @@ DEMO = Path(".anyteam/demo")
 MARKER = "this-is-the-demo"
 STORY = Path(__file__).resolve().parents[2] / "examples" / "boeing"
 
-_SETTINGS = """\
+SETTINGS = """\
 workspace = "acme"
 reps = ["ann"]
 admins = ["ada"]
@@ -102,10 +102,10 @@ def demo(
 
 
 async def _demo(data: Path) -> None:
-    _make_room(data)
+    make_room(data)
     folder = DataFolder(data)
-    async with _services(data) as ports:
-        folder.settings_file.write_text(_SETTINGS.format(**ports))
+    async with services(data) as ports:
+        folder.settings_file.write_text(SETTINGS.format(**ports))
         store(folder, "crm", (data / "crm" / "token").read_text().strip())
         store(folder, "mail", (data / "mail" / "password").read_text().strip())
         store(folder, "calendar", (data / "calendar" / "password").read_text().strip())
@@ -121,7 +121,7 @@ async def _demo(data: Path) -> None:
             await supervisor.down()
 
 
-def _make_room(data: Path) -> None:
+def make_room(data: Path) -> None:
     """An empty demo folder. Removes only what an earlier demo made."""
     if not STORY.is_dir():
         raise NoSuch("the demo's story is not here", fix="run it from a checkout: make demo")
@@ -140,7 +140,7 @@ def _make_room(data: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _services(data: Path) -> AsyncIterator[dict[str, int]]:
+async def services(data: Path) -> AsyncIterator[dict[str, int]]:
     """The world outside: a CRM, a mail server and a calendar, each a process of its own."""
     progress("starting the world outside: a CRM, a mail server and a calendar")
     base = data.resolve()

@@ -11,8 +11,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from schemas.actions import ObservationRecorded
-from schemas.content import opened
+from schemas.content import Content, opened
 from schemas.leases import Intent
 from schemas.tools import Trust
 
@@ -33,6 +32,15 @@ class Source(Struct, frozen=True):
     text: str
 
 
+class Read(Struct, frozen=True):
+    """What the run was given: by a tool, or by itself. `fields` are trusted, the rest as said."""
+
+    source: str
+    content: Content
+    trust: Trust
+    fields: tuple[str, ...] = ()
+
+
 class Span(Struct, frozen=True):
     """A stretch of an argument; `kind` is empty where no source has it."""
 
@@ -48,16 +56,20 @@ class Marked(Struct, frozen=True):
     spans: tuple[Span, ...]
 
 
-def sources(intent: Intent, observations: Iterable[ObservationRecorded]) -> list[Source]:
-    """What an argument may have come from, the best first. Sealed observations are left out."""
+def sources(intent: Intent, read: Iterable[Read]) -> list[Source]:
+    """What an argument may have come from, the best first. What is sealed is left out."""
     said = " ".join((intent.summary, *intent.destinations, *intent.objects))
     found = [Source("the rep's signed intent", "rep", _flat(said))]
-    read = [
-        Source(body.source, body.trust.value, _flat(" ".join(_texts(opened(body.content)))))
-        for body in observations
+    texts = [
+        (each.source, trusted, text)
+        for each in read
+        for trusted, text in _texts(opened(each.content), each.trust is Trust.TRUSTED, each.fields)
     ]
-    found += [source for source in read if source.kind == Trust.TRUSTED.value]
-    found += [source for source in read if source.kind != Trust.TRUSTED.value]
+    for kind, wanted in ((Trust.TRUSTED, True), (Trust.UNTRUSTED, False)):
+        for name in dict.fromkeys(source for source, trusted, _ in texts if trusted is wanted):
+            # A stop between two texts, so that no stretch runs over from one to the other.
+            parts = (_flat(text) for source, t, text in texts if (source, t) == (name, wanted))
+            found.append(Source(name, kind.value, "\n".join(parts)))
     return found
 
 
@@ -114,6 +126,8 @@ def _longest(pieces: list[str], at: int, known: list[Source]) -> tuple[int, Sour
         for place in range(at, len(pieces)):
             word = _word(pieces[place])
             if not word:
+                if "\n" in pieces[place]:
+                    break
                 continue
             longer = f"{words}{word} "
             if f" {longer}" not in source.text:
@@ -136,12 +150,13 @@ def _flat(text: str) -> str:
     return f" {' '.join(word for word in words if word)} "
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: Any, trusted: bool, fields: tuple[str, ...]) -> Iterator[tuple[bool, str]]:
+    """Every text in a value, and whether it is trusted."""
     if isinstance(value, dict):
-        for inner in value.values():
-            yield from _texts(inner)
+        for key, inner in value.items():
+            yield from _texts(inner, trusted or key in fields, fields)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from _texts(inner, trusted, fields)
     elif value is not None:
-        yield str(value)
+        yield trusted, str(value)

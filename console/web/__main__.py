@@ -29,6 +29,7 @@ from console.web.desk import Desk
 from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
+from console.web.oidc import Providers
 from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
 from console.web.store import Store
@@ -72,6 +73,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         desk=desk,
         sessions=Sessions(store, feed.view, desk.record, limits),
         post=Post(chosen.mail, own),
+        providers=Providers(chosen.oidc, own, origin),
         keys=keys,
         sealed=sealed,
     )

@@ -1,15 +1,17 @@
 """The content of a step, opened for who may read it, with its words' origins marked."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from console.view.origins import Marked, marked, sources
+from console.view.origins import Marked, Read, marked, sources
 from console.view.state import Run, Step
 from crypto.sealing import ContentKeys, open_event
 from schemas.actions import ActionFinished, ObservationRecorded, ProposalMade
 from schemas.content import Content, Sealed, opened
+from schemas.tools import Policy, Trust
 
 SEALED = "sealed: it was erased, or this console does not hold its key"
 WITHHELD = "not shown to your role"
@@ -24,7 +26,9 @@ class Opened(Struct, frozen=True):
     why: str = ""
 
 
-def opened_step(run: Run, step: Step, keys: ContentKeys, *, may_read: bool) -> Opened:
+def opened_step(
+    run: Run, step: Step, keys: ContentKeys, policy: Policy | None, *, may_read: bool
+) -> Opened:
     """The step's content, where it opens and may be read."""
     if not may_read:
         return Opened((), "", "", WITHHELD)
@@ -37,14 +41,27 @@ def opened_step(run: Run, step: Step, keys: ContentKeys, *, may_read: bool) -> O
         result = _text(done.result)
     if isinstance(proposal.arguments, Sealed):
         return Opened((), _text(proposal.purpose), result, SEALED)
-    read = [
-        body
-        for event in run.observations
-        if event.at <= step.made.at
-        and isinstance(body := open_event(event, keys).body, ObservationRecorded)
-    ]
-    arguments = marked(opened(proposal.arguments), sources(run.intent, read))
+    arguments = marked(
+        opened(proposal.arguments), sources(run.intent, _read(run, step, keys, policy))
+    )
     return Opened(arguments, _text(proposal.purpose), result)
+
+
+def _read(run: Run, step: Step, keys: ContentKeys, policy: Policy | None) -> Iterator[Read]:
+    """What the run had been given when it proposed this step."""
+    for event in run.observations:
+        body = open_event(event, keys).body
+        if event.at <= step.made.at and isinstance(body, ObservationRecorded):
+            yield Read(body.source, body.content, body.trust)
+    tools = {tool.name: tool for tool in policy.tools} if policy is not None else {}
+    for other in run.steps.values():
+        done, tool = other.finished_event, tools.get(other.tool)
+        if done is None or done.at > step.made.at:
+            continue
+        body = open_event(done, keys).body
+        if isinstance(body, ActionFinished):
+            trust = tool.trust if tool is not None else Trust.UNTRUSTED
+            yield Read(other.tool, body.result, trust, tool.trusted if tool is not None else ())
 
 
 def _text(content: Content) -> str:

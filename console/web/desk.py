@@ -61,7 +61,7 @@ class Desk:
 
     async def halt(self, visitor: Visitor, scope: HaltScope, target: str, reason: str) -> int:
         """Engage a halt; its index. Raises `NotAllowed` or `NotHere`."""
-        self._check_halt(visitor, scope, target)
+        self.check_halt(visitor, scope, target)
         text = _short(reason, "reason") or "halted in the console"
         body = HaltEngaged(scope=scope, target=target, reason=text)
         return await self._say(self._pen(visitor), body, None)
@@ -103,7 +103,8 @@ class Desk:
         await self._say(self._pen(visitor), body, name)
         return name
 
-    def _check_halt(self, visitor: Visitor, scope: HaltScope, target: str) -> None:
+    def check_halt(self, visitor: Visitor, scope: HaltScope, target: str) -> None:
+        """Whether this visitor may halt that. Raises `NotAllowed`, `NotHere` or `BadForm`."""
         view = self._feed.view
         broad = scope in (HaltScope.WORKSPACE, HaltScope.PLATFORM)
         if broad == bool(target):

@@ -16,6 +16,7 @@ from console.web import shown
 from console.web.desk import Desk
 from console.web.feed import Feed
 from console.web.mail import Post
+from console.web.oidc import Providers
 from console.web.permissions import May, Visitor
 from console.web.sessions import BROWSER_COOKIE, Sessions, csrf_of, new_browser
 from crypto.sealing import ContentKeys
@@ -39,6 +40,7 @@ class Here:
         desk: Desk,
         sessions: Sessions,
         post: Post,
+        providers: Providers,
         keys: ContentKeys,
         sealed: str,
     ) -> None:
@@ -50,6 +52,7 @@ class Here:
         self.desk = desk
         self.sessions = sessions
         self.post = post
+        self.providers = providers
         self.keys = keys
         self.sealed = sealed
         self._pages = Environment(

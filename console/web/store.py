@@ -92,6 +92,10 @@ class Store:
         row = self._db.execute("SELECT subject FROM account WHERE name = ?", (account,)).fetchone()
         return bool(row) and row[0] == subject
 
+    def unbind(self, account: str) -> None:
+        """Let the account's next sign-in at a provider decide which identity it is."""
+        self._db.execute("UPDATE account SET subject = NULL WHERE name = ?", (account,))
+
     def forget(self, account: str) -> None:
         """Erase an account's address, its links and its sessions."""
         for table, column in (("account", "name"), ("link", "account"), ("session", "account")):

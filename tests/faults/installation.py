@@ -23,7 +23,7 @@ from console.commands.credentials import store
 from console.commands.runs import fresh_reader, request_run
 from console.installation import person_pen
 from console.session import session
-from console.supervisor import COMPONENTS, Supervisor
+from console.supervisor import Supervisor
 from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltScope, RunCompleted, RunHalted, RunRefused
@@ -130,7 +130,7 @@ async def far_side(home: Path) -> AsyncIterator[int]:
 
 @contextlib.asynccontextmanager
 async def up(
-    folder: DataFolder, components: Mapping[str, tuple[str, ...]] = COMPONENTS
+    folder: DataFolder, components: Mapping[str, tuple[str, ...]] | None = None
 ) -> AsyncIterator[Supervisor]:
     """The installation, up; down again at the end."""
     supervisor = Supervisor(folder, lambda text: None, components=components)

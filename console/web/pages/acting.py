@@ -21,8 +21,8 @@ async def question(request: Request, here: Here, visitor: Visitor) -> Response:
     """One question, with all that an answer rests on."""
     step = _step(request, here, visitor)
     run = here.view.runs[step.run]
-    content = opened_step(run, step, here.keys, may_read=visitor.may(May.READ_CONTENT))
     policy = here.view.policy
+    content = opened_step(run, step, here.keys, policy, may_read=visitor.may(May.READ_CONTENT))
     tools = policy.tools if policy is not None else ()
     return here.page(
         "question.html",
@@ -67,6 +67,7 @@ async def halt(request: Request, here: Here, visitor: Visitor) -> Response:
     form = await request.form()
     scope, target = _scope(str(form.get("scope", ""))), str(form.get("target", ""))
     reason = str(form.get("reason", ""))
+    here.desk.check_halt(visitor, scope, target)
     if form.get("sure") != "yes":
         return here.page(
             "sure.html", request, visitor, scope=scope, target=target, reason=reason, act="halt"

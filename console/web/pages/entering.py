@@ -12,7 +12,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console.web.errors import BadForm, NotHere
+from console.web.errors import BadForm, NotAllowed
 from console.web.here import Here, drop_cookie, see, set_cookie
 from console.web.permissions import Visitor
 from console.web.sessions import BROWSER_COOKIE, SESSION_COOKIE, new_browser
@@ -62,12 +62,30 @@ async def spend(request: Request, here: Here, visitor: Visitor | None) -> Respon
 
 async def go_to_provider(request: Request, here: Here, visitor: Visitor | None) -> Response:
     """Off to an OpenID provider."""
-    raise NotHere("there is no such provider")
+    browser = request.cookies.get(BROWSER_COOKIE) or new_browser()
+    url = await here.providers.begin(str(request.path_params["name"]), browser)
+    answer = see(url)
+    set_cookie(answer, BROWSER_COOKIE, browser)
+    return answer
 
 
 async def come_back(request: Request, here: Here, visitor: Visitor | None) -> Response:
     """Back from an OpenID provider."""
-    raise NotHere("there is no such provider")
+    name = str(request.path_params["name"])
+    state = request.query_params.get("state", "")
+    browser = request.cookies.get(BROWSER_COOKIE, "")
+    whole = f"{here.origin}{request.url.path}?{request.url.query}"
+    identity = await here.providers.finish(name, whole, state, browser)
+    store = here.sessions.store
+    account = store.account_of(identity.address)
+    if account is None:
+        raise NotAllowed("this account has no access", fix="ask an admin for an invitation")
+    if not store.bind_subject(account, identity.subject):
+        raise NotAllowed(
+            "this address belonged to another identity at a provider before",
+            fix="ask an admin; they forget the old one by inviting you anew",
+        )
+    return _entered(await here.sessions.open(account, f"oidc/{name}"))
 
 
 async def leave(request: Request, here: Here, visitor: Visitor) -> Response:

@@ -82,7 +82,9 @@ async def request(request: Request, here: Here, visitor: Visitor) -> Response:
 
 
 def _opened(here: Here, visitor: Visitor, run: Run, step: Step) -> Opened:
-    return opened_step(run, step, here.keys, may_read=visitor.may(May.READ_CONTENT))
+    return opened_step(
+        run, step, here.keys, here.view.policy, may_read=visitor.may(May.READ_CONTENT)
+    )
 
 
 def _choices(here: Here) -> dict[str, Any]:

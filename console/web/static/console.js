@@ -3,7 +3,7 @@
 "use strict";
 
 const parser = new DOMParser();
-let busy = false, again = false, moved = false;
+let busy = false, again = false;
 
 async function refresh() {
   if (busy) { again = true; return; }
@@ -18,6 +18,7 @@ async function refresh() {
 }
 
 function swap(page) {
+  document.body.dataset.at = page.body.dataset.at ?? "0";
   for (const old of document.querySelectorAll("[data-live]")) {
     const fresh = page.getElementById(old.id);
     if (!fresh || fresh.isEqualNode(old) || held(old)) continue;
@@ -42,9 +43,13 @@ function say(state) {
 
 function follow(address) {
   const stream = new EventSource(address);
-  stream.addEventListener("open", () => { say("live"); if (moved) refresh(); });
-  stream.addEventListener("error", () => { say("reconnecting"); moved = true; });
+  stream.addEventListener("error", () => say("reconnecting"));
   stream.addEventListener("moved", refresh);
+  // What came between the page and the stream, or while the stream was broken, is not told again.
+  stream.addEventListener("at", (event) => {
+    say("live");
+    if (event.data !== document.body.dataset.at) refresh();
+  });
   stream.addEventListener("over", () => { stream.close(); location.assign("/sign-in"); });
   // A page that leaves must not keep its place among the few connections a browser allows.
   addEventListener("pagehide", () => stream.close());

@@ -1,0 +1,49 @@
+"""Who may open which door: written by hand, from the roles' description, and not from the code.
+
+A route that stands in neither table fails the trial, so that a new one is decided here too.
+"""
+
+from typing import Final
+
+from schemas.access import AccessRole
+
+REP, APPROVER, AUDITOR, ADMIN = AccessRole
+ALL: Final = frozenset(AccessRole)
+OVERSEERS: Final = frozenset({APPROVER, AUDITOR, ADMIN})
+
+OPEN: Final = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/sign-in/link"),
+    ("POST", "/sign-in/link"),
+    ("GET", "/sign-in/with/{name}"),
+    ("GET", "/sign-in/back/{name}"),
+    ("GET", "/static/{version}/{name}"),
+}
+"""They serve whoever comes, and show nothing of the workspace but its name."""
+
+ALLOWED: Final[dict[tuple[str, str], frozenset[AccessRole]]] = {
+    ("GET", "/"): ALL,
+    ("GET", "/live"): ALL,
+    ("GET", "/runs"): ALL,
+    ("GET", "/runs/new"): frozenset({REP}),
+    ("POST", "/runs"): frozenset({REP}),
+    ("GET", "/runs/{run}"): ALL,
+    ("GET", "/inbox"): ALL,
+    ("GET", "/inbox/{proposal}"): ALL,
+    ("POST", "/inbox/{proposal}"): frozenset({APPROVER, ADMIN}),
+    ("GET", "/halt"): ALL,
+    ("POST", "/halt"): frozenset({REP, APPROVER, ADMIN}),
+    ("POST", "/release"): frozenset({ADMIN}),
+    ("GET", "/destinations"): OVERSEERS,
+    ("GET", "/memory"): ALL,
+    ("GET", "/flags"): OVERSEERS,
+    ("GET", "/ledger"): OVERSEERS,
+    ("GET", "/ledger/{index:int}"): OVERSEERS,
+    ("GET", "/ledger/{index:int}/proof"): OVERSEERS,
+    ("GET", "/people"): frozenset({AUDITOR, ADMIN}),
+    ("POST", "/sign-out"): ALL,
+}
+
+FOREIGN: Final = {("GET", "/runs/{run}"), ("GET", "/inbox/{proposal}"), ("POST", "/halt")}
+"""Of these a rep may open those that are about their own runs, and no other rep's."""

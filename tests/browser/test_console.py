@@ -1,0 +1,159 @@
+"""The console in a real browser: what a script, a phone and an assistive reader make of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from bus.folder import DataFolder
+from console import inviting
+from schemas.access import AccessRole
+from schemas.actions import ActionFinished, ApprovalRequested
+from schemas.runs import RunHalted
+from tests.browser.chromium import LAPTOP, PHONE, chromium, missing, sign_in
+from tests.faults.installation import ask, is_a, is_end, prepared, until, up
+from tests.people import Mailbox, invited, link_in
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a browser")
+
+ADDRESS = "ada@acme.example"
+PATHS = (
+    "/",
+    "/inbox",
+    "/runs",
+    "/halt",
+    "/destinations",
+    "/flags",
+    "/memory",
+    "/ledger",
+    "/people",
+)
+
+
+class Scene(Struct, frozen=True):
+    """A console, a browser that is signed in there as an admin, and a run that waits."""
+
+    folder: DataFolder
+    origin: str
+    page: Any
+    run: str
+    proposal: str
+    heard: list[str]
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with Mailbox() as mailbox, chromium() as browser:
+        folder = prepared(tmp_path / "home")
+        with folder.settings_file.open("a") as file:
+            mail = f'sender = "trust@acme.example", port = {mailbox.port}, tls = "none"'
+            file.write(f"[console]\nmail = {{ {mail} }}\n")
+        async with up(folder):
+            await invited(folder, ADDRESS, AccessRole.ADMIN)
+            run = await ask(folder, "writer", "files.write", effects=())
+            asked = (await until(folder, run, is_a(ApprovalRequested)))[-1].event.body
+            assert isinstance(asked, ApprovalRequested)
+            context = await browser.new_context(ignore_https_errors=True, viewport=LAPTOP)
+            page = await context.new_page()
+            heard: list[str] = []
+            page.on("console", lambda said: heard.append(said.text))
+            page.on("pageerror", lambda error: heard.append(str(error)))
+            origin = inviting.console_url(folder)
+
+            async def link() -> str:
+                return link_in(await mailbox.message())
+
+            await sign_in(page, origin, ADDRESS, link)
+            yield Scene(folder, origin, page, run, asked.proposal.hex(), heard)
+
+
+async def test_an_open_inbox_follows_the_ledger_and_an_approval_acts(scene: Scene) -> None:
+    page = scene.page
+    await page.goto(f"{scene.origin}/inbox")
+    await page.locator("[data-state=live]").wait_for()
+    await page.locator(".step h2 a").click()
+    await page.get_by_label("A note, for the record").fill("as agreed")
+    await page.get_by_role("button", name="Approve exactly this").click()
+    await page.wait_for_url(f"{scene.origin}/runs/{scene.run}")
+    await until(scene.folder, scene.run, is_a(ActionFinished))
+    # Without a reload: the page hears that the ledger has moved on, and asks for itself again.
+    await page.locator(".label.confirmed").first.wait_for()
+    assert (scene.folder.root / "files" / "note-0.txt").exists()
+    assert scene.heard == []
+
+
+async def test_the_kill_switch_asks_in_a_dialog_and_stops_the_run(scene: Scene) -> None:
+    page = scene.page
+    await page.goto(f"{scene.origin}/halt")
+    card = page.locator(".switches li", has_text=scene.run)
+    await card.get_by_role("button", name="Stop").click()
+    await page.get_by_role("button", name="Go back").click()
+    await card.get_by_role("button", name="Stop").click()
+    await page.get_by_role("button", name="Do it").click()
+    halted = (await until(scene.folder, scene.run, is_end))[-1].event.body
+    assert isinstance(halted, RunHalted)
+    await page.get_by_text("1 run stopped").wait_for()
+    assert await page.get_by_text("No action began after it").count() == 1
+    assert scene.heard == []
+
+
+async def test_an_entry_is_verified_in_the_page_and_a_changed_one_is_not(scene: Scene) -> None:
+    page = scene.page
+    await page.goto(f"{scene.origin}/ledger/3")
+    await page.get_by_role("button", name="Verify in this browser").click()
+    await page.locator("[data-result=verified]").wait_for()
+
+    async def changed(route: Any) -> None:
+        proof = await (await route.fetch()).json()
+        proof["body"] = f"A{proof['body'][1:]}"
+        await route.fulfill(json=proof)
+
+    await page.route("**/proof", changed)
+    await page.get_by_role("button", name="Verify in this browser").click()
+    await page.locator("[data-result=failed]").wait_for()
+    assert "does not lead to the sealed root" in await page.locator(".checks").inner_text()
+
+
+async def test_pages_fit_a_phone_and_have_no_serious_fault_of_access(scene: Scene) -> None:
+    from axe_playwright_python.async_playwright import Axe
+
+    page, axe = scene.page, Axe()
+    paths = (*PATHS, f"/runs/{scene.run}", f"/inbox/{scene.proposal}", "/ledger/3")
+    for size, scheme in ((LAPTOP, "light"), (PHONE, "dark")):
+        await page.set_viewport_size(size)
+        await page.emulate_media(color_scheme=scheme)
+        for path in paths:
+            await page.goto(f"{scene.origin}{path}")
+            wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            assert not await page.evaluate(wide), (path, size)
+            found = (await axe.run(page)).response["violations"]
+            serious = [
+                (path, fault["id"], fault["nodes"][0]["html"])
+                for fault in found
+                if fault["impact"] in ("serious", "critical")
+            ]
+            assert serious == []
+
+
+async def test_a_page_serves_by_keyboard_alone_and_without_its_script(scene: Scene) -> None:
+    page = scene.page
+    await page.goto(scene.origin)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+    state = await page.context.storage_state()
+    plain = await page.context.browser.new_context(
+        ignore_https_errors=True, java_script_enabled=False, storage_state=state
+    )
+    bare = await plain.new_page()
+    await bare.goto(f"{scene.origin}/halt")
+    await bare.locator(".switches li", has_text=scene.run).get_by_role("button").click()
+    await bare.get_by_label("Why, for the record").fill("no script here")
+    await bare.get_by_role("button", name="Stop it").click()
+    async with asyncio.timeout(30):
+        halted = (await until(scene.folder, scene.run, is_end))[-1].event.body
+    assert isinstance(halted, RunHalted)
+    assert halted.reason == "no script here"

@@ -4,7 +4,6 @@ The orchestrator is a standing component; a runtime is started by it, once for e
 """
 
 import argparse
-import asyncio
 import socket
 import sys
 from pathlib import Path
@@ -22,7 +21,14 @@ from agents.runtime import RuntimeDecider
 from agents.serving.decider import ServingDecider
 from agents.serving.endpoint import Endpoint
 from bus.boot import RunBoot
-from bus.component import connect_as, event_signer, run_process, say_ready, until_orphaned
+from bus.component import (
+    connect_as,
+    event_signer,
+    run_process,
+    say_ready,
+    together,
+    until_orphaned,
+)
 from bus.confined import run_decider, serve_run
 from bus.connection import disconnect
 from bus.folder import DataFolder
@@ -30,9 +36,13 @@ from bus.lifeline import stdin_reader
 from bus.node import Node
 from bus.outbox import Outbox
 from bus.shell import Shell
+from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
 from crypto.trust import Trust
 from ledger.pruning import prune
+from ledger.restart import restart
+from ledger.snapshots import Snapshots
+from ledger.taking import Taking
 from schemas.events import Actor
 from schemas.names import Role
 
@@ -57,21 +67,42 @@ async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
     processes = Processes(folder, settings, commands)
     client = await connect_as(folder, Role.ORCHESTRATOR)
     outbox = Outbox(folder.root / "outbox" / "orchestrator")
+    snapshots = Snapshots(
+        folder.snapshot("orchestrator"),
+        read_key(folder.identity(Role.ORCHESTRATOR) / "snapshot.key"),
+        settings.workspace,
+        "orchestrator",
+        ("agents",),
+    )
+    start = await restart(client, snapshots, node)
+    if start is not None:
+        processes.resume(start.held)
+    taking = Taking(node, snapshots, start, held=processes.held, every=settings.bus.snapshot_every)
+
+    def observe(index: int, subject: str, body: bytes) -> None:
+        taking.observe(index, subject, body)
+        processes.observe(index, subject, body)
+
     shell = Shell(
         node,
         client,
         processes.perform,
         consumer="orchestrator",
         outbox=outbox,
-        observe=processes.observe,
+        observe=observe,
         on_ready=say_ready,
     )
-    pruning = asyncio.ensure_future(prune(client, node.trust, outbox, component="orchestrator"))
+    pruning = prune(
+        client,
+        node.trust,
+        outbox,
+        component="orchestrator",
+        taking=taking,
+        after=start.place - 1 if start is not None else 0,
+    )
     try:
-        await shell.run()
+        await together(shell.run(), pruning)
     finally:
-        pruning.cancel()
-        await asyncio.gather(pruning, return_exceptions=True)
         await processes.end_all()
         await disconnect(client)
 

@@ -91,6 +91,14 @@ class Processes:
         if subject.endswith(".admin.key"):
             self._admin.append((index, subject, body))
 
+    def held(self) -> bytes:
+        """What `observe` kept, for a snapshot."""
+        return msgspec.msgpack.encode(self._admin)
+
+    def resume(self, held: bytes) -> None:
+        """Go on from what `held` gave."""
+        self._admin = msgspec.msgpack.decode(held, type=list[LedgerEntry])
+
     async def perform(self, effect: Effect) -> object:
         """Do one effect; see `agents.effects` for the results."""
         run = effect.run or ""

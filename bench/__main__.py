@@ -19,6 +19,13 @@ def _agentdojo(options: argparse.Namespace) -> dict[str, Any]:
     return measure(options)
 
 
+def _speech(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: it needs the extras `desktop`, `speech-model` and `dev`."""
+    from bench.speech import measure
+
+    return measure(options)
+
+
 BENCHMARKS: dict[str, Measure] = {
     "agentdojo": _agentdojo,
     "detection": detection.measure,
@@ -26,6 +33,7 @@ BENCHMARKS: dict[str, Measure] = {
     "layers": layers.measure,
     "markers": markers.measure,
     "publish": publish.measure,
+    "speech": _speech,
     "verify": verify.measure,
 }
 
@@ -36,6 +44,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("name", choices=sorted(BENCHMARKS))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--events", type=int, default=5_000, help="publish, verify: how many")
+    parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")
     parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")
     parser.add_argument(

@@ -91,6 +91,19 @@ async def until_orphaned(reader: asyncio.StreamReader, work: Awaitable[None]) ->
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all of them until one ends or fails, then end the others. Raises what that one raises."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def say_ready() -> None:
     """Tell the parent that this component decides from here on."""
     sys.stdout.write("ready\n")

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from msgspec import Struct
 from nats.aio.client import Client
@@ -47,7 +47,7 @@ async def follow(
     consumer: str,
     throwaway: bool,
     after: int = 0,
-) -> AsyncIterator[Message | CaughtUp]:
+) -> AsyncGenerator[Message | CaughtUp, None]:
     """Every entry after index `after`, in order, for ever; `CaughtUp` once at the first end.
 
     `consumer` is the name this user may create; with `throwaway` the beginning of a name.

@@ -15,6 +15,7 @@ AnyTeamError
     ├── StreamUnavailable          a stream, or the permission to read it, is missing
     ├── PublishRefused             the stream refused an event: nothing was recorded
     ├── ContentKeyMissing          content must be sealed and its run's key is not here
+    ├── BadSnapshot                a snapshot that is not this component's, or of other code
     └── LedgerDiverged             the stream is not the one this process has folded
 """
 
@@ -83,6 +84,10 @@ class PublishRefused(BusError):
 
 class ContentKeyMissing(BusError):
     """Content of this classification leaves only sealed, and its run's key is not here."""
+
+
+class BadSnapshot(BusError):
+    """A snapshot that cannot be used. Never fatal: the ledger is folded from its beginning."""
 
 
 class LedgerDiverged(BusError):

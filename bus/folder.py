@@ -41,6 +41,10 @@ class DataFolder(Struct, frozen=True):
         """A standing component's own folder: its event key and bus credentials."""
         return self.root / "identities" / role.value
 
+    def snapshot(self, component: str) -> Path:
+        """What a component starts from; may be deleted at any time."""
+        return self.root / "snapshots" / component
+
     def person(self, name: str) -> Path:
         """A rep's or admin's own folder: their event key."""
         return self.root / "people" / name
@@ -61,6 +65,16 @@ class DataFolder(Struct, frozen=True):
     def vault(self, workspace: str) -> Path:
         """Where the workspace's and its reps' credentials lie, sealed under its data key."""
         return self.root / "vault" / workspace
+
+    @property
+    def webhook_key_file(self) -> Path:
+        """The key that opens the webhook endpoints' secrets."""
+        return self.identity(Role.WEBHOOKS) / "secrets.key"
+
+    @property
+    def webhook_file(self) -> Path:
+        """The webhooks' database: endpoints, how far each has come, delivery log."""
+        return self.root / "webhooks" / "webhooks.sqlite"
 
     def socket(self, run: str) -> Path:
         """Where a run that is served takes calls."""

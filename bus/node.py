@@ -20,8 +20,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Generic
 
-from msgspec import Struct
-
 from bus.commands import Command, Perform, Publish
 from bus.decider import (
     Decider,
@@ -37,6 +35,7 @@ from bus.decider import (
     draft_id,
 )
 from bus.errors import ContentKeyMissing, LedgerDiverged
+from bus.lane import NO_SCOPE, Item, Lane, NoScope
 from crypto.errors import Broken, Rejected
 from crypto.keyring import Entropy
 from crypto.sealing import ContentKeys, content_fields, open_event, seal_body
@@ -46,28 +45,14 @@ from schemas.authority import AUTHORITY, FENCED, fence_of, subject_of
 from schemas.envelope import encode_envelope
 from schemas.events import Actor, AnyBody, Event, encode_event, event_digest, type_of
 from schemas.names import NO_DIGEST
-
-
-class _Item(Struct, frozen=True):
-    draft: Draft
-    id: str
-    at: int
-    seen: int
-
-
-class _Lane(Struct):
-    """One scope's queue. `sent` is the item under way with its number and digest."""
-
-    queue: deque[_Item]
-    head: Head | None = None
-    sent: tuple[_Item, Head] | None = None
-    durable: int = 0
+from schemas.runs import EpochOpened
 
 
 class Node(Generic[State]):
     """One decider on one workspace's ledger. `index` is the last ledger index folded, `own` the
     places of own events by id, as folded until it went live.
 
+    `fences` holds the last index of each fenced topic in the present epoch, 0 for none.
     `whole` says whether this reader sees every entry, so that a missing index is noticed;
     `entropy` gives the nonces of sealed content.
     """
@@ -90,17 +75,17 @@ class Node(Generic[State]):
         self.index = 0
         self.live = False
         self.own: dict[str, int] = {}
+        self.fences: dict[str, int] = dict.fromkeys(FENCED, 0)
         self._signer = signer
         self._keys = keys
         self._whole = whole
         self._entropy = entropy
-        self._lanes: dict[str | None, _Lane] = {}
+        self._lanes: dict[str | None, Lane] = {}
         self._under_way: dict[str, str | None] = {}
         self._decided: dict[str, Draft] = {}
         self._sent_digests: dict[str, bytes] = {}
         self._performing: dict[str, set[str]] = {}
         self._settling: dict[str, str] = {}
-        self._fences: dict[str, int] = dict.fromkeys(FENCED, 0)
         self._fence_taken: dict[str, str] = {}
         self._fence_stale = 0
         # A run's reader gets the run's content key late: what it folded sealed, it folds again.
@@ -120,8 +105,11 @@ class Node(Generic[State]):
         entry = self.learn(index, subject, body)
         self.index = index
         topic = subject.rpartition(".")[2]
-        if topic in self._fences:
-            self._fences[topic] = max(self._fences[topic], index)
+        if isinstance(entry, Recorded) and isinstance(entry.event.body, EpochOpened):
+            # The broker counts a fence within one stream, and this is the first of a new one.
+            self.fences = dict.fromkeys(FENCED, 0)
+        elif topic in self.fences:
+            self.fences[topic] = max(self.fences[topic], index)
         self._fold(entry)
         ours, commands = self._recognise(entry)
         if not self.live:
@@ -174,8 +162,8 @@ class Node(Generic[State]):
 
     def acked(self, event_id: str, index: int, duplicate: bool, now: int) -> list[Command]:
         """The bus stored `event_id` at `index`; or has had it, where `duplicate`."""
-        scope = self._under_way.get(event_id, _NO_SCOPE)
-        if isinstance(scope, _NoScope):
+        scope = self._under_way.get(event_id, NO_SCOPE)
+        if isinstance(scope, NoScope):
             return []
         if duplicate:
             # Ours or a former incarnation's: only the stored bytes tell.
@@ -186,10 +174,14 @@ class Node(Generic[State]):
         self._settle(scope, index)
         return self._pump()
 
+    def awaits(self, event_id: str) -> bool:
+        """Whether this event is on its way, and has not come back at its place."""
+        return event_id in self._under_way
+
     def conflicted(self, event_id: str, last: int, now: int) -> list[Command]:
         """The fence's last sequence is `last`, not what was expected: another one wrote."""
-        scope = self._under_way.get(event_id, _NO_SCOPE)
-        if isinstance(scope, _NoScope):
+        scope = self._under_way.get(event_id, NO_SCOPE)
+        if isinstance(scope, NoScope):
             return []
         self._drop_lane(scope)
         if last > self.index:
@@ -248,8 +240,8 @@ class Node(Generic[State]):
             self._decided[event_id] = out
             if out.settles:
                 self._settling[out.settles] = event_id
-            lane = self._lanes.setdefault(out.run, _Lane(deque()))
-            lane.queue.append(_Item(out, event_id, now, self.index))
+            lane = self._lanes.setdefault(out.run, Lane(deque()))
+            lane.queue.append(Item(out, event_id, now, self.index))
         return commands + self._pump()
 
     def _perform(self, effect: Effect) -> list[Command]:
@@ -270,7 +262,7 @@ class Node(Generic[State]):
                 del self._lanes[scope]
         return commands
 
-    def _send(self, scope: str | None, lane: _Lane, item: _Item) -> Publish | None:
+    def _send(self, scope: str | None, lane: Lane, item: Item) -> Publish | None:
         topic = AUTHORITY[type_of(item.draft.body)][0]
         fence = fence_of(self.trust.workspace, topic)
         if fence is not None and (topic in self._fence_taken or self._fence_stale > self.index):
@@ -297,11 +289,11 @@ class Node(Generic[State]):
         if fence is not None:
             self._fence_taken[topic] = item.id
         body = encode_envelope(self._signer.envelope(payload))
-        expected = (fence, self._fences[topic]) if fence is not None else None
+        expected = (fence, self.fences[topic]) if fence is not None else None
         message_id = self._signer.tag(item.id.encode()).hex()[:32]
         return Publish(item.id, message_id, subject_of(event), body, expected)
 
-    def _seal(self, item: _Item, scope: str | None) -> AnyBody:
+    def _seal(self, item: Item, scope: str | None) -> AnyBody:
         draft = item.draft
         if not draft.classification.sealed or not content_fields(type(draft.body)):
             return draft.body
@@ -358,7 +350,7 @@ class Node(Generic[State]):
         for topic, holder in list(self._fence_taken.items()):
             if holder == event_id:
                 del self._fence_taken[topic]
-                self._fences[topic] = max(self._fences[topic], index)
+                self.fences[topic] = max(self.fences[topic], index)
 
     def _drop_lane(self, scope: str | None) -> None:
         """Forget what this scope was about to say; the decider will be asked again."""
@@ -376,10 +368,3 @@ class Node(Generic[State]):
             self._forget(event_id)
         for key in [key for key, waiting in self._performing.items() if waiting & ids]:
             del self._performing[key]
-
-
-class _NoScope:
-    """Marks an event that is not under way, since None is the workspace's scope."""
-
-
-_NO_SCOPE = _NoScope()

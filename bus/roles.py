@@ -28,6 +28,7 @@ _RUN_SUBSCRIPTIONS: Final = 64
 
 _WORKSPACE_TOPICS: Final = (
     "key",
+    "epoch",
     "notice",
     "supervision",
     "destination",

@@ -20,6 +20,8 @@ from bus.decider import Effect
 from bus.node import Node
 from bus.outbox import Outbox
 from bus.publish import Stored, publish
+from schemas.envelope import decode_envelope
+from schemas.events import decode_event
 
 _LOG = logging.getLogger("anyteam.bus")
 
@@ -118,6 +120,9 @@ class Shell:
             if kept.event_id in self._node.own:
                 self._outbox.stored(kept.event_id, self._node.own[kept.event_id])
                 continue
+            if self._is_past(kept.body):
+                self._outbox.discard(kept.event_id)
+                continue
             message = Publish(kept.event_id, kept.message_id, kept.subject, kept.body, None)
             answer = await publish(self._client, message)
             if isinstance(answer, Stored) and not answer.duplicate:
@@ -125,6 +130,14 @@ class Shell:
                 self._outbox.stored(kept.event_id, answer.index)
                 last = max(last, answer.index)
         return last
+
+    def _is_past(self, body: bytes) -> bool:
+        """Whether the producer's chain has gone on past this event: it lies before a snapshot, and
+        so under a seal, or another one took its number."""
+        envelope = decode_envelope(body)
+        event = decode_event(envelope.payload)
+        head = self._node.trust.head(envelope.key_id, event.run)
+        return head is not None and event.n <= head.n
 
     def _obey(self, commands: list[Command]) -> None:
         for command in commands:

@@ -21,7 +21,6 @@ from console.commands import (
     exports,
     halts,
     keys,
-    ledger,
     mcp,
     memory,
     operation,
@@ -29,6 +28,8 @@ from console.commands import (
     receipts,
     replays,
     runs,
+    verification,
+    webhooks,
 )
 from console.custody import read_passphrase_from
 from console.output import err
@@ -54,7 +55,7 @@ def options(
 
 for noun in (
     *(operation, runs, approvals, halts, policy, destinations, memory, exports),
-    *(ledger, receipts, replays, credentials, keys, erasure, mcp, demo),
+    *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

@@ -24,6 +24,7 @@ from bus.server import Server
 from console.errors import AlreadyUp, ComponentDied
 from console.installation import ensure_keys, settle, start_bus
 from console.revocation import revoke_stopped
+from console.stores import Stores, projectors
 from crypto.keyfile import write_secret
 from crypto.kms import Kms, open_kms
 from schemas.errors import AnyTeamError
@@ -31,6 +32,7 @@ from schemas.settings import Settings
 
 READY_S = 30.0
 MAX_QUICK_ENDS = 5
+MOST_QUICK_ENDS = 8
 QUICK_S = 3.0
 PAUSE_S = 0.1
 
@@ -42,7 +44,14 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "supervisor": ("sidecar.supervision",),
 }
 
+_WEBHOOKS = {"webhooks": ("projections.webhooks",)}
+
 Say = Callable[[str], None]
+
+
+def components_of(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+    """The components that an installation with these settings has, in the order of starting."""
+    return {**COMPONENTS, **(_WEBHOOKS if settings.webhooks is not None else {})}
 
 
 class Standing(Struct):
@@ -62,13 +71,16 @@ class Supervisor:
         say: Say,
         *,
         passphrase: str | None = None,
-        components: Mapping[str, tuple[str, ...]] = COMPONENTS,
+        components: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.folder = folder
         self._passphrase = passphrase
-        self._components = components
-        self._say = say
         self._settings = folder.settings()
+        self._projectors = projectors(self._settings)
+        standing = components if components is not None else components_of(self._settings)
+        self._components = {**standing, **self._projectors}
+        self._say = say
+        self._stores: Stores | None = None
         self._server: Server | None = None
         self._standing: dict[str, Standing] = {}
         self._lock: int | None = None
@@ -90,6 +102,9 @@ class Supervisor:
         self._say(f"bus on {self._server.url}; settling keys and policy in the ledger")
         await settle(self.folder, settings, kms)
         self._minders.append(asyncio.ensure_future(self._mind_bus(self._server)))
+        if self._projectors:
+            self._stores = Stores(self.folder, settings, self._say)
+            await self._stores.up()
         for name in self._components:
             self._say(f"starting {name}")
             self._standing[name] = await self._start(name)
@@ -104,6 +119,8 @@ class Supervisor:
         await asyncio.gather(*self._minders, return_exceptions=True)
         for name in reversed(list(self._standing)):
             await _end(self._standing.pop(name).process)
+        if self._stores is not None:
+            await self._stores.down()
         if self._server is not None:
             await self._server.stop()
         if self._lock is not None:
@@ -157,13 +174,17 @@ class Supervisor:
         return {}
 
     async def _mind(self, name: str) -> None:
-        """Start a component again when it ends, unless it will not stay up."""
-        quick = 0
+        """Start a component again when it ends, unless it will not stay up.
+
+        A projector is tried for as long as it takes: without it nothing is done that should not
+        be, and it must not take the gate down with it.
+        """
+        quick, spare = 0, name in self._projectors
         while True:
             code = await self._standing[name].process.wait()
             lived = time.monotonic() - self._standing[name].since
             quick = quick + 1 if lived < QUICK_S else 0
-            if quick == MAX_QUICK_ENDS:
+            if quick == MAX_QUICK_ENDS and not spare:
                 self._fail(
                     ComponentDied(
                         f"{name} does not stay up (exit code {code}):"
@@ -173,10 +194,14 @@ class Supervisor:
                 )
                 return
             self._say(f"{name} ended (exit code {code}); starting it again")
-            await asyncio.sleep(PAUSE_S * (2**quick - 1))
+            await asyncio.sleep(PAUSE_S * (2 ** min(quick, MOST_QUICK_ENDS) - 1))
             try:
                 self._standing[name] = await self._start(name)
             except ComponentDied as error:
+                if spare:
+                    self._say(str(error))
+                    self._standing[name].since = time.monotonic()
+                    continue
                 self._fail(error)
                 return
             self._write_state()

@@ -8,6 +8,7 @@ keys (HPKE, RFC 9180).
 
 import secrets
 import typing
+from collections.abc import Iterable
 from functools import cache
 from typing import Protocol
 
@@ -88,7 +89,16 @@ class WorkspaceKeys:
     def learn(self, event: Event) -> None:
         """What an admin had erased opens no more, whatever ring this process was started with."""
         if isinstance(event.body, ContentErased):
-            self._erased.update(event.body.fields)
+            self.forget(event.body.fields)
+
+    @property
+    def erased(self) -> frozenset[ContentField]:
+        """What was learned to be erased."""
+        return frozenset(self._erased)
+
+    def forget(self, fields: Iterable[ContentField]) -> None:
+        """Open these no more."""
+        self._erased.update(fields)
 
     def __repr__(self) -> str:
         return "WorkspaceKeys()"

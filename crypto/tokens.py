@@ -49,10 +49,10 @@ _TOKEN: Final = re.compile(
 
 
 class Tokeniser:
-    """Replaces the spans of texts by one workspace's tokens."""
+    """Replaces the spans of texts by one workspace's tokens; `key` is its `token_key`."""
 
-    def __init__(self, data_key: bytes, workspace: str) -> None:
-        self._key = token_key(data_key, workspace)
+    def __init__(self, key: bytes) -> None:
+        self._key = key
 
     def __repr__(self) -> str:
         return "Tokeniser()"

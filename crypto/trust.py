@@ -45,6 +45,18 @@ from schemas.runs import (
 
 FOREVER = 2**63 - 1
 _RUN_ROLES = (Role.RUNTIME, Role.JUDGE)
+_MOVING = frozenset(
+    (
+        WorkspaceCreated,
+        KeyCertified,
+        KeyRevoked,
+        LeaseGranted,
+        LeaseRenewed,
+        RunCompleted,
+        RunHalted,
+    )
+)
+"""What can change the set beyond its author's chain; most events cannot, and are asked once."""
 
 
 SignatureCheck = Callable[[bytes, str, bytes, bytes], None]
@@ -64,6 +76,26 @@ class Head(Struct, frozen=True):
 
     n: int
     digest: bytes
+
+
+class KnownHead(Struct, frozen=True, array_like=True):
+    """A producer's head in one scope."""
+
+    key_id: bytes
+    run: str | None
+    n: int
+    digest: bytes
+
+
+class KnownKeys(Struct, frozen=True, kw_only=True):
+    """All that a `Trust` has learned, as data. Whoever brings it back vouches for it."""
+
+    workspace: str
+    root: bytes
+    keys: tuple[Certificate, ...]
+    heads: tuple[KnownHead, ...]
+    run_keys: dict[str, tuple[bytes, ...]]
+    created: bool
 
 
 class Trust:
@@ -100,6 +132,29 @@ class Trust:
         self._run_keys: dict[str, tuple[bytes, ...]] = {}
         self._created = False
 
+    def known(self) -> KnownKeys:
+        """What was learned so far. Costs in proportion to it, not to the ledger."""
+        return KnownKeys(
+            workspace=self.workspace,
+            root=self._root.public_key,
+            keys=tuple(self._keys.values()),
+            heads=tuple(KnownHead(*key, head.n, head.digest) for key, head in self._heads.items()),
+            run_keys=dict(self._run_keys),
+            created=self._created,
+        )
+
+    def resume(self, known: KnownKeys) -> None:
+        """Go on from `known`, which this trust's own owner took and has kept from all others.
+
+        Raises `WrongPlace` where it is another workspace's, or rests on another root.
+        """
+        if (known.workspace, known.root) != (self.workspace, self._root.public_key):
+            raise WrongPlace(f"these keys are of {known.workspace!r}, or under another root")
+        self._keys = {certificate.key_id: certificate for certificate in known.keys}
+        self._heads = {(h.key_id, h.run): Head(h.n, h.digest) for h in known.heads}
+        self._run_keys = dict(known.run_keys)
+        self._created = known.created
+
     def accept(self, subject: str, body: bytes) -> Verified:
         """Verify one entry and move on by it. Raises a `Rejected`, and then nothing moved."""
         try:
@@ -114,10 +169,13 @@ class Trust:
         except BadSignature as error:
             raise Forged(f"{event.type} is not signed by the key it names") from error
         self._check_chain(event, envelope.key_id, certificate)
-        self._check_grant(event)
+        moving = type(event.body) in _MOVING
+        if moving:
+            self._check_grant(event)
         digest = event_digest(envelope.payload)
         self._heads[(envelope.key_id, event.run)] = Head(event.n, digest)
-        self._fold(event)
+        if moving:
+            self._fold(event)
         return Verified(event, digest, certificate)
 
     def head(self, key_id: bytes, run: str | None) -> Head | None:

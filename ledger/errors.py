@@ -7,6 +7,7 @@ AnyTeamError
     ├── BadCheckpoint          no seal, or not one by a key that may seal
     ├── BadProof               a Merkle proof that does not lead to the root
     ├── BadReceipt             a receipt whose authentication fails
+    ├── BadResume              what was verified before cannot be gone on from
     ├── NoReceipt              no such receipt, or none that a seal covers yet
     └── ExportError            an export that cannot be written or read
         ├── ExportExists       something is at the place of the new export
@@ -48,6 +49,12 @@ class BadProof(LedgerError):
 
 class BadReceipt(LedgerError):
     """A receipt whose signature or MAC does not verify, or whose bytes are no receipt."""
+
+
+class BadResume(LedgerError):
+    """A file of what was verified before that is not this auditor's, or not of this ledger."""
+
+    exit_code = 2
 
 
 class NoReceipt(LedgerError):

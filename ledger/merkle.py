@@ -51,6 +51,21 @@ class Frontier:
         """The 32-byte root at the present size."""
         return _bag(self._peaks)
 
+    @property
+    def peaks(self) -> tuple[bytes, ...]:
+        """The roots of the complete subtrees, largest first."""
+        return tuple(self._peaks)
+
+    @classmethod
+    def at(cls, size: int, peaks: Sequence[bytes]) -> "Frontier":
+        """The frontier of `size` leaves with these peaks. Raises `ValueError` for another number
+        of peaks than that size has."""
+        if size < 0 or len(peaks) != size.bit_count():
+            raise ValueError(f"{len(peaks)} peaks are none of {size} leaves")
+        made = cls()
+        made.size, made._peaks = size, list(peaks)
+        return made
+
     def copy(self) -> "Frontier":
         """Another frontier at the same state."""
         other = Frontier()

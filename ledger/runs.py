@@ -5,6 +5,7 @@ do at the gate. Written from the schemas alone: it shares no code with what it a
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from msgspec import Struct
 
@@ -35,6 +36,15 @@ from schemas.runs import (
     RunRefused,
     RunRequested,
 )
+
+_FOLDED: Final = frozenset(
+    (
+        *(RunRequested, LeaseGranted, LeaseRenewed, LeaseRevoked, LeaseExpired, PlanFinished),
+        *(ProposalMade, ActionRefused, VerdictGiven, ApprovalRequested, ApprovalDecided),
+        *(RunCompleted, RunHalted, RunRefused),
+    )
+)
+"""What a run is remembered by; the rest of its events is passed over at once."""
 
 
 class Proposal(Struct):
@@ -86,6 +96,8 @@ class Run(Struct):
 def fold_run(run: Run, verified: Verified) -> None:
     """What counts is the first verdict, and the first answer after the question."""
     event, body = verified.event, verified.event.body
+    if type(body) not in _FOLDED:
+        return
     if isinstance(body, RunRequested):
         run.request = run.request or (verified.digest, body)
     elif isinstance(body, LeaseGranted | LeaseRenewed):

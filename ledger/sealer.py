@@ -36,10 +36,20 @@ class Sealing:
         self._ahead: dict[int, Checkpoint] = {}
         self._sealed_at = 0
 
+    def resume(self, frontier: Frontier, head: bytes) -> None:
+        """Go on from a state that lies on the sealed history, before anything was folded."""
+        self._frontier, self._head = frontier.copy(), head
+        self._settle(frontier.copy(), head, [])
+
     @property
     def size(self) -> int:
         """Entries folded."""
         return self._frontier.size
+
+    @property
+    def frontier(self) -> Frontier:
+        """The tree's right edge, as far as it was folded."""
+        return self._frontier.copy()
 
     @property
     def sealed(self) -> int:

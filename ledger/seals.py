@@ -6,19 +6,23 @@ that the auditor kept from earlier is held against the ledger in the same way.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Final
 
 from ledger.checkpoint import Checkpoint, open_checkpoint, read_checkpoint
 from ledger.errors import BadCheckpoint, ExportDamaged
 
-Problem = tuple[int, int, str, str]
-"""(first and last suspect index, kind, what)."""
+NEVER: Final = 2**63
+Problem = tuple[int, int, str, str, str]
+"""(first and last suspect index, kind, what, the seal or checkpoint that shows it)."""
 
 
 class SealWalk:
     """Walks `notes` along with the entries; `known` is the auditor's own checkpoint, or None.
 
     `read` counts the notes, `good` those that hold; `sealed` is the largest size among these,
-    `reached` among all whose size the ledger has.
+    `reached` among all whose size the ledger has, `held` among seals that hold and the auditor's
+    own; `due` is the size at which `at` has something
+    to say next.
     Raises `BadCheckpoint` at once where `known` is no checkpoint.
     """
 
@@ -27,6 +31,8 @@ class SealWalk:
         self.good = 0
         self.sealed = 0
         self.reached = 0
+        self.held = 0
+        self.due = 1
         self._workspace = workspace
         self._notes = notes
         self._known = (known, read_checkpoint(known).size) if known is not None else None
@@ -38,7 +44,7 @@ class SealWalk:
     ) -> Iterator[Problem]:
         """Check what was sealed at `size`. `keys` are the public seal keys in force there.
 
-        Call for each size from 1 on, and exhaust the iterator.
+        Call for each size from `due` on, in order, and exhaust the iterator.
         """
         yield from self._advance(size)
         while self._next is not None and self._next[1] == size:
@@ -46,15 +52,20 @@ class SealWalk:
             problem = self._hold(self._next[0], state(), keys)
             if problem is None:
                 self.good += 1
-                self.sealed = size
+                self.sealed = self.held = size
             else:
-                yield self.sealed + 1, size, problem[0], f"seal of {size} entries: {problem[1]}"
+                by = f"seal of {size} entries"
+                yield self.sealed + 1, size, problem[0], f"{by}: {problem[1]}", by
             yield from self._take(size)
         if self._known is not None and self._known[1] == size:
             problem = self._hold(self._known[0], state(), keys)
-            if problem is not None:
-                what = f"the checkpoint you hold, of {size} entries: {problem[1]}"
-                yield self.sealed + 1, size, problem[0], what
+            if problem is None:
+                self.held = size
+            else:
+                by = f"the checkpoint you hold, of {size} entries"
+                yield self.sealed + 1, size, problem[0], f"{by}: {problem[1]}", by
+        sizes = (self._next, self._known)
+        self.due = min((held[1] for held in sizes if held and held[1] > size), default=NEVER)
 
     def end(self, size: int) -> Iterator[Problem]:
         """The ledger ended at `size`: what was sealed beyond it is lost."""
@@ -64,10 +75,12 @@ class SealWalk:
             beyond = max(beyond, self._next[1])
             yield from self._take(size)
         if beyond:
-            yield size + 1, size + 1, "truncated", f"{beyond} entries were sealed, {size} are here"
+            what = f"{beyond} entries were sealed, {size} are here"
+            yield size + 1, size + 1, "truncated", what, f"seal of {beyond} entries"
         if self._known is not None and self._known[1] > size:
             what = f"the checkpoint you hold covers {self._known[1]} entries, {size} are here"
-            yield size + 1, size + 1, "truncated", what
+            by = f"the checkpoint you hold, of {self._known[1]} entries"
+            yield size + 1, size + 1, "truncated", what, by
 
     def _advance(self, size: int) -> Iterator[Problem]:
         if not self._begun:
@@ -86,7 +99,7 @@ class SealWalk:
                 claimed = read_checkpoint(note).size
             except ExportDamaged as error:
                 # A generator that raised is exhausted: no later seal can be read.
-                yield self.sealed + 1, max(size, self.sealed + 1), "seal", error.what
+                yield self.sealed + 1, max(size, self.sealed + 1), "seal", error.what, "seals"
                 return
             except BadCheckpoint as error:
                 yield (
@@ -94,11 +107,13 @@ class SealWalk:
                     max(size, self.sealed + 1),
                     "seal",
                     f"a seal is out of form: {error.what}",
+                    f"seal number {self.read}",
                 )
                 continue
             if claimed < size:
                 what = f"a seal of {claimed} entries comes after seals up to {size}"
-                yield self.sealed + 1, max(size, self.sealed + 1), "seal", what
+                by = f"seal number {self.read}"
+                yield self.sealed + 1, max(size, self.sealed + 1), "seal", what, by
                 continue
             self._next = (note, claimed)
             return

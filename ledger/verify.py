@@ -6,9 +6,10 @@ that fit (`ledger.seals`). What does not hold becomes a finding at the first ind
 makes suspect; nothing short of an unreadable manifest stops the reading.
 
 One pass. Memory is that of the live runs and of invalid entries, not of the ledger.
+Signatures may have been checked elsewhere (`ledger.signatures`) or before (`ledger.resume`);
+everything else is derived here, in order, each time.
 """
 
-import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -17,30 +18,29 @@ from msgspec import Struct
 
 from crypto.errors import Rejected
 from crypto.signing import verify as check_signature
-from crypto.trust import SignatureCheck, Trust, Verified
+from crypto.trust import SignatureCheck, Trust
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
 from ledger.errors import ExportDamaged
-from ledger.export import Export, ExportedEntry
+from ledger.export import MANIFEST, Export, ExportedEntry
+from ledger.findings import MAX_FINDINGS, Finding, Findings, chain_of, shown_by
 from ledger.meaning import RECEIPTS, SEALER, Meaning
 from ledger.merkle import Frontier
+from ledger.resume import MAX_UNVERIFIED, NOTHING, Prefix
 from ledger.seals import Problem, SealWalk
+from ledger.signatures import UNKNOWN
 from schemas.actions import EntryRejected
 from schemas.names import Role
 from schemas.runs import KeyCertified, KeyRevoked
 
-MAX_FINDINGS: Final = 1_000
 PROGRESS_EVERY: Final = 1_000
 
+SAVE_EVERY: Final = 50_000
+
 Progress = Callable[[int], None]
-
-
-class Finding(Struct, frozen=True):
-    """Something that does not hold. `index` is the first suspect entry, 0 for the export."""
-
-    index: int
-    kind: str
-    what: str
+Ahead = Callable[[Iterator[ExportedEntry], int], Iterator[tuple[ExportedEntry, bytes]]]
+"""(entries, how many to pass over) -> each entry with the public key it was seen to verify under
+(`ledger.signatures`), or `UNKNOWN`: as `ledger.spread.Spread.ahead`."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -50,7 +50,8 @@ class Report(Struct, frozen=True, kw_only=True):
     `rejected` counts invalid entries that the ledger itself records as such, `rejections`
     lists the first of them. `unfinished` and `unreceipted` count actions at the ledger's end
     whose outcome or receipt was still to come. `findings` are sorted, at most 1,000 of them;
-    `omitted` counts the others.
+    `omitted` counts the others. Of the first `resumed` entries those whose signatures had been
+    verified before were not checked for them again.
     """
 
     ok: bool
@@ -70,11 +71,9 @@ class Report(Struct, frozen=True, kw_only=True):
     unreceipted: int
     findings: tuple[Finding, ...]
     omitted: int
-
-    @property
-    def first_bad(self) -> int | None:
-        """The first index that a finding makes suspect, or None."""
-        return next((finding.index for finding in self.findings if finding.index), None)
+    resumed: int = 0
+    first_bad: int | None = None
+    undoubted: int = 0
 
 
 def verify(
@@ -85,39 +84,37 @@ def verify(
     checkpoint: str | None = None,
     progress: Progress | None = None,
     check: SignatureCheck = check_signature,
+    ahead: Ahead | None = None,
+    prefix: Prefix | None = None,
+    save: Callable[[Prefix], None] | None = None,
 ) -> Report:
     """Hold a whole export against the root's raw public key.
 
     `receipt_key` is the workspace's MAC key, where the auditor was given it; `checkpoint` a
     note kept from earlier, so that a ledger cut short since is found. `progress` is called
-    with the number of entries read, each 1,000. `check` verifies one event's signature.
-    Raises `BadCheckpoint` where `checkpoint` is none.
+    with the number of entries read, each 1,000. `check` verifies one event's signature, where
+    `ahead` has not. `prefix` is what was verified before; where the ledger does not begin with
+    just those entries, nothing of it counts. `save` is given such a prefix each 50,000 entries
+    and at the end, also where reading is interrupted. Raises `BadCheckpoint` where `checkpoint`
+    is none.
     """
-    audit = _Audit(export, root_public, receipt_key, checkpoint, check)
-    audit.read(progress)
+    audit = _Audit(export, root_public, receipt_key, checkpoint, check, prefix)
+    try:
+        audit.read(progress, ahead or _as_they_are, save)
+    except _Stale:
+        audit = _Audit(export, root_public, receipt_key, checkpoint, check, None)
+        audit.read(progress, ahead or _as_they_are, save)
     return audit.report()
 
 
-class _Findings:
-    """The findings with the smallest indexes, as many as are kept."""
+def _as_they_are(
+    entries: Iterator[ExportedEntry], _skip: int
+) -> Iterator[tuple[ExportedEntry, bytes]]:
+    return ((entry, UNKNOWN) for entry in entries)
 
-    def __init__(self) -> None:
-        self.total = 0
-        self._kept: list[tuple[int, int, Finding]] = []
 
-    def add(self, index: int, kind: str, what: str) -> None:
-        self.total += 1
-        # Findings on the export as a whole sort behind those on an entry.
-        place = (-(index or 2**63), -self.total)
-        push = heapq.heappush if len(self._kept) < MAX_FINDINGS else heapq.heappushpop
-        push(self._kept, (*place, Finding(index, kind, what[:500])))
-
-    def first_from(self, index: int) -> int | None:
-        """The smallest index of a finding that is at least `index`, or None."""
-        return min((f.index for *_, f in self._kept if f.index >= index), default=None)
-
-    def sorted(self) -> tuple[Finding, ...]:
-        return tuple(finding for *_, finding in sorted(self._kept, reverse=True))
+class _Stale(Exception):
+    """The ledger does not begin with the prefix that was verified before."""
 
 
 class _Audit:
@@ -130,40 +127,79 @@ class _Audit:
         receipt_key: bytes | None,
         checkpoint: str | None,
         check: SignatureCheck,
+        prefix: Prefix | None,
     ) -> None:
         self._export = export
         self._workspace = export.manifest.workspace
         self._root_public = root_public
-        self._trust = Trust(self._workspace, root_public, check=check)
+        self._trust = Trust(self._workspace, root_public, check=self._check)
+        self._check_signature = check
+        self._prefix = prefix or NOTHING
+        self._failed_before = frozenset(self._prefix.unverified)
+        self._unverified: list[int] = []
+        self._seen_under = UNKNOWN
+        self._seen_before = False
+        self._damage = ""
         self._frontier, self._head = Frontier(), first_head(self._workspace)
         self._keys: dict[str, dict[bytes, bytes]] = {SEALER: {}, RECEIPTS: {}}
         self._meaning = Meaning(self._workspace, self._keys[RECEIPTS], receipt_key)
         self._seals = SealWalk(self._workspace, export.seals(), checkpoint)
         self._macs_checked = receipt_key is not None
-        self._findings = _Findings()
+        self._findings = Findings()
         self._events: Counter[str] = Counter()
-        self._rejected: dict[int, tuple[bytes, Rejected]] = {}
+        self._rejected: dict[int, tuple[bytes, Rejected, str]] = {}
         self._noted: dict[int, tuple[bytes, str]] = {}
         self._seal_problems: list[Problem] = []
         self._edge = (0, 0)
 
-    def read(self, progress: Progress | None) -> None:
-        """Take every entry."""
+    def read(
+        self, progress: Progress | None, ahead: Ahead, save: Callable[[Prefix], None] | None
+    ) -> None:
+        """Take every entry. Raises `_Stale` where these are not those of the prefix."""
+        try:
+            self._read(progress, ahead(self._entries(), self._prefix.size), save)
+        finally:
+            if save is not None and self._frontier.size > self._prefix.size:
+                self._save(save)
+
+    def _read(
+        self,
+        progress: Progress | None,
+        entries: Iterator[tuple[ExportedEntry, bytes]],
+        save: Callable[[Prefix], None] | None,
+    ) -> None:
         expected = 1
-        for entry in self._entries():
-            self._frontier.append(leaf := leaf_of(entry.body))
-            self._head = next_head(self._head, leaf)
-            size = self._frontier.size
+        for entry, seen_under in entries:
+            leaf = leaf_of(entry.body)
+            size = self._frontier.size + 1
             if entry.index != expected:
                 what = f"entry {entry.index} stands where {expected} belongs"
-                self._findings.add(size, "order", what)
+                self._findings.add(size, "order", what, "the entry's own index")
             self._edge = (self._edge[0] or entry.index, entry.index)
             expected = entry.index + 1
+            self._seen_under = seen_under
+            self._seen_before = size <= self._prefix.size and size not in self._failed_before
             self._take(size, leaf, entry)
-            self._seal_problems += self._seals.at(self._state, size, self._keys[SEALER].values())
-            if progress is not None and size % PROGRESS_EVERY == 0:
-                progress(size)
-        self._seal_problems += self._seals.end(self._frontier.size)
+            self._frontier.append(leaf)
+            self._head = next_head(self._head, leaf)
+            if size == self._prefix.size:
+                self._hold_prefix()
+            if size >= self._seals.due:
+                keys = self._keys[SEALER].values()
+                self._seal_problems += self._seals.at(self._state, size, keys)
+            if size % PROGRESS_EVERY == 0:
+                if progress is not None:
+                    progress(size)
+                if save is not None and size % SAVE_EVERY == 0 and size > self._prefix.size:
+                    self._save(save)
+        size = self._frontier.size
+        if size < self._prefix.size:
+            raise _Stale
+        if not size and not self._damage:
+            self._findings.add(1, "truncated", "no entry at all, not even genesis", "genesis")
+        if self._damage:
+            self._findings.add(size + 1, "damaged", self._damage, "the file's form")
+        self._seal_problems += self._seals.end(size)
         self._settle_rejected()
         self._settle_seals()
         self._check_manifest()
@@ -172,6 +208,7 @@ class _Audit:
         """What was found."""
         size = self._frontier.size
         findings = self._findings.sorted()
+        named = (finding.index - 1 for finding in findings if finding.index)
         rejections = tuple(
             Finding(index, "rejected", reason)
             for index, (_, reason) in sorted(self._noted.items())[:MAX_FINDINGS]
@@ -194,47 +231,68 @@ class _Audit:
             unreceipted=self._meaning.unreceipted,
             findings=findings,
             omitted=self._findings.total - len(findings),
+            resumed=self._prefix.size,
+            first_bad=next((finding.index for finding in findings if finding.index), None),
+            undoubted=size if not findings else min([self._seals.held, *named]),
         )
 
     def _entries(self) -> Iterator[ExportedEntry]:
         try:
             yield from self._export.entries()
         except ExportDamaged as error:
-            self._findings.add(self._frontier.size + 1, "damaged", error.what)
+            # Said at the end, since entries are read ahead of their turn.
+            self._damage = error.what
+
+    def _check(self, public: bytes, payload_type: str, payload: bytes, signature: bytes) -> None:
+        """The signature of the entry that is being taken."""
+        if not self._seen_before and self._seen_under != public:
+            self._check_signature(public, payload_type, payload, signature)
+
+    def _hold_prefix(self) -> None:
+        """Only the very entries that were verified before need no signature check now."""
+        if (self._frontier.root(), self._head) != (self._prefix.root, self._prefix.head):
+            raise _Stale
+
+    def _save(self, save: Callable[[Prefix], None]) -> None:
+        if len(self._unverified) <= MAX_UNVERIFIED:
+            frontier = self._frontier
+            save(Prefix(frontier.size, frontier.root(), self._head, tuple(self._unverified)))
 
     def _take(self, index: int, leaf: bytes, entry: ExportedEntry) -> None:
         try:
             verified = self._trust.accept(entry.subject, entry.body)
         except Rejected as error:
-            self._rejected[index] = (leaf, error)
+            self._rejected[index] = (leaf, error, shown_by(error, entry.body))
+            if len(self._unverified) <= MAX_UNVERIFIED:
+                self._unverified.append(index)
             return
         body = verified.event.body
         self._events[verified.event.type] += 1
         if isinstance(body, EntryRejected):
             self._note(index, body)
-        self._learn_keys(verified)
+        elif isinstance(body, KeyCertified):
+            self._learn_key(body)
+        elif isinstance(body, KeyRevoked):
+            for keys in self._keys.values():
+                keys.pop(body.key_id, None)
         for kind, what in self._meaning.fold(index, verified):
-            self._findings.add(index, kind, what)
+            event = verified.event
+            self._findings.add(index, kind, what, f"{event.type} of {chain_of(event)}")
 
     def _note(self, index: int, note: EntryRejected) -> None:
         """The sidecar says that an earlier entry is invalid: it must be that one, and be so."""
-        leaf, _ = self._rejected.get(note.index) or self._noted.get(note.index) or (None, None)
-        if leaf != note.leaf:
+        found = self._rejected.get(note.index) or self._noted.get(note.index) or (None,)
+        if found[0] != note.leaf:
             what = f"says of entry {note.index} that it is invalid; it is not that entry, or is not"
-            self._findings.add(index, "misrecorded", what)
+            self._findings.add(index, "misrecorded", what, "entry.rejected")
             return
         if self._rejected.pop(note.index, None) is not None:
             self._noted[note.index] = (note.leaf, note.reason)
 
-    def _learn_keys(self, verified: Verified) -> None:
-        body = verified.event.body
-        if isinstance(body, KeyCertified):
-            granted = body.certificate
-            if granted.role is Role.SIDECAR and granted.instance in self._keys:
-                self._keys[granted.instance][granted.key_id] = granted.public_key
-        elif isinstance(body, KeyRevoked):
-            for keys in self._keys.values():
-                keys.pop(body.key_id, None)
+    def _learn_key(self, body: KeyCertified) -> None:
+        granted = body.certificate
+        if granted.role is Role.SIDECAR and granted.instance in self._keys:
+            self._keys[granted.instance][granted.key_id] = granted.public_key
 
     def _state(self) -> Checkpoint:
         return Checkpoint(
@@ -246,21 +304,21 @@ class _Audit:
 
     def _settle_rejected(self) -> None:
         """Invalid entries that no later entry records."""
-        for index, (_, error) in self._rejected.items():
+        for index, (_, error, by) in self._rejected.items():
             kind, _, what = error.reason.partition(": ")
             if index > self._seals.reached:
                 kind, what = "unrecorded", error.reason
-            self._findings.add(index, kind, what)
+            self._findings.add(index, kind, what, by)
 
     def _settle_seals(self) -> None:
         """A seal names a range; where an entry in it is known to be bad, it is that one."""
         known: dict[int, int | None] = {}
-        for first, _, _, _ in self._seal_problems:
+        for first, *_ in self._seal_problems:
             if first not in known:
                 known[first] = self._findings.first_from(first)
-        for first, last, kind, what in self._seal_problems:
+        for first, last, kind, what, by in self._seal_problems:
             entry = known[first]
-            self._findings.add(first if entry is None or entry > last else entry, kind, what)
+            self._findings.add(first if entry is None or entry > last else entry, kind, what, by)
 
     def _check_manifest(self) -> None:
         manifest = self._export.manifest
@@ -275,4 +333,4 @@ class _Audit:
         }
         for field, value in found.items():
             if getattr(manifest, field) != value:
-                self._findings.add(0, "manifest", f"its {field} is not what is here")
+                self._findings.add(0, "manifest", f"its {field} is not what is here", MANIFEST)

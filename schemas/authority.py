@@ -19,6 +19,7 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "key.certified": ("key", ROOT_ONLY),
     "key.revoked": ("key", ROOT_ONLY),
     "policy.set": ("key", ROOT_ONLY),
+    "epoch.opened": ("epoch", ROOT_ONLY),
     "rep.activated": ("key", ROOT_ONLY),
     "rep.revoked": ("key", ROOT_ONLY),
     "run.requested": ("request", (Role.REP,)),

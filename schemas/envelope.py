@@ -37,10 +37,17 @@ def encode_envelope(envelope: Envelope) -> bytes:
 
 
 def decode_envelope(body: bytes) -> Envelope:
-    """The envelope in a message body; nothing in it is verified. Raises a `SchemaError`."""
+    """The envelope in a message body; nothing in it is verified. Raises a `SchemaError`.
+
+    One envelope has one encoding: otherwise a broker could change an entry's bytes, and so its
+    leaf, under the same signature.
+    """
     if len(body) > MAX_BODY_BYTES:
         raise Oversized(f"message of {len(body)} bytes is over {MAX_BODY_BYTES}")
     try:
-        return _DECODER.decode(body)
+        envelope = _DECODER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedEvent(f"not an envelope: {error}") from error
+    if _ENCODER.encode(envelope) != body:
+        raise MalformedEvent("not an envelope: encoded in another way than the one there is")
+    return envelope

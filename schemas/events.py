@@ -23,6 +23,7 @@ AnyBody = (
     | runs.KeyCertified
     | runs.KeyRevoked
     | runs.PolicySet
+    | runs.EpochOpened
     | runs.RepActivated
     | runs.RepRevoked
     | runs.RunRequested

@@ -82,5 +82,7 @@ class Role(Enum):
     JUDGE = "judge"
     SIDECAR = "sidecar"
     SUPERVISOR = "supervisor"
+    PROJECTOR = "projector"
     REP = "rep"
     ADMIN = "admin"
+    WEBHOOKS = "webhooks"

@@ -36,6 +36,18 @@ class KeyRevoked(Body, frozen=True, tag="key.revoked"):
     reason: Text
 
 
+class EpochOpened(Body, frozen=True, tag="epoch.opened"):
+    """The ledger goes on in another stream, of which this is the first entry.
+
+    `size`, `head` and `root` are the whole ledger's before it: entries, chain head, Merkle root.
+    """
+
+    epoch: Annotated[int, Meta(ge=2, description="the new stream's number; the first is 1")]
+    size: Annotated[int, Meta(ge=1)]
+    head: Digest
+    root: Digest
+
+
 class PolicySet(Body, frozen=True, tag="policy.set"):
     """The workspace's rules from here on."""
 

@@ -5,6 +5,7 @@ never in it: credentials are in the vault, keys in their own files.
 """
 
 import re
+from ipaddress import ip_network
 from typing import Annotated, Literal
 
 import msgspec
@@ -40,10 +41,13 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class BusSettings(Section, frozen=True, kw_only=True):
-    """`port` 0 lets the system choose. `sync` is JetStream's sync_interval."""
+    """`port` 0 lets the system choose. `sync` is JetStream's sync_interval. After
+    `snapshot_every` entries each component takes a snapshot of what it has folded.
+    """
 
     port: Port = 0
     sync: str = "always"
+    snapshot_every: Annotated[int, Meta(ge=1)] = 2_000
 
 
 class DestinationSettings(Section, frozen=True, kw_only=True):
@@ -280,6 +284,21 @@ class NameSettings(Section, frozen=True, kw_only=True):
     organisations: tuple[str, ...] = ()
 
 
+class WebhookSettings(Section, frozen=True, kw_only=True):
+    """Posting the ledger's events to endpoints; without this section nothing is posted.
+
+    Endpoints are public hosts over https; those in a `private` network (`10.1.0.0/16`) may be
+    reached too, and over http. Times are in seconds: how long an attempt may take, how long a
+    message is refused before it is a dead letter, how long an endpoint is away before it is
+    disabled.
+    """
+
+    private: tuple[str, ...] = ()
+    timeout_s: Annotated[int, Meta(ge=1, le=120)] = 15
+    dead_after_s: Annotated[int, Meta(ge=1, le=2_592_000)] = 7_200
+    give_up_s: Annotated[int, Meta(ge=3_600, le=31_536_000)] = 259_200
+
+
 class SandboxSettings(Section, frozen=True, kw_only=True):
     """How each run's processes are confined; see docs/confinement.md.
 
@@ -291,6 +310,15 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
     walls: tuple[Wall, ...] = NAMED
     memory_mb: Annotated[int, Meta(ge=256, le=1_048_576)] = 1_024
     cpu_s: Annotated[int, Meta(ge=10, le=86_400)] = 3_600
+
+
+class ProjectionSettings(Section, frozen=True, kw_only=True):
+    """The stores that the ledger is projected into, by a component that holds no other key.
+
+    The section alone switches PostgreSQL on. The port is the database's; 0 lets the system choose.
+    """
+
+    port: Port = 0
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -310,6 +338,8 @@ class Settings(Section, frozen=True, kw_only=True):
     judge: ModelSettings | None = None
     names: NameSettings = NameSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    projections: ProjectionSettings | None = None
+    webhooks: WebhookSettings | None = None
 
 
 def parse_settings(text: str, where: str) -> Settings:
@@ -329,6 +359,7 @@ def parse_settings(text: str, where: str) -> Settings:
     _check_mail(settings, where)
     for name, server in settings.connectors.mcp.items():
         _check_mcp(f"{where}: connectors.mcp.{name}", server)
+    _check_webhooks(settings, where)
     try:
         check_kms(settings.kms)
     except ValueError as error:
@@ -361,6 +392,17 @@ def _check_oauth(client: OAuthSettings, where: str) -> None:
                 " does not ask for",
                 fix="add it to scopes, or take it away here",
             )
+
+
+def _check_webhooks(settings: Settings, where: str) -> None:
+    for place, written in enumerate(settings.webhooks.private if settings.webhooks else ()):
+        try:
+            ip_network(written)
+        except ValueError as error:
+            raise BadSettings(
+                f"{where}: webhooks.private[{place}]: {error}",
+                fix='write a network, as in "10.1.0.0/16" or "127.0.0.1"',
+            ) from error
 
 
 def _check_models(settings: Settings, where: str) -> None:

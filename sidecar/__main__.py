@@ -6,9 +6,10 @@ ends the process: no audit, no action.
 """
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
+
+import msgspec
 
 from bus.component import (
     connect_as,
@@ -16,6 +17,7 @@ from bus.component import (
     read_unlock,
     run_process,
     say_ready,
+    together,
     until_orphaned,
 )
 from bus.connection import disconnect
@@ -30,10 +32,15 @@ from crypto.keyfile import load_signer, read_key
 from crypto.kms import load_data_key, load_keyring, open_kms
 from crypto.sealing import WorkspaceKeys
 from crypto.trust import Trust
+from ledger.restart import restart
+from ledger.snapshots import Snapshots, content_snapshot_key
+from ledger.taking import Taking
+from schemas.erasure import ContentField
 from schemas.events import Actor
 from schemas.names import Role
 from schemas.settings import Settings
 from sidecar.connectors import Connectors
+from sidecar.connectors.addresses import Admits, is_public
 from sidecar.decider import SidecarDecider
 from sidecar.destinations.resolver import Resolver
 from sidecar.models import ModelGateway
@@ -44,20 +51,23 @@ from sidecar.tokenising import Masker
 from sidecar.vault import Secret, Vault
 
 
-async def serve(folder: DataFolder) -> None:
-    """Gate, act and seal until the parent is gone."""
+async def serve(folder: DataFolder, admits: Admits = is_public) -> None:
+    """Gate, act and seal until the parent is gone. The web connector reaches what `admits` says."""
     settings = folder.settings()
     reader = await stdin_reader()
     passphrase = (await read_unlock(reader)).passphrase if settings.kms.passphrase else None
-    await until_orphaned(reader, _serve(folder, settings, passphrase))
+    await until_orphaned(reader, _serve(folder, settings, passphrase, admits))
 
 
-async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None) -> None:
+async def _serve(
+    folder: DataFolder, settings: Settings, passphrase: str | None, admits: Admits
+) -> None:
     workspace, root = settings.workspace, folder.root_public()
     own = folder.identity(Role.SIDECAR)
     with open_kms(settings.kms, folder.kms, passphrase) as kms:
         data_key = load_data_key(kms, folder.data_key_file(workspace), workspace)
-        keys = WorkspaceKeys(load_keyring(kms, folder.keyring_file(workspace), workspace))
+        ring = load_keyring(kms, folder.keyring_file(workspace), workspace)
+    keys = WorkspaceKeys(ring)
     vault = Vault(folder.vault(workspace), data_key, workspace)
     node: Node[SidecarState] = Node(
         SidecarDecider(),
@@ -77,7 +87,12 @@ async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None)
         )
     resolver = Resolver(settings.resolver.nameservers)
     connectors = Connectors(
-        settings.connectors, settings.oauth, vault, base=folder.root, resolver=resolver
+        settings.connectors,
+        settings.oauth,
+        vault,
+        base=folder.root,
+        resolver=resolver,
+        admits=admits,
     )
     performer = Performer(
         workspace,
@@ -90,7 +105,25 @@ async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None)
     )
     client = await connect_as(folder, Role.SIDECAR)
     outbox = Outbox(folder.root / "outbox" / "sidecar")
-    sealer = Sealer(client, workspace, load_signer(own / "sealer.key"), outbox)
+    snapshots = Snapshots(
+        folder.snapshot("sidecar"),
+        content_snapshot_key(data_key, ring),
+        workspace,
+        "sidecar",
+        ("sidecar",),
+    )
+    start = await restart(client, snapshots, node)
+    if start is not None:
+        keys.forget(msgspec.msgpack.decode(start.held, type=tuple[ContentField, ...]))
+    taking = Taking(
+        node,
+        snapshots,
+        start,
+        held=lambda: msgspec.msgpack.encode(tuple(keys.erased)),
+        every=settings.bus.snapshot_every,
+    )
+    sealer_key = load_signer(own / "sealer.key")
+    sealer = Sealer(client, workspace, sealer_key, outbox, taking=taking, start=start)
     await sealer.begin()
 
     def ready() -> None:
@@ -106,15 +139,9 @@ async def _serve(folder: DataFolder, settings: Settings, passphrase: str | None)
         observe=sealer.observe,
         on_ready=ready,
     )
-    tasks = [asyncio.ensure_future(shell.run()), asyncio.ensure_future(sealer.run())]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            await task
+        await together(shell.run(), sealer.run())
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await connectors.close()
         await disconnect(client)
 

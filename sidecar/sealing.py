@@ -1,8 +1,9 @@
 """The sealer's I/O: publishes checkpoints of the ledger that the sidecar folds.
 
 The fold, and when a seal is due, are `ledger.sealer`'s. Notes go to the seals stream,
-single-writer by expected sequence. At start the seals that exist are held against the
-stream: a ledger shorter or other than what was sealed stops the sidecar at once.
+single-writer by expected sequence. At start the seals that exist, or those since the snapshot
+that the sidecar starts from, are held against the stream: a ledger shorter or other than what was
+sealed stops the sidecar at once.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from bus.roles import SEALS, seals_subject
 from crypto.signing import Signer
 from ledger.errors import BadCheckpoint
 from ledger.sealer import Sealing
+from ledger.snapshots import Snapshot
+from ledger.taking import Taking
 
 BEAT_S = 0.2
 
@@ -31,18 +34,36 @@ _LOG = logging.getLogger("anyteam.sealer")
 class Sealer:
     """Seals one workspace's ledger as it is folded."""
 
-    def __init__(self, client: Client, workspace: str, signer: Signer, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        client: Client,
+        workspace: str,
+        signer: Signer,
+        outbox: Outbox,
+        *,
+        taking: Taking,
+        start: Snapshot | None,
+    ) -> None:
         self._client = client
+        self._taking = taking
         self._subject = seals_subject(workspace)
         self._signer = signer
         self._outbox = outbox
         self._sealing = Sealing(workspace, signer.public)
         self._last = 0
+        if start is not None:
+            self._sealing.resume(start.frontier, start.head)
+            self._last = start.place - 1
 
     async def begin(self) -> None:
         """Read the seals there are; the ledger is held to each as it is folded."""
         stream = follow(
-            self._client, stream=SEALS, filter_subject=None, consumer="sealer", throwaway=True
+            self._client,
+            stream=SEALS,
+            filter_subject=None,
+            consumer="sealer",
+            throwaway=True,
+            after=self._last,
         )
         async for message in stream:
             if isinstance(message, CaughtUp):
@@ -57,6 +78,7 @@ class Sealer:
     def observe(self, index: int, subject: str, body: bytes) -> None:
         """Fold one entry. Raises `LedgerDiverged` where a seal says otherwise."""
         self._sealing.fold(index, subject, body)
+        self._taking.observe(index, subject, body)
 
     def caught_up(self) -> None:
         """The stream's end is reached. Raises `LedgerTruncated` where seals cover more."""
@@ -82,3 +104,4 @@ class Sealer:
             )
         self._last = answer.index
         self._outbox.sealed_up_to(size)
+        await self._taking.sealed(answer.index, note)

@@ -17,7 +17,7 @@ from msgspec import Struct
 from classify.detect import Detector
 from classify.dictionary import Dictionary
 from classify.spans import Kind, Span, without_overlaps
-from crypto.tokens import Detect, Table, Tokeniser, Value, restore, restore_json
+from crypto.tokens import Detect, Table, Tokeniser, Value, restore, restore_json, token_key
 
 _NEVER: Final = f"[{Kind.CREDENTIAL.value.upper()}_"
 _ESCAPES: Final = ("\\n", "\\r", "\\t")
@@ -41,7 +41,7 @@ class Masker:
     """
 
     def __init__(self, data_key: bytes, workspace: str, detector: Detector) -> None:
-        self._tokeniser = Tokeniser(data_key, workspace)
+        self._tokeniser = Tokeniser(token_key(data_key, workspace))
         self._detector = detector
 
     def mask(self, messages: Iterable[Mapping[str, str]]) -> Masked:

@@ -161,6 +161,12 @@ class Story:
         )
         self.seals.append(sign_checkpoint(state, self.signers[signer]))
 
+    def forget(self, instance: str) -> None:
+        """An author who says nothing more is not kept in memory."""
+        del self.signers[instance], self._actors[instance]
+        for chain in [chain for chain in self._heads if chain[0] == instance]:
+            del self._heads[chain]
+
     def found(self) -> None:
         """Genesis, certificates, policy, rep."""
         root = self.signers["root"].public

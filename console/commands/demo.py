@@ -25,6 +25,7 @@ from console.commands import ledger as ledger_commands
 from console.commands.credentials import store
 from console.commands.replays import replayed
 from console.commands.runs import fresh_reader, request_run
+from console.commands.verification import in_words
 from console.errors import ComponentDied, NoSuch
 from console.output import err, out, progress
 from console.session import session
@@ -316,7 +317,7 @@ async def _evidence(folder: DataFolder) -> None:
     root = folder.root_public()
     mac_key = read_key(folder.identity(Role.SIDECAR) / "receipts.mac")
     report = verify(ExportReader(where), root, receipt_key=mac_key)
-    out.print(ledger_commands.in_words(report))
+    out.print(in_words(report))
     if not report.ok:
         raise ComponentDied("the demo's own ledger does not verify", fix="report it")
     known = _last_seal(where)

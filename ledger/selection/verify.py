@@ -18,11 +18,11 @@ from crypto.trust import Trust, Verified
 from ledger.chain import leaf_of
 from ledger.checkpoint import Checkpoint, NoteKey, open_checkpoint, origin_of, read_checkpoint
 from ledger.errors import BadCheckpoint, BadProof, ExportDamaged
+from ledger.findings import Finding
 from ledger.merkle import check_inclusion
 from ledger.selection.choosing import Part
 from ledger.selection.folder import SelectedEntry, SelectionReader
 from ledger.selection.guide import CANNOT
-from ledger.verify import Finding
 from schemas.actions import EntryRejected
 from schemas.names import Role
 

@@ -14,7 +14,7 @@ from typing import Final
 import httpx
 from msgspec import Struct
 
-from sidecar.connectors.addresses import Address
+from schemas.addresses import Address
 from sidecar.connectors.tls import system_roots
 from sidecar.connectors.urls import Target
 from sidecar.errors import Unanswered, Unreachable

@@ -11,6 +11,7 @@ from schemas.declarations import tools_of
 from schemas.httpapi import HttpApiSettings
 from schemas.settings import ConnectorSettings, McpSettings
 from schemas.tools import Tool
+from sidecar.connectors.addresses import Admits, is_public
 from sidecar.connectors.caldav import CalDav
 from sidecar.connectors.calendar import CalendarConnector
 from sidecar.connectors.calendar_tools import CALENDAR_TOOLS
@@ -36,10 +37,13 @@ _HERE: Final = Path()
 
 
 class Surroundings(Struct, frozen=True):
-    """What a connector is opened with beside its settings: credentials, who answers for names."""
+    """What a connector is opened with beside its settings: credentials, who answers for names,
+    which addresses the web connector may connect to.
+    """
 
     credentials: Credentials
     resolver: Resolver
+    admits: Admits = is_public
 
 
 class Offer(Struct, frozen=True):
@@ -119,7 +123,10 @@ def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
         )
     if web is not None:
         rules_of(web.hosts, web.http)
-        yield Offer(WEB_TOOLS, lambda around: WebConnector(web.hosts, web.http, around.resolver))
+        yield Offer(
+            WEB_TOOLS,
+            lambda around: WebConnector(web.hosts, web.http, around.resolver, admits=around.admits),
+        )
     for name, api in settings.http.items():
         yield _described(name, api, base)
     for name, server in settings.mcp.items():

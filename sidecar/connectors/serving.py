@@ -18,6 +18,7 @@ import msgspec
 
 from schemas.settings import ConnectorSettings, OAuthSettings
 from sidecar import oauth
+from sidecar.connectors.addresses import Admits, is_public
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.opening import Surroundings, offers
 from sidecar.connectors.scrubbing import Scrubbed
@@ -39,12 +40,13 @@ class Connectors:
         *,
         base: Path,
         resolver: Resolver,
+        admits: Admits = is_public,
     ) -> None:
         offered = tuple(offers(settings, base))
         self._offers = {tool.name: offer for offer in offered for tool in offer.tools}
         self._clients = clients
         self._vault = vault
-        self._around = Surroundings(Credentials({}), resolver)
+        self._around = Surroundings(Credentials({}), resolver, admits)
         shared = msgspec.structs.replace(self._around, credentials=Credentials(self._secrets(None)))
         opened = [(o, o.open(shared if o.lasting else self._around)) for o in offered]
         registry(connector for _, connector in opened)

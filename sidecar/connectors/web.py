@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
+from schemas.addresses import Address, Admits, is_public
 from schemas.names import Classification
 from schemas.tools import Effect, Tool, Trust
-from sidecar.connectors.addresses import Address, Admits, is_public
 from sidecar.connectors.connector import (
     Finding,
     Found,

@@ -5,7 +5,6 @@ held against that owner. Who was seen to be another stays blocked, whatever is s
 until an admin admits an owner again or the policy drops the domain.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from immutables import Map
@@ -76,7 +75,7 @@ class Watch(Struct, frozen=True, kw_only=True):
     entries: tuple[AllowedDestination, ...] = ()
     over: frozenset[tuple[str, int]] = frozenset()
     domains: Map[str, Watched] = Map()
-    owned: Mapping[str, Destination] = Map()
+    owned: Map[str, Destination] = Map()
     live: frozenset[str] = frozenset()
     due: int | None = None
 

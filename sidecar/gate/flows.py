@@ -7,7 +7,7 @@ either. A single telling number, code or address is enough; of plain words it ta
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, auto
 from functools import lru_cache, partial
 from itertools import chain
@@ -29,7 +29,6 @@ from sidecar.gate.normal import (
     stems,
     telling,
     unspaced,
-    words,
 )
 from sidecar.gate.values import tokens
 from sidecar.gate.wish import Wish
@@ -41,20 +40,22 @@ _MOST: Final = 8
 _DICTATED: Final = 0.6
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _CAESAR: Final = tuple(partial(shifted, by=by) for by in range(1, 26) if by != 13)
-_SPLIT: Final = re.compile(r"(?<=[^\W_])[-._\u00b7](?=[^\W_])")
+_SPLIT: Final = re.compile(r"[-._\u00b7](?<=[^\W_].)(?=[^\W_])")
 _LETTERS: Final = re.compile(r"[\w@$]+")
 _PASSING: Final = re.compile(r"[0-9@$]")
 _BESIDE: Final = re.compile(r"[0-9@$](?:[a-zA-Z_]|(?<=[a-zA-Z_].))")
 _LEET: Final = str.maketrans("013457@$8", "oleastasb")
-_RUN_ON: Final = re.compile(r"[a-z]{20,400}")
+_RUN_ON: Final = 20
+_RUNS_ON: Final = re.compile(r"[a-z]{20,400}")
 _OPAQUE: Final = re.compile(r"[A-Za-z0-9+/_=-]{40,}")
+# Patterns that run on every text begin with a class of characters: the engine skips to it.
 _CODED: Final = (
-    re.compile(r"(?:\b[01]{5,8}\b[ ,]*){6,}"),
-    re.compile(r"(?:\b\d{2,3}\b[ ,;]+){12,}"),
-    re.compile(r"(?:\\u[0-9a-fA-F]{4}){4,}"),
-    re.compile(r"(?:[.\u00b7-]{1,5}[ /]+){12,}"),
+    re.compile(r"[01](?<!\w\w)[01]{4,7}\b(?:[ ,]+[01]{5,8}\b){5,}[ ,]*"),
+    re.compile(r"\d(?<!\w\w)\d{1,2}[ ,;]+(?:\d{2,3}[ ,;]+){11,}"),
+    re.compile(r"\\u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4}){3,}"),
+    re.compile(r"[.\u00b7-][.\u00b7-]{0,4}[ /]+(?:[.\u00b7-]{1,5}[ /]+){11,}"),
 )
-_LONG: Final = re.compile(r"[^\s]{40,}")
+_LONG: Final = 40
 _SIGNS: Final = re.compile(r"[!#$%&()*;<>?@^`{|}~]")
 
 
@@ -108,10 +109,10 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     joined = unspaced(text)
     if joined is not None:
         yield Dress.ENCODED, joined
-    for run in _RUN_ON.findall(fold(text)):
-        found = _apart(known, run)
-        if found:
-            yield Dress.ENCODED, found
+    for long in (one for one in fold(text).split() if len(one) >= _RUN_ON):
+        for run in _RUNS_ON.findall(long):
+            if found := _apart(known, run):
+                yield Dress.ENCODED, found
     unread = " ".join(_unread(known, text))
     for turn in (rotated, _backwards, *_shifts(text)):
         if sum(map(known.words.__contains__, stems(turn(unread).split()))) >= _ENOUGH - 1:
@@ -123,15 +124,14 @@ def opaque(text: str) -> str:
     for pattern in _CODED:
         if coded := pattern.search(text):
             return coded[0]
-    for long in _LONG.findall(text):
+    for long in (one for one in text.split() if len(one) >= _LONG):
         if len(_SIGNS.findall(long)) >= _MANY_SIGNS:
-            return str(long)
-    for match in _OPAQUE.finditer(text):
-        run = match[0]
-        letters = sum(c.isalpha() for c in run)
-        mixed = any(c.isdigit() for c in run) or (run != run.lower() and letters == len(run))
-        if mixed and "://" not in text[max(0, match.start() - 12) : match.end()]:
-            return run
+            return long
+        for match in _OPAQUE.finditer(long):
+            run = match[0]
+            mixed = any(c.isdigit() for c in run) or (run != run.lower() and run.isalpha())
+            if mixed and "://" not in long[max(0, match.start() - 12) : match.end()]:
+                return run
     return ""
 
 
@@ -143,11 +143,12 @@ def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing
         return False
     fresh = _stems(text) - wish.stems
     need = max(3, ceil(_DICTATED * len(fresh)))
-    counts = Counter(chain.from_iterable(known.suspects.get(word, ()) for word in fresh))
-    return any(
-        count >= need and known.segments[number].standing <= worst
-        for number, count in counts.items()
-    )
+    stands = [numbers for word in fresh if (numbers := known.suspects.get(word))]
+    if len(stands) < need:
+        return False
+    counts = Counter(chain.from_iterable(stands))
+    enough = [number for number, count in counts.items() if count >= need]
+    return any(known.segments[number].standing <= worst for number in enough)
 
 
 def carried_words(
@@ -190,10 +191,11 @@ def _carried(
             places = [number for number, _ in known.values.get(token, ())]
             specific.update(places)
             counts.update(place for place in places if place not in counts)
+    earlier: Mapping[int, frozenset[str]] = sent if sent is not None else {}
+    likely = {number for number, shared in counts.items() if shared >= _ENOUGH - 1}
     found = {}
-    for number, shared in counts.items():
-        if sent and number in sent:
-            shared += len(sent[number] - stems)
+    for number in likely | specific | (counts.keys() & earlier.keys()):
+        shared = counts[number] + len(earlier.get(number, frozenset()) - stems)
         if shared < _ENOUGH - 1 and number not in specific:
             continue
         segment = known.segments[number]
@@ -266,10 +268,8 @@ def _unread(known: Knowledge, text: str) -> list[str]:
 
 def _shifts(text: str) -> Iterable[Callable[[str], str]]:
     """The other Caesar shifts, for a text without a single common word."""
-    said = words(text)
-    if len(said) < 2 * _ENOUGH or any(word in COMMON for word in said):
-        return ()
-    return _CAESAR
+    said = spaced(text).split()
+    return _CAESAR if len(said) >= 2 * _ENOUGH and COMMON.isdisjoint(said) else ()
 
 
 def _backwards(text: str) -> str:

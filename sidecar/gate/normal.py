@@ -22,7 +22,8 @@ _FORMAT: Final = re.compile(
 )
 _WORD: Final = re.compile(r"[^\W_]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_HEX: Final = re.compile(r"[0-9a-fA-F]{2}(?:[ :,]*(?:0x|\\x)?[0-9a-fA-F]{2}){7,}")
+# Patterns that run on every text begin with a class of characters: the engine skips to it.
+_HEX: Final = re.compile(r"[0-9a-fA-F][0-9a-fA-F](?:[ :,]*(?:0x|\\x)?[0-9a-fA-F]{2}){7,}")
 _BETWEEN_HEX: Final = re.compile(r"0x|\\x|[ :,]")
 _NO_TEXT: Final = bytes((*range(0x20), *range(0x7F, 0x100)))
 _PERCENT: Final = re.compile(r"%[0-9a-fA-F]{2}")
@@ -35,6 +36,7 @@ _LOOK_ALIKE: Final = str.maketrans(
     "aeopcyxijsdkmthbaopvikuxt",
 )
 _DEPTH: Final = 3
+_FEWEST: Final = 6
 _APIECE: Final = 32
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _TURNED: Final = _LETTERS[13:] + _LETTERS[:13]
@@ -177,7 +179,9 @@ def _from_base64(text: str) -> bytes:
 
 
 def _readable(raw: bytes) -> list[str]:
-    """`raw` as text where it is text: all printable."""
+    """`raw` as text where it is text: all printable, and more than a chance hit."""
+    if len(raw) < _FEWEST:
+        return []
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

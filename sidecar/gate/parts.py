@@ -105,9 +105,9 @@ def _scalars(name: str, value: object) -> Iterator[tuple[str, Scalar]]:
     stack: list[tuple[str, object]] = [(name, value)]
     while stack:
         inner, held = stack.pop()
-        if isinstance(held, Mapping):
-            stack.extend((str(key), below) for key, below in reversed(list(held.items())))
+        if isinstance(held, str | int | float):
+            yield inner, held
         elif isinstance(held, list | tuple):
             stack.extend((inner, below) for below in reversed(held))
-        elif isinstance(held, str | int | float):
-            yield inner, held
+        elif isinstance(held, Mapping):
+            stack.extend((str(key), below) for key, below in reversed(list(held.items())))

@@ -7,6 +7,7 @@ Reads are free, but for where they lead: the address of a fetch is an effect too
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from schemas.actions import LayerResult
 from schemas.tools import Effect, Tool
@@ -135,8 +136,8 @@ def urges(known: Knowledge, tool: Tool) -> bool:
     said = known.suspects
     if not said:
         return False
-    verbs = frozenset[str]().union(*(VERBS[family] for family in families_of(tool)))
-    return any(map(said.__contains__, verbs)) and any(map(said.__contains__, nouns_of(tool)))
+    verbs = chain.from_iterable(VERBS[family] for family in families_of(tool))
+    return any(map(said.__contains__, nouns_of(tool))) and any(map(said.__contains__, verbs))
 
 
 def _amount(one: Argument, found: Grounding, holders: frozenset[int]) -> Iterator[Word]:

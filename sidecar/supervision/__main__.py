@@ -5,11 +5,17 @@ the ledger and to publish flags, and no content key.
 """
 
 import argparse
-import asyncio
 import sys
 from pathlib import Path
 
-from bus.component import connect_as, event_signer, run_process, say_ready, until_orphaned
+from bus.component import (
+    connect_as,
+    event_signer,
+    run_process,
+    say_ready,
+    together,
+    until_orphaned,
+)
 from bus.connection import disconnect
 from bus.decider import Effect
 from bus.folder import DataFolder
@@ -17,9 +23,13 @@ from bus.lifeline import stdin_reader
 from bus.node import Node
 from bus.outbox import Outbox
 from bus.shell import Shell
+from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
 from crypto.trust import Trust
 from ledger.pruning import prune
+from ledger.restart import restart
+from ledger.snapshots import Snapshots
+from ledger.taking import Taking
 from schemas.events import Actor
 from schemas.names import Role
 from sidecar.supervision.decider import SupervisorDecider, WatcherState
@@ -33,22 +43,45 @@ async def serve(folder: DataFolder) -> None:
 
 
 async def _serve(folder: DataFolder) -> None:
+    settings = folder.settings()
     node: Node[WatcherState] = Node(
         SupervisorDecider(),
-        trust=Trust(folder.settings().workspace, folder.root_public()),
+        trust=Trust(settings.workspace, folder.root_public()),
         signer=event_signer(folder, Role.SUPERVISOR),
         actor=Actor(Role.SUPERVISOR, _NAME),
         keys=NoKeys(),
     )
     client = await connect_as(folder, Role.SUPERVISOR)
     outbox = Outbox(folder.root / "outbox" / _NAME)
-    shell = Shell(node, client, _no_effects, consumer=_NAME, outbox=outbox, on_ready=say_ready)
-    pruning = asyncio.ensure_future(prune(client, node.trust, outbox, component=_NAME))
+    snapshots = Snapshots(
+        folder.snapshot(_NAME),
+        read_key(folder.identity(Role.SUPERVISOR) / "snapshot.key"),
+        node.trust.workspace,
+        _NAME,
+        ("sidecar",),
+    )
+    start = await restart(client, snapshots, node)
+    taking = Taking(node, snapshots, start, every=settings.bus.snapshot_every)
+    shell = Shell(
+        node,
+        client,
+        _no_effects,
+        consumer=_NAME,
+        outbox=outbox,
+        observe=taking.observe,
+        on_ready=say_ready,
+    )
+    pruning = prune(
+        client,
+        node.trust,
+        outbox,
+        component=_NAME,
+        taking=taking,
+        after=start.place - 1 if start is not None else 0,
+    )
     try:
-        await shell.run()
+        await together(shell.run(), pruning)
     finally:
-        pruning.cancel()
-        await asyncio.gather(pruning, return_exceptions=True)
         await disconnect(client)
 
 

@@ -18,7 +18,7 @@ import pytest_asyncio
 import trustme
 
 from schemas.actions import ActionOutcome
-from sidecar.connectors.addresses import Address, is_public
+from schemas.addresses import Address, is_public
 from sidecar.connectors.connector import MAX_RESULT_BYTES, Finding
 from sidecar.connectors.web import MAX_PAGE_BYTES, MAX_REDIRECTS, WebConnector
 from sidecar.destinations.resolver import Resolver

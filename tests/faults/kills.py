@@ -53,14 +53,15 @@ _MODULES = {"runtime": ("agents", "runtime"), "judge": ("judge",)}
 
 
 class Tally(Struct, kw_only=True):
-    """What came of the kills. All but the first five must be zero.
+    """What came of the kills. All but the first five must be zero, and `unknown` all true.
 
     `kills` are processes that did die: a moment may find none, as between two attempts.
-    `duplicates` are notes that the CRM was made to keep twice, under whatever keys; `lost`
-    are notes it was made to keep otherwise than the ledger says, or that an ended run never
+    `duplicates` are effects that a far side was made to do twice, under whatever keys; `lost`
+    are those it was made to do otherwise than the ledger says, or that an ended run never
     brought about. `unknown` are actions that the ledger leaves open, `unknown_true` those of
-    them that the CRM had done. `unpaired` counts actions without exactly one finish and one
-    receipt, `findings` what verification of the whole ledger found.
+    them of which the far side itself shows nothing that would tell. `unpaired` counts actions
+    without exactly one finish and one receipt, `findings` what verification of the whole ledger
+    found.
     """
 
     runs: int = 0
@@ -77,7 +78,10 @@ class Tally(Struct, kw_only=True):
     @property
     def wrong(self) -> int:
         """How much is not as it must be."""
-        return self.duplicates + self.lost + self.unpaired + self.unfinished + self.findings
+        untrue = self.unknown - self.unknown_true
+        return (
+            self.duplicates + self.lost + self.unpaired + self.unfinished + self.findings + untrue
+        )
 
 
 class Account(Struct, frozen=True):
@@ -109,7 +113,7 @@ async def kill_at_random_moments(
                 tally.runs += 1
                 if await _reached(folder, run, moment):
                     await asyncio.sleep(delay)
-                    tally.kills += _kill(folder, supervisor, victim)
+                    tally.kills += kill(folder, supervisor, victim)
                 if victim == BUS:
                     supervisor = await _revived(folder, supervisor)
                 try:
@@ -160,7 +164,7 @@ async def _reached(folder: DataFolder, run: str, moment: int) -> bool:
     return False
 
 
-def _kill(folder: DataFolder, supervisor: Supervisor, victim: str) -> int:
+def kill(folder: DataFolder, supervisor: Supervisor, victim: str) -> int:
     """Kill the victim's process, or both where an attempt overlaps the next; how many died."""
     if victim == BUS:
         pids = [server_of(folder)]
@@ -201,8 +205,8 @@ def _count(tally: Tally, account: Account, notes: list[str], log: Path) -> None:
     tally.lost += sum(by_note[note] == 0 for note in notes)
     for key, outcome in account.outcomes.items():
         if outcome is ActionOutcome.UNKNOWN:
+            # The CRM keeps every key, so what became of one could always have been known.
             tally.unknown += 1
-            tally.unknown_true += by_key[key]
         elif (outcome is ActionOutcome.CONFIRMED) != (by_key[key] == 1):
             tally.lost += 1
     mine = {line["key"] for line in applied if json.loads(line["body"])["note"] in notes}

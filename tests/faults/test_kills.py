@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.effects import kill_over_all_connectors
 from tests.faults.kills import COMPONENTS, kill_at_random_moments
 
 
-@pytest.mark.parametrize("component", COMPONENTS)
+@pytest.mark.parametrize("component", [name for name in COMPONENTS if name != "sidecar"])
 async def test_whatever_is_killed_nothing_runs_twice_and_nothing_is_lost(
     tmp_path: Path, component: str
 ) -> None:
@@ -15,4 +16,13 @@ async def test_whatever_is_killed_nothing_runs_twice_and_nothing_is_lost(
     assert tally.runs == 3
     assert tally.kills > 0
     assert tally.actions >= 15
+    assert tally.wrong == 0, tally
+
+
+async def test_a_killed_sidecar_repeats_nothing_and_loses_nothing_at_any_connector(
+    tmp_path: Path,
+) -> None:
+    tally = await kill_over_all_connectors(tmp_path, kills=4, seed=3)
+    assert tally.kills >= 4
+    assert tally.actions >= 10
     assert tally.wrong == 0, tally

@@ -1,7 +1,7 @@
 """`python -m tests.mutation`: how many of the gate's mutants the tests notice.
 
 Cosmic Ray writes the mutants of every module of `sidecar/gate`; a seeded sample of them is tried
-against the gate's tests (`trial.TESTS`). With `--json` one object: by module `total`, `killed`,
+against the gate's tests (`trial` says which). With `--json` one object: by module `total`, `killed`,
 `survived`, and the same under `all`, with how many were `left_out` (`mutants` says which). Cosmic
 Ray (8.7.0) is in no extra: install it beside the others.
 
@@ -42,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         total[mutant.module] += 1
         killed[mutant.module] += noticed
         if chosen.diff and not noticed:
-            print(_difference(mutant), file=sys.stderr, flush=True)
+            so_far = f"{killed.total()} of {total.total()} killed so far"
+            print(so_far, _difference(mutant), sep="\n", file=sys.stderr, flush=True)
     rows = {module: (total[module], killed[module]) for module in sorted(total)}
     rows["all"] = (total.total(), killed.total())
     if chosen.json:

@@ -74,10 +74,10 @@ def mutants(module: str) -> tuple[list[Mutant], int]:
 
 
 def sample(found: list[Mutant], size: int, seed: int) -> list[Mutant]:
-    """`size` of them drawn by `seed`, each mutant as likely as another; 0 for all."""
-    if not size or size >= len(found):
-        return found
-    return sorted(random.Random(seed).sample(found, size))
+    """`size` of them drawn by `seed`, each mutant as likely as another; 0 for all. In the order
+    drawn, so that those tried so far are a sample too.
+    """
+    return random.Random(seed).sample(found, min(size or len(found), len(found)))
 
 
 def _silent(tree: ast.Module) -> Iterator[tuple[_Place, _Place]]:

@@ -9,6 +9,7 @@ counts as noticed: a mutant that loops is one.
 import importlib.abc
 import importlib.machinery
 import os
+import re
 import resource
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Final
 
+import hypothesis
 import pytest
 
 import classify.detect
@@ -27,12 +29,19 @@ import schemas.events
 from tests.mutation.mutants import ROOT, Mutant
 
 LIMIT_S: Final = 60
-OWN: Final = "tests/unit/sidecar/gate/test_{}.py"
-TESTS: Final = (
-    ("tests/redteam/test_redteam.py",),
-    ("tests/unit/sidecar/gate", "tests/unit/sidecar/test_memory_claims.py", "tests/redteam"),
+UNIT: Final = "tests/unit/sidecar/gate"
+CORPUS: Final = tuple(
+    f"tests/redteam/test_redteam.py::test_{name}"
+    for name in (
+        "every_attack_is_caught_by_the_layers_it_names",
+        "at_least_95_percent_of_honest_work_passes_without_a_person",
+    )
 )
-"""In this order, behind the mutated module's `OWN`: the quickest to notice come first."""
+"""Tried behind the unit tests that import the mutated module (all, where none does). What only
+other tests would notice, such as the laws of `tests/redteam`, counts as survived.
+"""
+EXAMPLES: Final = 20
+"""How many each property is tried with, of hypothesis' usual 100: a trial is one of hundreds."""
 LOADED: Final = (
     classify.detect,
     classify.view,
@@ -74,6 +83,8 @@ def _begun(module: str, source: str) -> int:
         for descriptor in (0, 1, 2):
             os.dup2(quiet, descriptor)
         os.chdir(ROOT)
+        hypothesis.settings.register_profile("trial", max_examples=EXAMPLES, deadline=None)
+        hypothesis.settings.load_profile("trial")
         sys.dont_write_bytecode = False
         if module:
             sys.meta_path.insert(0, _Mutated(f"sidecar.gate.{module}", source))
@@ -83,9 +94,11 @@ def _begun(module: str, source: str) -> int:
 
 
 def _runs(module: str) -> Iterator[tuple[str, ...]]:
-    if module and (ROOT / OWN.format(module)).exists():
-        yield (OWN.format(module),)
-    yield from TESTS
+    files = sorted((ROOT / UNIT).glob("test_*.py"))
+    imports = re.compile(rf"^from sidecar\.gate(?:\.{module}\b| import .*\b{module}\b)", re.M)
+    own = [str(file) for file in files if imports.search(file.read_text(encoding="utf-8"))]
+    yield tuple(own) if module and own else (UNIT,)
+    yield CORPUS
 
 
 def _load_plugins() -> None:

@@ -26,6 +26,7 @@ from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunOutcome, RunStarted
 from schemas.tools import Effect
+from tests.commands import said_by
 from tests.faults.installation import ROOT, below, halt, is_a, is_end, until, up
 
 SETTINGS = """\
@@ -74,20 +75,6 @@ async def agent(folder: DataFolder, run: str, *options: str) -> AsyncIterator[Cl
     served = anyteam(folder, "mcp", "serve", "--run", run, *options)
     async with Client(stdio_client(served)) as client:
         yield client
-
-
-async def said_by(folder: DataFolder, *words: str) -> list[dict[str, Any]]:
-    """What a command says, as JSON lines. It must succeed."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "console.main", *words, "--json"),
-        env={"ANYTEAM_DATA": str(folder.root), "PATH": os.environ["PATH"]},
-        cwd=ROOT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    assert process.returncode == 0, out + err
-    return [json.loads(line) for line in out.splitlines()]
 
 
 def text(answer: CallToolResult) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tomlkit
 
 import anyteam
 from bus.folder import DataFolder
@@ -19,9 +18,9 @@ from console.commands.credentials import store
 from console.supervisor import Supervisor
 from schemas.actions import ActionFinished, ActionOutcome
 from schemas.settings import BadSettings
+from tests.commands import allow, said_by
 from tests.faults.installation import ROOT, Running, Watched, below, is_a, until, up
 from tests.mcp_servers import command, installed
-from tests.process.test_mcp_serve import said_by
 
 SETTINGS = """\
 workspace = "acme"
@@ -52,17 +51,6 @@ def configured(
     )
     folder.settings_file.write_text(text)
     return folder
-
-
-def allow(folder: DataFolder, server: str, **tools: dict[str, Any]) -> None:
-    """What a person does in the file after looking at it."""
-    file = folder.mcp_file(server)
-    document = tomlkit.parse(file.read_text())
-    for own, fields in tools.items():
-        table = document["tool"][own]  # type: ignore[index]
-        for key, value in {"allow": True, "summary": own, **fields}.items():
-            table[key] = value  # type: ignore[index]
-    file.write_text(tomlkit.dumps(document))
 
 
 async def exit_code(folder: DataFolder, *words: str) -> tuple[int | None, str]:

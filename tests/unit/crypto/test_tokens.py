@@ -11,7 +11,7 @@ from classify.spans import Kind, Span
 from crypto.tokens import Tokeniser, restore, restore_json, token_key
 
 DATA_KEY = b"d" * 32
-ACME = Tokeniser(DATA_KEY, "acme")
+ACME = Tokeniser(token_key(DATA_KEY, "acme"))
 DETECT = Detector().detect
 NAME = "Jane Doe"
 VALUES = st.sampled_from(
@@ -70,9 +70,9 @@ def test_any_spans_at_all_come_back(text: str, count: int, draw: st.DataObject) 
 
 def test_a_value_has_one_token_in_its_workspace_and_another_elsewhere() -> None:
     one, _ = ACME.replace(NAME, [person(NAME)])
-    again, _ = Tokeniser(DATA_KEY, "acme").replace(f"so {NAME}", [person(f"so {NAME}")])
-    other, _ = Tokeniser(DATA_KEY, "other").replace(NAME, [person(NAME)])
-    rekeyed, _ = Tokeniser(b"e" * 32, "acme").replace(NAME, [person(NAME)])
+    again, _ = Tokeniser(token_key(DATA_KEY, "acme")).replace(f"so {NAME}", [person(f"so {NAME}")])
+    other, _ = Tokeniser(token_key(DATA_KEY, "other")).replace(NAME, [person(NAME)])
+    rekeyed, _ = Tokeniser(token_key(b"e" * 32, "acme")).replace(NAME, [person(NAME)])
     assert again == f"so {one}" and len({one, other, rekeyed}) == 3
     assert re.fullmatch(r"\[PERSON_[2-9A-HJKMNP-TV-Z]{8}\]", one)
     assert len({token_key(DATA_KEY, "acme"), token_key(DATA_KEY, "other"), DATA_KEY}) == 3

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sidecar.gate.normal import (
     decodings,
     fold,
-    longest,
     rotated,
     shifted,
     spaced,
@@ -52,13 +51,6 @@ def test_folding_leaves_no_capital_and_no_hidden_letter(text: str) -> None:
     assert folded == folded.lower() or not text.isascii()
     assert not set(folded) & set("\u00ad\u200b\u200d\u2060\ufeff\U000e0041")
     assert fold(text.upper()) == folded or not text.isascii()
-
-
-@pytest.mark.parametrize(
-    ("text", "length"), [("", 0), ("  ", 0), ("a", 1), ("a bcd ef", 3), ("ab\ncdef\tg", 4)]
-)
-def test_the_longest_run_is_between_blanks_of_any_kind(text: str, length: int) -> None:
-    assert longest(text) == length
 
 
 def test_words_are_letters_and_digits_between_anything_else() -> None:

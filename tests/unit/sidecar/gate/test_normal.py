@@ -119,9 +119,9 @@ def test_a_code_with_a_letter_too_many_is_read_to_its_last_whole_byte() -> None:
         assert decodings(over)[:1] == ((SAID * 2)[:size],)
 
 
-def test_of_one_layer_32_readings_are_kept() -> None:
+def test_of_one_layer_32_readings_are_kept_apart_and_the_rest_as_one() -> None:
     codes = [b64(f"said for the time {number}") for number in range(40)]
-    assert len(decodings(" ".join(codes))) == 32
+    assert len(decodings(" ".join(codes))) == 33
     assert len(decodings(" ".join(codes[:31]))) == 31
 
 

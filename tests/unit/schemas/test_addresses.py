@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.connectors.addresses import is_public
+from schemas.addresses import is_public
 
 INSIDE = [
     "0.0.0.0",  # noqa: S104

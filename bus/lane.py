@@ -1,0 +1,34 @@
+"""A lane: what one scope (a run, or the workspace) is about to say, one publish under way."""
+
+from collections import deque
+from typing import Final
+
+from msgspec import Struct
+
+from bus.decider import Draft
+from crypto.trust import Head
+
+
+class Item(Struct, frozen=True):
+    """A draft with its id, when it was decided (ns), and the last index folded then."""
+
+    draft: Draft
+    id: str
+    at: int
+    seen: int
+
+
+class Lane(Struct):
+    """One scope's queue. `sent` is the item under way with its number and digest."""
+
+    queue: deque[Item]
+    head: Head | None = None
+    sent: tuple[Item, Head] | None = None
+    durable: int = 0
+
+
+class NoScope:
+    """Marks an event that is not under way, since None is the workspace's scope."""
+
+
+NO_SCOPE: Final = NoScope()

@@ -1,0 +1,67 @@
+"""Errors of the desktop agent.
+
+AnyTeamError
+└── DesktopError
+    ├── BadDesktopSettings         the configuration file is out of form
+    ├── ModelError                 the speech model
+    │   ├── ModelMissing           no file where the settings say, or nothing to make one from
+    │   ├── ModelDamaged           a file that is no model, or not the one that was approved
+    │   └── ModelUnsupported       weights of a shape that the converter does not know
+    ├── AudioError                 what is to be heard
+    │   ├── AudioMissing           no such file or device
+    │   └── AudioUnsupported       not sound in a form that is understood
+    ├── WallMissing                the process that holds sound cannot be shut in
+    └── CaptureFailed              the process that holds sound ended before its work was done
+"""
+
+from schemas.errors import AnyTeamError
+
+
+class DesktopError(AnyTeamError):
+    """Base of this package's errors."""
+
+
+class BadDesktopSettings(DesktopError):
+    """The configuration file is out of form; the message names the key."""
+
+    exit_code = 2
+
+
+class ModelError(DesktopError):
+    """The speech model cannot be used."""
+
+    exit_code = 2
+
+
+class ModelMissing(ModelError):
+    """There is no model where one is expected."""
+
+
+class ModelDamaged(ModelError):
+    """The file is no model of its format, or its digest is not the approved one."""
+
+
+class ModelUnsupported(ModelError):
+    """Weights whose tensors are not those of a Whisper model as known here."""
+
+
+class AudioError(DesktopError):
+    """There is nothing to hear."""
+
+    exit_code = 2
+
+
+class AudioMissing(AudioError):
+    """No such file or device."""
+
+
+class AudioUnsupported(AudioError):
+    """Not sound in a form that is understood."""
+
+
+class WallMissing(DesktopError):
+    """The system cannot confine the process that holds sound as far as was asked."""
+
+
+class CaptureFailed(DesktopError):
+    """The process that holds sound ended before its work was done; quotes its last words."""

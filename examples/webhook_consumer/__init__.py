@@ -1,0 +1,1 @@
+"""A consumer of webhooks, written from docs/webhooks.md alone; see `consumer`."""

@@ -1,0 +1,4 @@
+"""The tables' history: Alembic migrations, run by the owner in one schema at a time.
+
+Every table is made through `guarded_table`, so that none is without row security.
+"""

@@ -1,0 +1,1 @@
+"""The PostgreSQL projection: its server, logins, tables and writer."""

@@ -1,0 +1,114 @@
+"""A real PostgreSQL for tests, one a session, with two workspaces whose logins are strangers.
+
+`stores` opens a projector's store, `enter` a connection with any login: both are closed after the
+test, and the tables emptied by provisioning before it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import pytest
+import pytest_asyncio
+from msgspec import Struct
+from psycopg import sql
+
+from projections.postgres.login import LEDGER_DATABASE, Login, user_of
+from projections.postgres.provision import LIVE, provision
+from projections.postgres.server import SUPERUSER, PostgresServer
+from projections.postgres.standing import metadata
+from projections.postgres.writer import PostgresStore
+
+ACME: Final = "acme"
+RIVAL: Final = "rival"
+_SECRET: Final = "a password for tests"
+
+
+class Database(Struct, frozen=True):
+    """The running server, and how to enter it."""
+
+    server: PostgresServer
+
+    def login(self, group: str, workspace: str = ACME) -> Login:
+        """The login of `projector` or `console` in one workspace."""
+        return Login(self.server.port, LEDGER_DATABASE, user_of(group, workspace), _SECRET)
+
+    def superuser(self) -> Login:
+        """Provisioning's own."""
+        return Login(self.server.port, LEDGER_DATABASE, SUPERUSER, _SECRET)
+
+
+Open = Callable[..., PostgresStore]
+Enter = Callable[..., psycopg.Connection[tuple[Any, ...]]]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
+    """One server for all tests of this folder."""
+    home = tmp_path_factory.mktemp("postgres")
+    server = await PostgresServer.start(home / "data", password=_SECRET, log=home / "log")
+    try:
+        passwords = dict.fromkeys(("projector", "console"), _SECRET)
+        for workspace in (ACME, RIVAL):
+            await asyncio.to_thread(provision, server.port, _SECRET, workspace, passwords)
+        yield Database(server)
+    finally:
+        await server.stop()
+
+
+def empty(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Nothing is left in any table, of any workspace."""
+    for name in metadata.tables:
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(LIVE, name)))
+
+
+@pytest.fixture
+def database(running: Database) -> Database:
+    """The server with empty tables."""
+    with psycopg.connect(running.superuser().conninfo(), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS next CASCADE")
+        connection.execute("DROP SCHEMA IF EXISTS retired CASCADE")
+        empty(connection)
+    return running
+
+
+@pytest.fixture
+def stores(database: Database) -> Iterator[Open]:
+    """`stores(workspace=..., fold=..., schema=...)`: a projector's store."""
+    opened: list[PostgresStore] = []
+
+    def make(workspace: str = ACME, **options: Any) -> PostgresStore:
+        store = PostgresStore(database.login("projector", workspace), workspace, **options)
+        opened.append(store)
+        return store
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def enter(database: Database) -> Iterator[Enter]:
+    """`enter(group, workspace, setting=...)`: a connection, with that setting where one is."""
+    opened: list[psycopg.Connection[tuple[Any, ...]]] = []
+
+    def make(
+        group: str = "console", workspace: str = ACME, *, setting: str | None = None
+    ) -> psycopg.Connection[tuple[Any, ...]]:
+        login = database.login(group, workspace)
+        connection = psycopg.connect(login.conninfo(), autocommit=True)
+        opened.append(connection)
+        if setting is not None:
+            connection.execute("SELECT set_config('app.workspace', %s, false)", (setting,))
+        return connection
+
+    yield make
+    for connection in opened:
+        connection.close()
+
+
+def log_of(server: PostgresServer) -> str:
+    """What the server wrote."""
+    return Path(server.log).read_text(errors="replace")

@@ -76,6 +76,11 @@ class DataFolder(Struct, frozen=True):
         """The webhooks' database: endpoints, how far each has come, delivery log."""
         return self.root / "webhooks" / "webhooks.sqlite"
 
+    @property
+    def console_file(self) -> Path:
+        """Where the running console is: `{"url": ...}`."""
+        return self.root / "run" / "console.json"
+
     def socket(self, run: str) -> Path:
         """Where a run that is served takes calls."""
         return self.root / "run" / f"{run}.sock"

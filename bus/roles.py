@@ -35,8 +35,12 @@ _WORKSPACE_TOPICS: Final = (
     "erasure",
     "readmission",
     "withdrawal",
+    "access",
+    "session",
 )
 _BOTH_TOPICS: Final = ("halt",)
+_CARRIED: Final = {Role.CONSOLE: ("decision", "halt", "request")}
+"""Topics of people whose signed events the console brings to the bus; it can sign none itself."""
 
 
 def ledger_subject(workspace: str) -> str:
@@ -95,6 +99,11 @@ def consumer_name(role: Role, user: str) -> str:
     return user if role in RUN_ROLES else role.value
 
 
+def topics_published(role: Role) -> tuple[str, ...]:
+    """The topics that `role` writes, and those of people that it carries, sorted."""
+    return tuple(sorted({*topics_of(role), *_CARRIED.get(role, ())}))
+
+
 def topics_scoped(topic: str) -> tuple[bool, bool]:
     """(whether `topic` is found on a run's subjects, on the workspace's)."""
     return topic not in _WORKSPACE_TOPICS, topic in _WORKSPACE_TOPICS + _BOTH_TOPICS
@@ -102,7 +111,7 @@ def topics_scoped(topic: str) -> tuple[bool, bool]:
 
 def _topics(role: Role, workspace: str, run: str) -> tuple[str, ...]:
     subjects = []
-    for topic in topics_of(role):
+    for topic in topics_published(role):
         of_run, of_workspace = topics_scoped(topic)
         if of_run:
             subjects.append(f"ws.{workspace}.run.{run}.{topic}")

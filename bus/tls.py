@@ -90,6 +90,31 @@ def ensure_tls(folder: Path) -> TlsFiles:
     return files
 
 
+def ensure_site(folder: Path) -> tuple[Path, Path, Path]:
+    """What a browser on this machine is shown: authority, certificate, key, made where missing.
+
+    The authority signs this one certificate and its key is then gone: who has a browser believe
+    it believes nothing else. It is another than the bus's, so that a site cannot pass for a bus.
+    """
+    authority, certificate, secret = (folder / f"site{end}" for end in ("-ca.crt", ".crt", ".key"))
+    if all(path.exists() for path in (authority, certificate, secret)):
+        read_secret(secret)
+        ends = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+        if ends > _now() + datetime.timedelta(days=7):
+            return authority, certificate, secret
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca = _authority("AnyTeam Trust console on this machine", ca_key)
+    names: list[x509.GeneralName] = [x509.DNSName(name) for name in _SERVER_NAMES]
+    names += [x509.IPAddress(ipaddress.ip_address(text)) for text in _SERVER_ADDRESSES]
+    # Browsers take no server certificate that lives longer.
+    ends = _now() + datetime.timedelta(days=397)
+    made = _leaf("localhost", key, (ca, ca_key), ExtendedKeyUsageOID.SERVER_AUTH, names, ends)
+    _write((certificate, secret), made, key)
+    authority.write_bytes(_pem(ca))
+    return authority, certificate, secret
+
+
 def client_context(files: TlsFiles) -> ssl.SSLContext:
     """How a component speaks to the server: TLS 1.2 or later, both sides certified.
 

@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 from nats.aio.client import Client
@@ -41,6 +41,17 @@ class Pen(Struct, frozen=True):
     actor: Actor
     key_id: bytes
     sign: Sign
+
+
+class Ledger(Protocol):
+    """What an author knows of the ledger: `Reader` from its beginning, or who follows it anyway."""
+
+    trust: Trust
+    index: int
+
+    async def stands(self, index: int, digest: bytes) -> bool:
+        """Read on to `index`; whether the entry there is the valid event `digest`."""
+        ...
 
 
 class Reader:
@@ -102,7 +113,7 @@ class Reader:
 
 async def say(
     client: Client,
-    reader: Reader,
+    reader: Ledger,
     pen: Pen,
     body: AnyBody,
     *,
@@ -131,7 +142,7 @@ async def say(
 
 
 def _drafted(
-    reader: Reader, pen: Pen, body: AnyBody, run: str | None, causes: tuple[bytes, ...]
+    reader: Ledger, pen: Pen, body: AnyBody, run: str | None, causes: tuple[bytes, ...]
 ) -> Event:
     head = reader.trust.head(pen.key_id, run)
     now = time.time_ns()

@@ -48,6 +48,12 @@ STANDING = (
     (Role.SIDECAR, "receipts", "receipts.key"),
     (Role.SUPERVISOR, "supervisor", "event.key"),
 )
+CONSOLE = (Role.CONSOLE, "console", "event.key")
+
+
+def standing(settings: Settings) -> tuple[tuple[Role, str, str], ...]:
+    """Role, instance and key file of each holder that the root certifies beside people."""
+    return (*STANDING, CONSOLE) if settings.console is not None else STANDING
 
 
 def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
@@ -66,7 +72,7 @@ def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
     ensure_data_key(kms, folder.data_key_file(settings.workspace), settings.workspace)
     ensure_keyring(kms, folder.keyring_file(settings.workspace), settings.workspace)
     write_public(folder.root_public_file, root)
-    for role, _, file in STANDING:
+    for role, _, file in standing(settings):
         ensure_key(folder.identity(role) / file)
     ensure_key(folder.identity(Role.SIDECAR) / "receipts.mac")
     # The sidecar's snapshots hold content: their key follows from the workspace's own.
@@ -248,7 +254,8 @@ async def _settle(folder: DataFolder, settings: Settings, client: Client, pen: P
 def _certificates(folder: DataFolder, settings: Settings) -> list[Certificate]:
     now = time.time_ns()
     found = [
-        (role, instance, folder.identity(role) / file, None) for role, instance, file in STANDING
+        (role, instance, folder.identity(role) / file, None)
+        for role, instance, file in standing(settings)
     ]
     people: list[tuple[Role, str, Path, str | None]] = [
         (role, name, folder.person(name) / "event.key", name)

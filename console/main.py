@@ -24,6 +24,7 @@ from console.commands import (
     mcp,
     memory,
     operation,
+    people,
     policy,
     receipts,
     replays,
@@ -54,7 +55,7 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, policy, destinations, memory, exports),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, exports),
     *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)

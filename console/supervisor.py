@@ -45,13 +45,18 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 }
 
 _WEBHOOKS = {"webhooks": ("projections.webhooks",)}
+_CONSOLE = {"console": ("console.web",)}
+_UNLOCKED = ("sidecar", "console")
+"""Components that open content, and so need the keys that a passphrase or a service guards."""
 
 Say = Callable[[str], None]
 
 
 def components_of(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """The components that an installation with these settings has, in the order of starting."""
-    return {**COMPONENTS, **(_WEBHOOKS if settings.webhooks is not None else {})}
+    webhooks = _WEBHOOKS if settings.webhooks is not None else {}
+    console = _CONSOLE if settings.console is not None else {}
+    return {**COMPONENTS, **webhooks, **console}
 
 
 class Standing(Struct):
@@ -150,7 +155,7 @@ class Supervisor:
                 start_new_session=True,
             )
         assert process.stdin is not None and process.stdout is not None
-        if name == "sidecar" and self._passphrase is not None:
+        if name in _UNLOCKED and self._passphrase is not None:
             process.stdin.write(encode_unlock(Unlock(self._passphrase)))
         try:
             async with asyncio.timeout(READY_S):
@@ -167,9 +172,9 @@ class Supervisor:
         return Standing(name, process, time.monotonic())
 
     def _environment(self, name: str) -> dict[str, str]:
-        """Nothing, but for the sidecar where Google's credentials lie: a path, no secret."""
+        """Nothing, but for who opens content where Google's credentials lie: a path, no secret."""
         path = os.environ.get(_CREDENTIALS)
-        if name == "sidecar" and self._settings.kms.provider == "google" and path:
+        if name in _UNLOCKED and self._settings.kms.provider == "google" and path:
             return {_CREDENTIALS: path}
         return {}
 

@@ -59,6 +59,11 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "destination.blocked": ("destination", (Role.SIDECAR,)),
     "destination.expired": ("destination", (Role.SIDECAR,)),
     "destination.readmitted": ("readmission", (Role.ADMIN,)),
+    "access.granted": ("access", (Role.ADMIN,)),
+    "access.revoked": ("access", (Role.ADMIN,)),
+    "session.opened": ("session", (Role.CONSOLE,)),
+    "session.closed": ("session", (Role.CONSOLE,)),
+    "sign_in.locked": ("session", (Role.CONSOLE,)),
 }
 """Event type -> (topic, roles that may sign it)."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas import actions, destinations, erasure, memories, runs, supervision
+from schemas import access, actions, destinations, erasure, memories, runs, supervision
 from schemas.errors import MalformedEvent, Oversized, UnknownVersion
 from schemas.names import Classification, Digest, EventId, Name, Nanoseconds, Role
 
@@ -63,6 +63,11 @@ AnyBody = (
     | memories.MemoryForgotten
     | memories.MemoryWithdrawn
     | erasure.ContentErased
+    | access.AccessGranted
+    | access.AccessRevoked
+    | access.SessionOpened
+    | access.SessionClosed
+    | access.SignInLocked
 )
 
 

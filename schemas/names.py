@@ -86,3 +86,4 @@ class Role(Enum):
     REP = "rep"
     ADMIN = "admin"
     WEBHOOKS = "webhooks"
+    CONSOLE = "console"

@@ -20,6 +20,7 @@ from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
 from schemas.tools import Budget, Effect, Pace, Trust
+from schemas.webconsole import ConsoleSettings, check_console
 
 _CONFIDENTIAL_URL = re.compile(
     r"https://[^\s/?#@\\]+(?:[/?][^\s#\\]*)?|http://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:[/?][^\s#]*)?"
@@ -340,6 +341,7 @@ class Settings(Section, frozen=True, kw_only=True):
     sandbox: SandboxSettings = SandboxSettings()
     projections: ProjectionSettings | None = None
     webhooks: WebhookSettings | None = None
+    console: ConsoleSettings | None = None
 
 
 def parse_settings(text: str, where: str) -> Settings:
@@ -364,6 +366,12 @@ def parse_settings(text: str, where: str) -> Settings:
         check_kms(settings.kms)
     except ValueError as error:
         raise BadSettings(f"{where}: {error}", fix="see docs/configuration.md, [kms]") from error
+    try:
+        check_console(settings.console or ConsoleSettings())
+    except ValueError as error:
+        raise BadSettings(
+            f"{where}: {error}", fix="see docs/configuration.md, [console]"
+        ) from error
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)

@@ -35,12 +35,12 @@ from crypto.trust import Trust
 from ledger.restart import restart
 from ledger.snapshots import Snapshots, content_snapshot_key
 from ledger.taking import Taking
+from schemas.addresses import Admits, is_public
 from schemas.erasure import ContentField
 from schemas.events import Actor
 from schemas.names import Role
 from schemas.settings import Settings
 from sidecar.connectors import Connectors
-from sidecar.connectors.addresses import Admits, is_public
 from sidecar.decider import SidecarDecider
 from sidecar.destinations.resolver import Resolver
 from sidecar.models import ModelGateway

@@ -12,6 +12,7 @@ import typer
 from bus.folder import DataFolder
 from console.custody import passphrase_for
 from console.errors import AlreadyUp, NotUp
+from console.inviting import console_url
 from console.output import JsonFlag, emit, progress
 from console.session import DEFAULT_DATA, DataOption, session
 from console.supervisor import Supervisor
@@ -29,6 +30,8 @@ tools = ["files.list", "files.read", "files.write"]
 
 [connectors.files]
 root = "files"
+
+[console]
 
 [agents.example]
 planner = "scripted"
@@ -87,11 +90,12 @@ async def _up(folder: DataFolder, passphrase: str | None, json: bool) -> None:
     stopping = asyncio.ensure_future(stop.wait())
     try:
         await supervisor.up()
-        emit(
-            {"up": str(folder.root), "bus": supervisor.folder.bus_url()},
-            json,
-            "up; Ctrl-C stops it",
-        )
+        value = {"up": str(folder.root), "bus": supervisor.folder.bus_url()}
+        text = "up; Ctrl-C stops it"
+        if folder.console_file.exists():
+            value["console"] = console_url(folder)
+            text = f"up, the console at {value['console']}; Ctrl-C stops it"
+        emit(value, json, text)
         waits: list[asyncio.Future[Any]] = [stopping, supervisor.failed]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if supervisor.failed.done():

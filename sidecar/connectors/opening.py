@@ -7,11 +7,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from schemas.addresses import Admits, is_public
 from schemas.declarations import tools_of
 from schemas.httpapi import HttpApiSettings
 from schemas.settings import ConnectorSettings, McpSettings
 from schemas.tools import Tool
-from sidecar.connectors.addresses import Admits, is_public
 from sidecar.connectors.caldav import CalDav
 from sidecar.connectors.calendar import CalendarConnector
 from sidecar.connectors.calendar_tools import CALENDAR_TOOLS

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import msgspec
 
+from schemas.addresses import Admits, is_public
 from schemas.settings import ConnectorSettings, OAuthSettings
 from sidecar import oauth
-from sidecar.connectors.addresses import Admits, is_public
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.opening import Surroundings, offers
 from sidecar.connectors.scrubbing import Scrubbed

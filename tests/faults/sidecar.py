@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bus.component import run_process
 from bus.folder import DataFolder
+from schemas.addresses import Address, is_public
 from sidecar.__main__ import serve
-from sidecar.connectors.addresses import Address, is_public
 
 INTERNET = ip_address("127.0.0.1")
 

@@ -1,9 +1,9 @@
 """`python -m tests.mutation`: how many of the gate's mutants the tests notice.
 
 Cosmic Ray writes the mutants of every module of `sidecar/gate`; a seeded sample of them is tried
-against the gate's tests (`trial` says which). With `--json` one object: by module `total`, `killed`,
-`survived`, and the same under `all`, with how many were `left_out` (`mutants` says which). Cosmic
-Ray (8.7.0) is in no extra: install it beside the others.
+against the gate's tests (`trial` says which). With `--json` one object: by module `total`,
+`killed`, `survived`, and the same under `all`, with how many were `left_out` (`mutants` says
+which). Cosmic Ray (8.7.0) is in no extra: install it beside the others.
 
 Exit code 0 where at least 85 % are killed, 2 where the tests fail unmutated.
 """

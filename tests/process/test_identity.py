@@ -22,8 +22,15 @@ from bus.identity import (
     parse_creds,
 )
 from bus.provision import provision_workspace, revoke_users
-from bus.roles import API, ROLES, RUN_ROLES, consumer_name, scope_of
-from schemas.authority import AUTHORITY, topics_of
+from bus.roles import (
+    API,
+    ROLES,
+    RUN_ROLES,
+    consumer_name,
+    scope_of,
+    topics_published,
+)
+from schemas.authority import AUTHORITY
 from schemas.names import Role
 from tests.process.conftest import DEADLINE_S, Bus, Join, Member, Mint
 
@@ -92,7 +99,7 @@ async def test_run_user_writes_nothing_else(join: Join, role: Role) -> None:
 @pytest.mark.parametrize("role", STANDING)
 async def test_component_writes_exactly_its_topics(join: Join, role: Role) -> None:
     member = await join(role)
-    for topic in {topic for topic, _ in AUTHORITY.values()} - set(topics_of(role)):
+    for topic in {topic for topic, _ in AUTHORITY.values()} - set(topics_published(role)):
         await member.assert_cannot_publish(f"ws.acme.run.run-a.{topic}")
         await member.assert_cannot_publish(f"ws.acme.admin.{topic}")
     allowed = [s for s in scope_of(role, "acme").publish if s.startswith("ws.")]

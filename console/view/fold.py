@@ -1,0 +1,230 @@
+"""From one verified event to the next state of what the console shows.
+
+Never raises on a verified event, whatever a hostile run may sign: what answers nothing known is
+a line of the timeline and no more. The first verdict and the first answer count, as at the gate.
+"""
+
+from console.view.state import (
+    HOUR,
+    KEPT_LATENCIES,
+    KEPT_SESSIONS,
+    Answer,
+    Claim,
+    Destination,
+    Flag,
+    Grant,
+    Halt,
+    Hour,
+    Moment,
+    Run,
+    SignIn,
+    Step,
+    Workspace,
+    covers,
+)
+from console.view.words import in_words
+from crypto.trust import Verified
+from schemas import access, actions, destinations, memories, runs, supervision
+from schemas.actions import LayerOutcome, LayerResult
+from schemas.events import AnyBody, Event
+from schemas.supervision import halted_by
+
+
+def fold(workspace: Workspace, index: int, verified: Verified) -> None:
+    """Take in the entry at `index`."""
+    event = verified.event
+    workspace.size, workspace.last_at = index, max(workspace.last_at, event.at)
+    _fold_halts(workspace, index, verified)
+    if event.run is not None:
+        _fold_run(workspace, index, verified, event.run)
+    _fold_workspace(workspace, index, event)
+
+
+def skip(workspace: Workspace, index: int) -> None:
+    """The entry at `index` is no valid event."""
+    workspace.size = index
+    workspace.rejected += 1
+
+
+def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -> None:
+    event, body = verified.event, verified.event.body
+    run = workspace.runs.get(name)
+    if run is None:
+        if not isinstance(body, runs.RunRequested):
+            return
+        run = workspace.runs[name] = Run(name, body, event.at)
+    words = in_words(body)
+    run.moments.append(Moment(index, event.at, event.type, event.actor.role.value, words))
+    if isinstance(body, runs.LeaseGranted | runs.LeaseRenewed):
+        run.lease, run.attempts = body.lease, body.lease.attempt
+    elif isinstance(body, runs.RunStarted):
+        run.walls = tuple(body.confined_by)
+    elif isinstance(body, runs.RunCompleted):
+        _end(run, body.outcome.value, body.reason, event.at)
+    elif isinstance(body, runs.RunHalted):
+        _end(run, "halted", body.reason, event.at)
+        run.halted_by = body.halt
+    elif isinstance(body, runs.RunRefused):
+        _end(run, "refused", f"{body.reason}; {body.fix}" if body.fix else body.reason, event.at)
+    elif isinstance(body, actions.ObservationRecorded):
+        run.observations.append(event)
+    elif isinstance(body, actions.ModelCalled):
+        run.tokens += body.input_tokens + body.output_tokens
+        _charge(workspace, run, body.cost, event.at)
+    else:
+        _fold_step(workspace, run, index, verified)
+
+
+def _end(run: Run, how: str, reason: str, at: int) -> None:
+    if not run.ended:
+        run.ended, run.reason, run.ended_at = how, reason, at
+
+
+def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -> None:
+    event, body = verified.event, verified.event.body
+    if isinstance(body, actions.ProposalMade):
+        digest = verified.digest
+        run.steps[digest] = Step(digest, index, run.name, body.tool, body.number, event)
+        return
+    if isinstance(body, actions.ReceiptIssued):
+        for cause in event.causes:
+            earned = run.actions.get(cause)
+            if earned is not None:
+                earned.receipt = earned.receipt or verified.digest
+        return
+    step = run.steps.get(getattr(body, "proposal", b""))
+    if step is None:
+        return
+    hour = workspace.hours.setdefault(event.at // HOUR, Hour())
+    if isinstance(body, actions.VerdictGiven):
+        step.verdict = step.verdict or body
+    elif isinstance(body, actions.ApprovalRequested):
+        step.question, step.question_digest = body, verified.digest
+        step.layers, step.asked_at = body.layers, event.at
+        workspace.asked[step.digest] = step
+        hour.holds += 1
+        _count(workspace, body.layers, LayerResult.HOLD)
+    elif isinstance(body, actions.ApprovalDecided):
+        if step.question is not None and step.answer is None:
+            by = event.actor.instance
+            step.answer = Answer(body.decision, by, event.at, body.note)
+    elif isinstance(body, actions.ActionStarted):
+        step.action, step.started_at, step.started_index = verified.digest, event.at, index
+        step.layers = body.layers
+        run.actions[step.action] = step
+        hour.actions += 1
+        _charge(workspace, run, _price(workspace, body.tool), event.at)
+        for halt in workspace.halts:
+            if not halt.released_at and covers(halt, run):
+                halt.after += 1
+    elif isinstance(body, actions.ActionRefused):
+        step.refused, step.fix, step.layers = body.reason, body.fix, body.layers
+        hour.refusals += 1
+        _count(workspace, body.layers, LayerResult.REFUSE)
+    elif isinstance(body, actions.ActionFinished):
+        step.finished, step.finished_event, step.finished_at = body, event, event.at
+        workspace.latencies.append(event.at - step.made.at)
+        del workspace.latencies[:-KEPT_LATENCIES]
+    if not step.open:
+        workspace.asked.pop(step.digest, None)
+
+
+def _count(workspace: Workspace, layers: tuple[LayerOutcome, ...], which: LayerResult) -> None:
+    for layer in layers:
+        if layer.result is which:
+            workspace.layers[layer.layer, layer.name, which] += 1
+
+
+def _price(workspace: Workspace, tool: str) -> int:
+    declared = workspace.policy.tools if workspace.policy is not None else ()
+    return next((each.cost for each in declared if each.name == tool), 0)
+
+
+def _charge(workspace: Workspace, run: Run, cost: int, at: int) -> None:
+    run.cost += cost
+    workspace.hours.setdefault(at // HOUR, Hour()).cost += cost
+
+
+def _fold_halts(workspace: Workspace, index: int, verified: Verified) -> None:
+    event, body = verified.event, verified.event.body
+    halted = halted_by(body)
+    if halted is not None:
+        scope, target, reason = halted
+        by = event.actor.instance
+        workspace.halts.append(Halt(scope, target, reason, by, event.at, index, verified.digest))
+    elif isinstance(body, runs.HaltReleased):
+        for halt in workspace.halts:
+            if (halt.scope, halt.target) == (body.scope, body.target) and not halt.released_at:
+                halt.released_at, halt.released_by = event.at, event.actor.instance
+    elif isinstance(body, runs.RunHalted) and event.run is not None:
+        for halt in workspace.halts:
+            if halt.digest == body.halt and event.run not in halt.runs:
+                halt.runs.append(event.run)
+
+
+def _fold_workspace(workspace: Workspace, index: int, event: Event) -> None:
+    body, at = event.body, event.at
+    if isinstance(body, runs.PolicySet):
+        workspace.policy = body.policy
+    elif isinstance(body, runs.RepActivated | runs.RepRevoked):
+        workspace.reps[body.rep] = isinstance(body, runs.RepActivated)
+    elif isinstance(body, supervision.SupervisorFlagged):
+        workspace.flags.append(Flag(index, at, body))
+    elif isinstance(body, memories.MemoryRetained):
+        workspace.claims[body.claim] = Claim(body, event, event.run or "", at)
+    elif isinstance(body, memories.MemoryForgotten | memories.MemoryWithdrawn):
+        claim = workspace.claims.get(body.claim)
+        if claim is not None:
+            forgotten = isinstance(body, memories.MemoryForgotten)
+            claim.gone = "forgotten" if forgotten else "withdrawn"
+    elif isinstance(body, access.AccessGranted | access.AccessRevoked):
+        fold_access(workspace, event)
+    else:
+        _fold_sign_ins(workspace, index, at, body)
+        _fold_destinations(workspace, at, body)
+
+
+def fold_access(workspace: Workspace, event: Event) -> None:
+    """Take in who may use the console; other events change nothing here."""
+    body = event.body
+    if isinstance(body, access.AccessGranted):
+        grant = Grant(body.account, body.role, body.person or "", event.actor.instance, event.at)
+        workspace.grants[body.account] = grant
+    elif isinstance(body, access.AccessRevoked) and body.account in workspace.grants:
+        workspace.grants[body.account].revoked = body.reason or "revoked"
+
+
+def _fold_sign_ins(workspace: Workspace, index: int, at: int, body: AnyBody) -> None:
+    match body:
+        case access.SessionOpened():
+            line = SignIn(index, at, body.account, "signed in", body.method)
+        case access.SessionClosed():
+            line = SignIn(index, at, body.account, "session over", body.reason)
+        case access.SignInLocked():
+            line = SignIn(index, at, body.account, "locked", body.reason)
+        case _:
+            return
+    workspace.sign_ins.append(line)
+    del workspace.sign_ins[:-KEPT_SESSIONS]
+
+
+def _fold_destinations(workspace: Workspace, at: int, body: AnyBody) -> None:
+    match body:
+        case destinations.DestinationAllowed():
+            _note(workspace, body.domain, "allowed", at, "")
+        case destinations.DestinationRevalidated():
+            _note(workspace, body.domain, "allowed", at, body.drift)
+        case destinations.DestinationUnverified():
+            _note(workspace, body.domain, "unverified", at, body.reason)
+        case destinations.DestinationBlocked():
+            _note(workspace, body.domain, "blocked", at, body.what)
+        case destinations.DestinationReadmitted():
+            _note(workspace, body.domain, "allowed", at, body.reason)
+        case destinations.DestinationExpired():
+            _note(workspace, body.destination, "expired", at, "its entry is over")
+
+
+def _note(workspace: Workspace, domain: str, state: str, at: int, words: str) -> None:
+    known = workspace.destinations.get(domain)
+    since = known.since if known is not None and known.state == state else at
+    workspace.destinations[domain] = Destination(domain, state, since, at, words)

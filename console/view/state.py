@@ -1,0 +1,263 @@
+"""What the console knows of a workspace: runs with their steps, halts, questions, access.
+
+Mutable, with one writer (`fold`), and read between its steps. Content stays as it was published,
+sealed; whoever shows it opens it then, so that an erasure takes effect at once. Memory grows
+with the runs that the ledger holds: what must outgrow it belongs into a projection.
+"""
+
+from collections import Counter
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from schemas.access import AccessRole
+from schemas.actions import (
+    ActionFinished,
+    ApprovalRequested,
+    Decision,
+    LayerOutcome,
+    LayerResult,
+    VerdictGiven,
+)
+from schemas.events import Event
+from schemas.leases import Intent, Lease
+from schemas.memories import MemoryRetained
+from schemas.names import SECOND
+from schemas.runs import HaltScope, RunRequested
+from schemas.supervision import SupervisorFlagged
+from schemas.tools import Policy
+
+HOUR: Final = 3_600 * SECOND
+KEPT_SESSIONS: Final = 500
+KEPT_LATENCIES: Final = 2_000
+
+
+class Answer(Struct, frozen=True):
+    """A person's answer to a question. `at` is ns since the epoch, here and below."""
+
+    decision: Decision
+    by: str
+    at: int
+    note: str
+
+
+class Step(Struct):
+    """One proposal and all that came of it; `made` is its event as published."""
+
+    digest: bytes
+    index: int
+    run: str
+    tool: str
+    number: int
+    made: Event
+    verdict: VerdictGiven | None = None
+    layers: tuple[LayerOutcome, ...] = ()
+    question: ApprovalRequested | None = None
+    question_digest: bytes = b""
+    asked_at: int = 0
+    answer: Answer | None = None
+    started_at: int = 0
+    started_index: int = 0
+    action: bytes = b""
+    finished: ActionFinished | None = None
+    finished_event: Event | None = None
+    finished_at: int = 0
+    receipt: bytes = b""
+    refused: str = ""
+    fix: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it waits for a person."""
+        return self.question is not None and not (self.answer or self.action or self.refused)
+
+    @property
+    def state(self) -> str:
+        """In one word, for a label."""
+        if self.finished is not None:
+            return self.finished.outcome.value
+        if self.refused:
+            return "refused"
+        if self.action:
+            return "started"
+        if self.open:
+            return "held"
+        return "proposed"
+
+
+class Moment(Struct, frozen=True):
+    """One line of a run's timeline."""
+
+    index: int
+    at: int
+    type: str
+    role: str
+    words: str
+
+
+class Run(Struct):
+    """One run."""
+
+    name: str
+    request: RunRequested
+    asked_at: int
+    lease: Lease | None = None
+    attempts: int = 0
+    steps: dict[bytes, Step] = msgspec.field(default_factory=dict)
+    actions: dict[bytes, Step] = msgspec.field(default_factory=dict)
+    moments: list[Moment] = msgspec.field(default_factory=list)
+    observations: list[Event] = msgspec.field(default_factory=list)
+    walls: tuple[str, ...] = ()
+    ended: str = ""
+    reason: str = ""
+    ended_at: int = 0
+    halted_by: bytes = b""
+    cost: int = 0
+    tokens: int = 0
+
+    @property
+    def intent(self) -> Intent:
+        """What it is for."""
+        return self.request.intent
+
+    @property
+    def live(self) -> bool:
+        """Whether it goes on."""
+        return not self.ended
+
+    @property
+    def waiting(self) -> list[Step]:
+        """The steps that wait for a person; none where the run is over."""
+        return [step for step in self.steps.values() if step.open] if self.live else []
+
+    @property
+    def state(self) -> str:
+        """In one word, for a label."""
+        if self.ended:
+            return self.ended
+        if self.waiting:
+            return "waiting"
+        return "live" if self.lease is not None else "asked"
+
+
+class Halt(Struct):
+    """A halt, in force until `released_at`. `after` counts effects that began after it."""
+
+    scope: HaltScope
+    target: str
+    reason: str
+    by: str
+    at: int
+    index: int
+    digest: bytes
+    released_at: int = 0
+    released_by: str = ""
+    runs: list[str] = msgspec.field(default_factory=list)
+    after: int = 0
+
+
+class Flag(Struct, frozen=True):
+    """What the supervisor said."""
+
+    index: int
+    at: int
+    body: SupervisorFlagged
+
+
+class Destination(Struct):
+    """A watched domain. `state` is allowed, unverified, blocked or expired."""
+
+    domain: str
+    state: str
+    since: int
+    looked_at: int
+    words: str = ""
+
+
+class Claim(Struct):
+    """A claim in memory; `event` is its event as published, `gone` how it left."""
+
+    body: MemoryRetained
+    event: Event
+    run: str
+    at: int
+    gone: str = ""
+
+
+class Grant(Struct):
+    """What an account may do, if anything any more."""
+
+    account: str
+    role: AccessRole
+    person: str
+    by: str
+    at: int
+    revoked: str = ""
+
+
+class SignIn(Struct, frozen=True):
+    """A line of the record of sign-ins."""
+
+    index: int
+    at: int
+    account: str
+    what: str
+    detail: str
+
+
+class Hour(Struct):
+    """What one hour saw. `cost` is in millionths of the policy's currency."""
+
+    actions: int = 0
+    holds: int = 0
+    refusals: int = 0
+    cost: int = 0
+
+
+class Workspace(Struct):
+    """Everything. Maps keep the order of the ledger."""
+
+    name: str
+    size: int = 0
+    last_at: int = 0
+    rejected: int = 0
+    policy: Policy | None = None
+    reps: dict[str, bool] = msgspec.field(default_factory=dict)
+    runs: dict[str, Run] = msgspec.field(default_factory=dict)
+    asked: dict[bytes, Step] = msgspec.field(default_factory=dict)
+    halts: list[Halt] = msgspec.field(default_factory=list)
+    flags: list[Flag] = msgspec.field(default_factory=list)
+    destinations: dict[str, Destination] = msgspec.field(default_factory=dict)
+    claims: dict[str, Claim] = msgspec.field(default_factory=dict)
+    grants: dict[str, Grant] = msgspec.field(default_factory=dict)
+    sign_ins: list[SignIn] = msgspec.field(default_factory=list)
+    hours: dict[int, Hour] = msgspec.field(default_factory=dict)
+    layers: Counter[tuple[int, str, LayerResult]] = msgspec.field(default_factory=Counter)
+    latencies: list[int] = msgspec.field(default_factory=list)
+
+    def engaged(self) -> list[Halt]:
+        """The halts in force, the latest first."""
+        return [halt for halt in reversed(self.halts) if not halt.released_at]
+
+    def questions(self) -> list[Step]:
+        """What waits for a person, the oldest first."""
+        waiting = [step for step in self.asked.values() if self.runs[step.run].live]
+        return sorted(waiting, key=lambda step: step.asked_at)
+
+    def step(self, digest: bytes) -> Step | None:
+        """The step of a proposal's digest."""
+        found = (run.steps.get(digest) for run in self.runs.values())
+        return next((step for step in found if step is not None), None)
+
+
+def covers(halt: Halt, run: Run) -> bool:
+    """Whether a halt is about this run."""
+    if halt.scope in (HaltScope.WORKSPACE, HaltScope.PLATFORM):
+        return True
+    own = {
+        HaltScope.RUN: run.name,
+        HaltScope.REP: run.request.rep,
+        HaltScope.AGENT: run.request.agent,
+    }
+    return own[halt.scope] == halt.target

@@ -1,0 +1,116 @@
+"""Where people decide: the inbox of questions, and the kill switch."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from console.view.state import Halt, Run, Step, Workspace, covers
+from console.web.content import opened_step
+from console.web.errors import BadForm, NotHere
+from console.web.here import Here, see
+from console.web.permissions import May, Visitor
+from schemas.actions import Decision
+from schemas.runs import HaltScope
+
+
+async def inbox(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Every question that waits, the oldest first."""
+    return here.page("inbox.html", request, visitor, steps=here.questions(visitor))
+
+
+async def question(request: Request, here: Here, visitor: Visitor) -> Response:
+    """One question, with all that an answer rests on."""
+    step = _step(request, here, visitor)
+    run = here.view.runs[step.run]
+    content = opened_step(run, step, here.keys, may_read=visitor.may(May.READ_CONTENT))
+    policy = here.view.policy
+    tools = policy.tools if policy is not None else ()
+    return here.page(
+        "question.html",
+        request,
+        visitor,
+        step=step,
+        run=run,
+        content=content,
+        tool=next((tool for tool in tools if tool.name == step.tool), None),
+    )
+
+
+async def answer(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Approve or deny exactly this proposal."""
+    step = _step(request, here, visitor)
+    form = await request.form()
+    try:
+        decision = Decision(str(form.get("decision", "")))
+    except ValueError as error:
+        raise BadForm("the answer is neither approve nor deny") from error
+    await here.desk.decide(visitor, step.digest, decision, str(form.get("note", "")))
+    return see(f"/runs/{step.run}")
+
+
+async def halts(request: Request, here: Here, visitor: Visitor) -> Response:
+    """The kill switch: what may be stopped, what is stopped, and what had run before."""
+    view = here.view
+    live = [run for run in reversed(view.runs.values()) if run.live and visitor.sees(run)]
+    return here.page(
+        "halt.html",
+        request,
+        visitor,
+        live=live,
+        reps=sorted({run.request.rep for run in live}),
+        agents=sorted({run.request.agent for run in live}),
+        halts=[(halt, _stopped(view, halt, visitor)) for halt in reversed(view.halts[-20:])],
+    )
+
+
+async def halt(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Stop; asks again first where the page has not."""
+    form = await request.form()
+    scope, target = _scope(str(form.get("scope", ""))), str(form.get("target", ""))
+    reason = str(form.get("reason", ""))
+    if form.get("sure") != "yes":
+        return here.page(
+            "sure.html", request, visitor, scope=scope, target=target, reason=reason, act="halt"
+        )
+    await here.desk.halt(visitor, scope, target, reason)
+    return see("/halt")
+
+
+async def release(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Lift a halt; asks again first where the page has not."""
+    form = await request.form()
+    scope, target = _scope(str(form.get("scope", ""))), str(form.get("target", ""))
+    reason = str(form.get("reason", ""))
+    if form.get("sure") != "yes":
+        return here.page(
+            "sure.html", request, visitor, scope=scope, target=target, reason=reason, act="release"
+        )
+    await here.desk.release(visitor, scope, target, reason)
+    return see("/halt")
+
+
+def _stopped(view: Workspace, halt: Halt, visitor: Visitor) -> list[tuple[Run, list[Step]]]:
+    """The runs that a halt stopped, each with the effects that had begun before it."""
+    found = [view.runs[name] for name in halt.runs if name in view.runs]
+    return [
+        (run, [step for step in run.steps.values() if 0 < step.started_index < halt.index])
+        for run in found
+        if visitor.sees(run) and covers(halt, run)
+    ]
+
+
+def _scope(text: str) -> HaltScope:
+    try:
+        return HaltScope(text)
+    except ValueError as error:
+        raise BadForm(f"{text[:40]!r} is nothing that can be halted") from error
+
+
+def _step(request: Request, here: Here, visitor: Visitor) -> Step:
+    text = str(request.path_params["proposal"])
+    try:
+        step = here.view.step(bytes.fromhex(text))
+    except ValueError:
+        step = None
+    if step is None or not visitor.sees(here.view.runs[step.run]):
+        raise NotHere("there is no such proposal, or none of yours", fix="see the inbox")
+    return step

@@ -1,0 +1,105 @@
+"""Signing in and out: by a link in a mail, or at an OpenID provider.
+
+A link is opened by a button, not by looking at it: mail scanners look. What a stranger is told does
+not depend on whether an address is known.
+"""
+
+import asyncio
+import logging
+
+from aiosmtplib import SMTPException
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import Response
+
+from console.web.errors import BadForm, NotHere
+from console.web.here import Here, drop_cookie, see, set_cookie
+from console.web.permissions import Visitor
+from console.web.sessions import BROWSER_COOKIE, SESSION_COOKIE, new_browser
+from console.web.store import plain_address
+
+_LOG = logging.getLogger("anyteam.console")
+_SENDING: set[asyncio.Task[None]] = set()
+
+
+async def show(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """The sign-in page."""
+    if visitor is not None:
+        return see("/")
+    return here.page("sign_in.html", request, None, providers=_providers(here))
+
+
+async def ask(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """Send a link, if the address has access; say the same in any case."""
+    form = await request.form()
+    address = plain_address(str(form.get("address", "")))
+    browser = request.cookies[BROWSER_COOKIE]
+    token = here.sessions.link_for(address, browser, _peer(request))
+    if token is not None:
+        url = str(URL(f"{here.origin}/sign-in/link").include_query_params(token=token))
+        # Apart from the answer, whose time would tell that there is something to send.
+        task = asyncio.create_task(_send(here, address, url))
+        _SENDING.add(task)
+        task.add_done_callback(_SENDING.discard)
+    return here.page("link_sent.html", request, None, address=address, by_mail=here.post.by_mail)
+
+
+async def show_link(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """What a link leads to: a button."""
+    token = request.query_params.get("token", "")
+    if not token:
+        raise BadForm("the link is not whole", fix="copy all of it, or ask for a new one")
+    return here.page("link.html", request, None, token=token)
+
+
+async def spend(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """Sign in by the link."""
+    form = await request.form()
+    browser = request.cookies[BROWSER_COOKIE]
+    cookie = await here.sessions.spend(str(form.get("token", "")), browser, _peer(request))
+    return _entered(cookie)
+
+
+async def go_to_provider(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """Off to an OpenID provider."""
+    raise NotHere("there is no such provider")
+
+
+async def come_back(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """Back from an OpenID provider."""
+    raise NotHere("there is no such provider")
+
+
+async def leave(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Sign out."""
+    await here.sessions.close(visitor, "signed out")
+    answer = see("/sign-in")
+    drop_cookie(answer, SESSION_COOKIE)
+    return answer
+
+
+def _entered(cookie: str) -> Response:
+    answer = see("/")
+    set_cookie(answer, SESSION_COOKIE, cookie)
+    # What was bound to the browser before is over: whoever planted it holds nothing now.
+    set_cookie(answer, BROWSER_COOKIE, new_browser())
+    return answer
+
+
+def _providers(here: Here) -> list[tuple[str, str]]:
+    console = here.settings.console
+    return [
+        (name, provider.label or name)
+        for name, provider in (console.oidc if console is not None else {}).items()
+    ]
+
+
+async def _send(here: Here, address: str, url: str) -> None:
+    try:
+        await here.post.send(address, url, here.settings.workspace)
+    except (SMTPException, OSError) as error:
+        _LOG.error("a sign-in link could not be sent: %s", type(error).__name__)
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client is not None else "unknown"

@@ -1,0 +1,93 @@
+"""Pages that only show: overview, destinations, memory, flags, people."""
+
+import time
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from console.view.plots import by_hour, by_layer, percentile
+from console.view.state import HOUR, Claim
+from console.web.here import Here
+from console.web.permissions import ROLES, May, Visitor
+from crypto.sealing import open_event
+from schemas.content import Sealed, opened
+from schemas.memories import MemoryRetained
+
+
+async def overview(request: Request, here: Here, visitor: Visitor) -> Response:
+    """What goes on, at a glance. A rep sees their own runs, and no figure of others'."""
+    view = here.view
+    own = [run for run in view.runs.values() if visitor.sees(run)]
+    steps = [step for run in own for step in run.steps.values()]
+    counts = {
+        "live": sum(run.live for run in own),
+        "waiting": len(here.questions(visitor)),
+        "actions": sum(bool(step.action) for step in steps),
+        "refused": sum(bool(step.refused) for step in steps),
+        "runs": len(own),
+    }
+    now = time.time_ns()
+    day = [hour for at, hour in view.hours.items() if at > now // HOUR - 24]
+    whole = visitor.may(May.SEE_ALL)
+    return here.page(
+        "overview.html",
+        request,
+        visitor,
+        counts=counts,
+        runs=list(reversed(own))[:8],
+        whole=whole,
+        plot=by_hour(view, now) if whole else None,
+        rows=by_layer(view) if whole else (),
+        cost=sum(hour.cost for hour in day),
+        ceiling=view.policy.per_day.money if view.policy is not None else 0,
+        p50=percentile(view.latencies, 0.5),
+        p95=percentile(view.latencies, 0.95),
+    )
+
+
+async def destinations(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Where agents may send, and whom those places belong to."""
+    policy = here.view.policy
+    return here.page(
+        "destinations.html",
+        request,
+        visitor,
+        policy=policy,
+        watched=list(here.view.destinations.values()),
+    )
+
+
+async def memory(request: Request, here: Here, visitor: Visitor) -> Response:
+    """What agents remember, and what each claim rests on."""
+    claims = [
+        (claim, _words(here, claim, visitor))
+        for claim in reversed(here.view.claims.values())
+        if visitor.may(May.SEE_ALL) or claim.body.rep == visitor.person
+    ]
+    return here.page("memory.html", request, visitor, claims=claims)
+
+
+async def flags(request: Request, here: Here, visitor: Visitor) -> Response:
+    """What the supervisor noticed."""
+    return here.page("flags.html", request, visitor, flags=list(reversed(here.view.flags)))
+
+
+async def people(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Who has access, and the record of sign-ins."""
+    return here.page(
+        "people.html",
+        request,
+        visitor,
+        grants=list(here.view.grants.values()),
+        addresses=here.sessions.store.addresses(),
+        sign_ins=list(reversed(here.view.sign_ins))[:100],
+        roles=ROLES,
+    )
+
+
+def _words(here: Here, claim: Claim, visitor: Visitor) -> str:
+    if not visitor.may(May.READ_CONTENT):
+        return "not shown to your role"
+    body = open_event(claim.event, here.keys).body
+    assert isinstance(body, MemoryRetained)
+    return "sealed" if isinstance(body.text, Sealed) else str(opened(body.text))

@@ -1,0 +1,73 @@
+"""Settings of the web console: `[console]` in `anyteam.toml`, as data with its bounds.
+
+Secrets are not among them: the mail server's password and the clients' secrets are in the
+console's own folder (`anyteam console secret NAME`).
+"""
+
+import re
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from schemas.names import Name
+
+_ISSUER = re.compile(
+    r"https://[^\s?#@\\]+|http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?(?:/[^\s?#]*)?"
+)
+_ORIGIN = re.compile(r"https://[a-z0-9.-]{1,253}(?::\d{1,5})?")
+
+
+class ConsoleMail(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The SMTP server that carries sign-in links. `tls` none is for one on this machine only.
+
+    `user` logs in with the secret `mail`; no login where it is empty.
+    """
+
+    sender: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)")]
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)]
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+    user: str = ""
+
+
+class OidcProvider(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An OpenID provider (OpenID Connect Core 1.0), found by its `issuer`'s discovery document.
+
+    `label` is what the button says. The client's secret is the secret of the provider's name.
+    """
+
+    issuer: str
+    client_id: Annotated[str, Meta(min_length=1)]
+    label: str = ""
+
+
+class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the console listens (loopback), what it is called, and how people prove who they are.
+
+    With `port` 0 a free one is chosen at the first start, and kept. `url` is the origin that
+    people open, where that is another than `https://localhost:PORT`. `certificate` and `key` are
+    PEM files; without them the installation makes its own.
+    """
+
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    url: str = ""
+    certificate: str = ""
+    key: str = ""
+    mail: ConsoleMail | None = None
+    oidc: dict[Name, OidcProvider] = {}
+    session_h: Annotated[int, Meta(ge=1, le=168)] = 12
+    idle_min: Annotated[int, Meta(ge=1, le=1_440)] = 60
+
+
+def check_console(settings: ConsoleSettings) -> None:
+    """Raises ValueError, naming the key, where the parts do not go together."""
+    if settings.url and not _ORIGIN.fullmatch(settings.url):
+        raise ValueError(f"console.url: {settings.url!r} is no https origin without a path")
+    if bool(settings.certificate) != bool(settings.key):
+        raise ValueError("console.certificate and console.key go together")
+    mail = settings.mail
+    if mail is not None and mail.tls == "none" and mail.host not in ("127.0.0.1", "localhost"):
+        raise ValueError(f"console.mail.tls is none, and console.mail.host is {mail.host!r}")
+    for name, provider in settings.oidc.items():
+        if not _ISSUER.fullmatch(provider.issuer):
+            raise ValueError(f"console.oidc.{name}.issuer: {provider.issuer!r} is no https address")

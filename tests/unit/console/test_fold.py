@@ -1,0 +1,179 @@
+"""What the console shows follows from the ledger: steps, questions, halts, access."""
+
+import pytest
+from hypothesis import given, settings
+
+from console.view.fold import fold, skip
+from console.view.plots import by_hour, by_layer, percentile
+from console.view.state import HOUR, Workspace
+from console.view.words import in_words
+from crypto.errors import Rejected
+from crypto.trust import FOREVER, Trust, Verified
+from schemas.access import AccessGranted, AccessRevoked, AccessRole
+from schemas.actions import ActionRefused, Decision, LayerOutcome, LayerResult
+from schemas.events import Event
+from schemas.leases import Certificate
+from schemas.names import Role
+from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunHalted
+from tests.stories import Said, Story
+from tests.unit.schemas.arbitrary import any_event
+
+
+def seen(story: Story) -> Workspace:
+    view = Workspace(story.workspace)
+    trust = Trust(story.workspace, story.signers["root"].public)
+    for entry in story.entries:
+        try:
+            verified = trust.accept(entry.subject, entry.body)
+        except Rejected:
+            skip(view, entry.index)
+        else:
+            fold(view, entry.index, verified)
+    return view
+
+
+@pytest.fixture
+def story() -> Story:
+    told = Story()
+    told.found()
+    return told
+
+
+def halt(story: Story, scope: HaltScope, target: str) -> Said:
+    return story.say("ada", HaltEngaged(scope=scope, target=target, reason="a fire"))
+
+
+def test_a_question_waits_until_it_is_answered(story: Story) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    run.give(proposal)
+    run.ask(proposal)
+    view = seen(story)
+    assert [step.digest for step in view.questions()] == [proposal.digest]
+    assert view.runs["r-1"].state == "waiting"
+    run.answer(proposal, Decision.DENY)
+    view = seen(story)
+    assert view.questions() == []
+    answer = view.runs["r-1"].steps[proposal.digest].answer
+    assert answer is not None
+    assert (answer.decision, answer.by) == (Decision.DENY, "ada")
+
+
+def test_the_first_answer_is_the_one_that_is_shown(story: Story) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    run.ask(proposal)
+    run.answer(proposal, Decision.DENY)
+    run.answer(proposal, Decision.APPROVE)
+    answer = seen(story).runs["r-1"].steps[proposal.digest].answer
+    assert answer is not None and answer.decision is Decision.DENY
+
+
+def test_an_answer_before_its_question_answers_nothing(story: Story) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    run.answer(proposal)
+    run.ask(proposal)
+    assert len(seen(story).questions()) == 1
+
+
+def test_what_waits_in_a_run_that_is_over_waits_no_more(story: Story) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    run.ask(proposal)
+    stopped = halt(story, HaltScope.RUN, "r-1")
+    run.say("orchestrator", RunHalted(halt=stopped.digest, reason="a fire"), stopped)
+    view = seen(story)
+    assert view.questions() == []
+    assert view.runs["r-1"].state == "halted"
+
+
+def test_an_action_is_followed_to_its_outcome_and_counted_in_its_hour(story: Story) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    action = run.start(proposal)
+    run.finish(action)
+    view = seen(story)
+    step = view.runs["r-1"].steps[proposal.digest]
+    assert step.state == "confirmed"
+    assert view.latencies == [step.finished_at - proposal.event.at]
+    assert view.hours[action.event.at // HOUR].actions == 1
+
+
+def test_a_halt_shows_whom_it_stopped_and_whether_anything_began_after_it(story: Story) -> None:
+    one, other = story.begin("r-1"), story.begin("r-2")
+    one.finish(one.start(one.propose()))
+    stopped = halt(story, HaltScope.RUN, "r-1")
+    one.say("orchestrator", RunHalted(halt=stopped.digest, reason="a fire"), stopped)
+    other.start(other.propose())
+    view = seen(story)
+    (engaged,) = view.engaged()
+    assert (engaged.runs, engaged.after) == (["r-1"], 0)
+    story.say("ada", HaltReleased(scope=HaltScope.RUN, target="r-1", reason="over"))
+    assert seen(story).engaged() == []
+
+
+def test_an_effect_after_a_halt_that_covers_it_is_counted_and_not_hidden(story: Story) -> None:
+    run = story.begin("r-1")
+    halt(story, HaltScope.REP, "ann")
+    run.start(run.propose())
+    assert seen(story).halts[0].after == 1
+
+
+def test_access_is_the_last_grant_until_it_is_revoked(story: Story) -> None:
+    account = "u-0123456789abcdef"
+    for role in (AccessRole.ADMIN, AccessRole.AUDITOR):
+        story.say("ada", AccessGranted(account=account, role=role, person="ada"))
+    grant = seen(story).grants[account]
+    assert (grant.role, grant.revoked) == (AccessRole.AUDITOR, "")
+    story.say("ada", AccessRevoked(account=account, reason="left"))
+    assert seen(story).grants[account].revoked == "left"
+
+
+def test_a_grant_that_no_admin_signed_is_none(story: Story) -> None:
+    grant = AccessGranted(account="u-0123456789abcdef", role=AccessRole.ADMIN, person="ada")
+    story.say("ann", grant)
+    view = seen(story)
+    assert view.grants == {}
+    assert view.rejected == 1
+
+
+def test_refusals_are_counted_by_layer_and_every_bar_of_a_plot_is_inside_it(story: Story) -> None:
+    run = story.begin("r-1")
+    layers = (LayerOutcome(layer=5, name="capability", result=LayerResult.REFUSE, reason="none"),)
+    for _ in range(3):
+        proposal = run.propose()
+        body = ActionRefused(
+            proposal=proposal.digest, tool="crm.update", layers=layers, reason="none", fix=""
+        )
+        run.say("sidecar", body, proposal)
+    view = seen(story)
+    assert [(row.name, row.held, row.refused) for row in by_layer(view)] == [("5 capability", 0, 3)]
+    plot = by_hour(view, story.now)
+    assert [bar.words.partition(",")[0] for bar in plot.bars] == ["3 refused"]
+    assert all(bar.y >= 0 and bar.y + bar.height <= plot.height for bar in plot.bars)
+    assert "3 refused" in plot.words
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    assert percentile([], 0.5) == 0
+    assert percentile([5, 1, 9, 7], 0.5) == 7
+    assert percentile([5, 1, 9, 7], 1.0) == 9
+
+
+@settings(deadline=None, max_examples=200)
+@given(any_event())
+def test_no_event_that_could_be_signed_breaks_what_is_shown(event: Event) -> None:
+    view = Workspace(event.workspace)
+    nobody = Certificate(
+        key_id=bytes(16),
+        public_key=bytes(32),
+        role=Role.ROOT,
+        instance="root",
+        not_before=0,
+        not_after=FOREVER,
+    )
+    for index in (1, 2):
+        fold(view, index, Verified(event, bytes([index]) * 32, nobody))
+    assert view.size == 2
+    assert isinstance(in_words(event.body), str)

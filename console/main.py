@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from bus.component import quiet_tls_close
 from console.commands import (
     approvals,
+    blast,
     credentials,
     demo,
     destinations,
@@ -56,7 +57,7 @@ def options(
 
 for noun in (
     *(operation, runs, approvals, halts, people, policy, destinations, memory, exports),
-    *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
+    *(verification, receipts, replays, blast, credentials, keys, erasure, mcp, webhooks, demo),
 ):
     noun.register(app)
 

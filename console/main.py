@@ -21,6 +21,7 @@ from console.commands import (
     erasure,
     exports,
     halts,
+    incident,
     keys,
     mcp,
     memory,
@@ -57,7 +58,19 @@ def options(
 
 for noun in (
     *(operation, runs, approvals, halts, people, policy, destinations, memory, exports),
-    *(verification, receipts, replays, blast, credentials, keys, erasure, mcp, webhooks, demo),
+    *(
+        verification,
+        receipts,
+        replays,
+        blast,
+        incident,
+        credentials,
+        keys,
+        erasure,
+        mcp,
+        webhooks,
+        demo,
+    ),
 ):
     noun.register(app)
 

@@ -19,10 +19,11 @@ from console.installation import policy_of
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption
 from console.sources import Entry, ExportOption, RootOption, source
-from crypto.sealing import ContentKeys
+from crypto.sealing import ContentKeys, NoKeys
 from crypto.trust import Trust
+from ledger.incident.standing import Changed, changes, standing
 from ledger.otherwise import Counterfactual, otherwise
-from ledger.replay import Replayed, replay
+from ledger.replay import Replayed, replay, verified_entries
 from schemas.envelope import decode_envelope
 from schemas.errors import SchemaError
 from schemas.events import decode_event
@@ -46,6 +47,10 @@ def replay_command(
     until: Annotated[
         str | None, typer.Option(help="Only up to this ledger index, or before this time (UTC).")
     ] = None,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="What changed between two ledger indexes, or times (UTC)."),
+    ] = None,
     export: ExportOption = None,
     root: RootOption = None,
     data: DataOption = DEFAULT_DATA,
@@ -56,7 +61,11 @@ def replay_command(
     Needs the workspace's key in the data folder, or an export with its content: decisions rest on
     sealed arguments too. With --policy no decision is wrong: those that would differ are listed.
     """
-    entries, trust, keys = asyncio.run(_read(data, export, root))
+    entries, trust, keys = asyncio.run(_read(data, export, root, content=diff is None))
+    if diff is not None:
+        changed = _changed(entries, trust, *diff)
+        emit({"changes": changed}, json, _changed_in_words(changed))
+        return
     if until is not None:
         entries = up_to(entries, until)
     if run is not None and not any(f".run.{run}." in subject for _, subject, _ in entries):
@@ -81,11 +90,32 @@ def replay_command(
 
 
 async def _read(
-    data: Path, export: Path | None, root: Path | None
+    data: Path, export: Path | None, root: Path | None, *, content: bool
 ) -> tuple[list[Entry], Trust, ContentKeys]:
-    async with source(data, export, root, content=True) as ledger:
+    async with source(data, export, root, content=content) as ledger:
         entries = [entry async for entry in ledger.entries()]
-        return entries, Trust(ledger.workspace, ledger.root_public), ledger.keys()
+        keys = ledger.keys() if content else NoKeys()
+        return entries, Trust(ledger.workspace, ledger.root_public), keys
+
+
+def _changed(entries: list[Entry], trust: Trust, start: str, end: str) -> tuple[Changed, ...]:
+    """What stands otherwise at `end` than at `start`."""
+    known = list(verified_entries(entries, trust, NoKeys()))
+    before, after = (len(up_to(entries, point)) for point in (start, end))
+    return changes(standing(known[:before]), standing(known[:after]))
+
+
+def _changed_in_words(changed: tuple[Changed, ...]) -> str:
+    lines = [
+        escape(f"{one.area} {one.name}: {_short(one.before)} -> {_short(one.after)}")
+        for one in changed
+    ]
+    return "\n".join(lines) or "nothing changed"
+
+
+def _short(value: object) -> str:
+    text = "(none)" if value is None else str(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"
 
 
 def up_to(entries: list[Entry], until: str) -> list[Entry]:

@@ -25,7 +25,7 @@ finds a ledger that was cut short since.
 | `index.html` | verifies and shows this folder in a browser, offline |
 | `renderings/` | the same events for other tools; no evidence, and nothing sealed is in them |
 | `content.jsonl` | only after `--content`: each opened field with its own key, to open it again |
-| `files.txt`, `files.sig.json` | SHA-256 of every file (`sha256sum -c`), and who signs for that list |
+| `files.txt`, `files.sig.json` | SHA-256 of every file (`sha256sum -c`), and who signs for it |
 | `schema/*.json` | JSON Schemas; bytes appear there as base64, in the files as msgpack bytes |
 
 `ledger.msgpack` is a sequence of records, each a 4-byte big-endian length and that many

@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := demo,models,mcp,langgraph,projections,stores,web,browser,desktop,speech-model,gcp,agentdojo,dev
+EXTRAS := demo,models,mcp,langgraph,projections,stores,browser,desktop,speech-model,gcp,agentdojo,dev
 WORKERS ?= 2
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

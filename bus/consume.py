@@ -191,6 +191,4 @@ async def end_of_ledger(client: Client) -> int:
         if last is None and end is not None:
             return end
         end = end if last is None else last
-    raise StreamUnavailable(
-        f"there is no stream {LEDGER}", fix="bring the installation up first"
-    )
+    raise StreamUnavailable(f"there is no stream {LEDGER}", fix="bring the installation up first")

@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from bus.component import quiet_tls_close
 from console.commands import (
     approvals,
+    blast,
     credentials,
     demo,
     destinations,
@@ -21,14 +22,15 @@ from console.commands import (
     erasure,
     exports,
     halts,
+    incident,
     keys,
     mcp,
     memory,
     operation,
     people,
     policy,
-    proofs,
     projections,
+    proofs,
     receipts,
     replays,
     runs,
@@ -59,16 +61,9 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, people, policy, destinations, memory, exports, proofs),
-    *(verification, receipts, replays, credentials, keys, erasure, mcp, webhooks, demo),
-    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
-    *(verification, proofs, receipts, replays, credentials, keys, erasure, mcp, webhooks),
-    *(witnesses, demo),
-    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
-    *(verification, receipts, replays, projections, credentials, keys),
-    *(erasure, mcp, webhooks, demo),
-    *(operation, runs, approvals, halts, people, policy, destinations, memory, ledger),
-    *(verification, receipts, replays, epochs, credentials, keys, erasure, mcp, webhooks, demo),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory),
+    *(exports, verification, proofs, witnesses, epochs, replays, blast, incident),
+    *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):
     noun.register(app)
 

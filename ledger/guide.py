@@ -23,6 +23,10 @@ finds a ledger that was cut short since.
 | `seals.jsonl` | every seal in order: one JSON object with a signed note a line |
 | `checkpoint`, `tile/` | the last seal and its tree as C2SP tlog-tiles, for `anyteam prove` |
 | `verify_receipt.py` | checks a receipt that came alone; needs Python and `cryptography` only |
+| `index.html` | verifies and shows this folder in a browser, offline |
+| `renderings/` | the same events for other tools; no evidence, and nothing sealed is in them |
+| `content.jsonl` | only after `--content`: each opened field with its own key, to open it again |
+| `files.txt`, `files.sig.json` | SHA-256 of every file (`sha256sum -c`), and who signs for it |
 | `schema/*.json` | JSON Schemas; bytes appear there as base64, in the files as msgpack bytes |
 
 `ledger.msgpack` is a sequence of records, each a 4-byte big-endian length and that many

@@ -77,16 +77,30 @@ class _Player:
 
 
 def replay(
-    entries: Iterable[tuple[int, str, bytes]], trust: Trust, keys: ContentKeys, cast: Cast
+    entries: Iterable[tuple[int, str, bytes]],
+    trust: Trust,
+    keys: ContentKeys,
+    cast: Cast,
+    *,
+    run: str | None = None,
 ) -> Replayed:
-    """Verify `entries` from the first on and derive every decision in them again."""
+    """Verify `entries` from the first on and derive every decision in them again.
+
+    With `run`, only the decisions of that run.
+    """
     known = list(verified_entries(entries, trust, keys))
-    decisions, facts = _sorted_out(known, cast)
+    decisions, facts = decisions_of(known, cast)
+    if run is not None:
+        decisions = {
+            place: kept
+            for place, found in decisions.items()
+            if (kept := [recorded for recorded in found if recorded.event.run == run])
+        }
     derived: Counter[str] = Counter()
     erased: Counter[str] = Counter()
     bare = _erased_runs(known)
     differences: list[Difference] = []
-    for entry, players in _played(known, trust.workspace, cast):
+    for entry, players in played(known, trust.workspace, cast):
         for player in players:
             for recorded in decisions.get((player.actor, player.run, entry.index), ()):
                 if _derives(player, entry, recorded, trust.workspace):
@@ -130,9 +144,10 @@ def verified_entries(
         yield Recorded(index, verified.digest, open_event(event, keys), event)
 
 
-def _sorted_out(
+def decisions_of(
     known: list[Entry], cast: Cast
 ) -> tuple[dict[tuple[Actor, str | None, int], list[Recorded]], dict[str, int]]:
+    """The decisions by who made them (of which run) and what they had seen; and counts of facts."""
     decisions: dict[tuple[Actor, str | None, int], list[Recorded]] = {}
     facts: Counter[str] = Counter()
     for entry in known:
@@ -148,9 +163,7 @@ def _sorted_out(
     return decisions, dict(facts)
 
 
-def _played(
-    known: list[Entry], workspace: str, cast: Cast
-) -> Iterator[tuple[Entry, list[_Player]]]:
+def played(known: list[Entry], workspace: str, cast: Cast) -> Iterator[tuple[Entry, list[_Player]]]:
     """Every entry with the players that have folded it; run players come with their lease."""
     standing = _standing(known, workspace, cast)
     of_run: dict[str, list[_Player]] = {}

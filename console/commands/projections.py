@@ -11,7 +11,6 @@ from bus.component import connect_as
 from bus.connection import disconnect
 from bus.consume import end_of_ledger
 from bus.folder import DataFolder
-from bus.roles import LEDGER
 from console.output import JsonFlag, emit, progress
 from console.session import DEFAULT_DATA, DataOption
 from console.stores import need_packages

@@ -99,8 +99,8 @@ def verify_command(
     if prefix is not None and report.resumed < prefix.size:
         err.print("the ledger does not begin as the one verified before; it was verified whole")
     beside = check_beside(export, root_key)
-    said = f"{in_words(report)}\n{beside_in_words(beside)}"
-    emit({**msgspec.structs.asdict(report), "beside": beside}, json, said)
+    value = {**msgspec.structs.asdict(report), "beside": beside}
+    emit(value, json, f"{in_words(report)}\n{beside_in_words(beside)}".rstrip())
     raise typer.Exit(0 if report.ok and beside.ok else 1)
 
 

@@ -14,9 +14,9 @@ from bus.errors import ArchiveError, BusError
 from bus.folder import DataFolder
 from console.archiving import archive, drop
 from console.cast import cast
-from console.commands.ledger import export
 from console.epochs import site_of, turn
 from console.errors import NotTurned
+from console.taking import take_whole
 from crypto.kms import load_keyring, open_kms
 from crypto.sealing import WorkspaceKeys
 from crypto.trust import Trust
@@ -54,7 +54,7 @@ async def completes(folder: DataFolder, run: str) -> None:
 
 async def checked(folder: DataFolder, out: Path) -> Report:
     """Export, verify and replay the whole ledger."""
-    await export(folder, out)
+    await take_whole(folder.root, out)
     report = verify(ExportReader(out), folder.root_public())
     assert report.ok, report.findings
     with open_kms(folder.settings().kms, folder.kms) as kms:

@@ -1,0 +1,1 @@
+"""What responders ask of a verified ledger after something went wrong."""

@@ -13,7 +13,7 @@ from console.tiles_over_http import new_client
 from crypto.keyfile import write_secret
 from ledger.checkpoint import parse_vkey
 from ledger.cosignature import cosigned_by, parse_witness_vkey
-from ledger.errors import NotWitnessed, WitnessStopped
+from ledger.errors import NotWitnessed
 from ledger.proof import checkpoint_of
 from ledger.tiles import CHECKPOINT, TileTree
 from ledger.tiling import folder_fetch
@@ -34,15 +34,6 @@ def witness_command(
     json: JsonFlag = False,
 ) -> None:
     """Serve C2SP tlog-witness: cosign checkpoints of these ledgers, never two histories of one."""
-    # The web server is an extra, asked for by this command alone.
-    try:
-        import uvicorn
-
-        from console.witnessing import Witness, app_of
-    except ImportError as error:
-        raise WitnessStopped(
-            f"the web server is not installed: {error.name}", fix="pip install anyteam-trust[web]"
-        ) from error
     witness = Witness(folder, name, [parse_vkey(text) for text in log])
     # What cannot be read back must not be handed out either.
     parse_witness_vkey(witness.key.vkey)

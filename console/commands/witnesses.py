@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvicorn
 from rich.markup import escape
 
 from console.asking_witnesses import cosignature_of
 from console.output import JsonFlag, emit
 from console.tiles_over_http import new_client
+from console.witnessing import Witness, app_of
 from crypto.keyfile import write_secret
 from ledger.checkpoint import parse_vkey
 from ledger.cosignature import cosigned_by, parse_witness_vkey

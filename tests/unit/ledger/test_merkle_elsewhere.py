@@ -1,4 +1,4 @@
-"""Our tree beside `pymerkle`, an implementation from a package registry that shares nothing with it.
+"""Our tree beside `pymerkle`, somebody else's implementation, which shares nothing with it.
 
 Its inclusion proofs begin with the leaf itself; what follows is RFC 6962's audit path.
 """

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from crypto.keyfile import write_public
 from ledger.export import ENTRIES
@@ -60,7 +60,7 @@ def choose(tab: Page, folder: Path, root: Path | None) -> str:
     if root is not None:
         tab.set_input_files("#root", root)
     tab.set_input_files("#folder", folder)
-    tab.wait_for_function("document.getElementById('status').textContent === 'done'")
+    expect(tab.locator("#status")).to_have_text("done", timeout=DEADLINE_MS)
     return tab.inner_text("#verdict")
 
 

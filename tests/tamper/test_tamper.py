@@ -38,7 +38,6 @@ def test_flipped_bits_of_the_files_are_found(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     outcome = Counter(disk.tried(number) for number in range(200))
     assert set(outcome) <= {"found", *LAWFUL}, outcome
-    assert disk.tried(3744) == "a stray's subject"
 
 
 def test_the_law_lets_nothing_pass_that_changes_a_chain() -> None:

@@ -110,7 +110,8 @@ def test_a_rendering_is_one_line_and_opens_nothing(event: Event, kind: Rendering
         assert said.count(b"\n") == 1
     for field in content_fields(type(event.body)):
         content = getattr(event.body, field)
-        if isinstance(content, Sealed):
+        # A few bytes, or the same ones over and over, may stand anywhere.
+        if isinstance(content, Sealed) and len(set(content.ciphertext)) > 8:
             assert content.ciphertext.hex().encode() not in said
 
 

@@ -34,7 +34,7 @@ from schemas.settings import Settings
 
 READY_S = 30.0
 MAX_QUICK_ENDS = 5
-SLOW_STARTS = 3
+SLOW_STARTS = 2
 MOST_QUICK_ENDS = 8
 QUICK_S = 3.0
 PAUSE_S = 0.1

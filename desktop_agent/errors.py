@@ -5,6 +5,7 @@ AnyTeamError
     ├── BadDesktopSettings         the configuration file is out of form
     ├── ModelError                 the speech model
     │   ├── ModelMissing           no file where the settings say, or nothing to make one from
+    │   ├── ModelExists            something is where a new one should go
     │   ├── ModelDamaged           a file that is no model, or not the one that was approved
     │   └── ModelUnsupported       weights of a shape that the converter does not know
     ├── AudioError                 what is to be heard
@@ -35,6 +36,10 @@ class ModelError(DesktopError):
 
 class ModelMissing(ModelError):
     """There is no model where one is expected."""
+
+
+class ModelExists(ModelError):
+    """Something is where a new model should go; nothing is replaced."""
 
 
 class ModelDamaged(ModelError):

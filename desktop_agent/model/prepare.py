@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from desktop_agent.errors import ModelDamaged, ModelMissing
+from desktop_agent.errors import ModelDamaged, ModelExists, ModelMissing
 from desktop_agent.model.ctranslate import read_weights
 from desktop_agent.model.ggml import Sizes, convert, sizes_of
 from desktop_agent.model.vocabulary import text_tokens
@@ -55,7 +55,7 @@ def prepare(folder: Path, target: Path) -> Prepared:
     exists.
     """
     if target.exists():
-        raise ModelMissing(f"{target} exists already", fix="choose another place, or remove it")
+        raise ModelExists(f"{target} exists already", fix="choose another place, or remove it")
     data = _read(folder / MODEL)
     words = _read(folder / VOCABULARY).decode("utf-8").removesuffix("\n").split("\n")
     weights = read_weights(data)
@@ -71,6 +71,8 @@ def prepare(folder: Path, target: Path) -> Prepared:
             file.flush()
             os.fsync(file.fileno())
         os.link(draft, target)
+    except FileExistsError as error:
+        raise ModelExists(f"{target} came to be meanwhile", fix="choose another place") from error
     finally:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()

@@ -13,7 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop_agent.errors import ModelDamaged, ModelError, ModelMissing, ModelUnsupported
+from desktop_agent.errors import (
+    ModelDamaged,
+    ModelError,
+    ModelExists,
+    ModelMissing,
+    ModelUnsupported,
+)
 from desktop_agent.model.ctranslate import read_weights
 from desktop_agent.model.ggml import convert
 from desktop_agent.model.mel import mel_filters
@@ -142,7 +148,7 @@ def test_the_same_weights_make_the_same_file_and_replace_nothing(tmp_path: Path)
     two = prepare(tmp_path, tmp_path / "two.bin")
     assert one.sha256 == two.sha256
     check_model(tmp_path / "one.bin", one.sha256)
-    with pytest.raises(ModelError, match="exists"):
+    with pytest.raises(ModelExists):
         prepare(tmp_path, tmp_path / "one.bin")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         *("model.bin", "one.bin", "two.bin", "vocabulary.txt")

@@ -143,6 +143,11 @@ class Supervisor:
         """A standing component's process id."""
         return self._standing[name].process.pid
 
+    def age_of(self, name: str) -> float:
+        """For how many seconds a standing component's process has been up; 0 while none is."""
+        standing = self._standing[name]
+        return time.monotonic() - standing.since if standing.process.returncode is None else 0.0
+
     async def _start(self, name: str) -> Standing:
         log = self.folder.log(name)
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

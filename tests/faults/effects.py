@@ -196,8 +196,9 @@ async def _begun(opened: Session, order: Sequence[FarSide], number: int) -> str:
     (opened.folder.root / "keeper.json").write_text(json.dumps({"steps": steps}))
     url = [calls["web.fetch"]["url"]] if "web.fetch" in calls else []
     intent = Intent(
-        summary="send Jane the summary, note the next step at deal-1, at deal 301 and with"
-        f" {JANE}, book a call, invoice Boeing 250, write a file, and fetch the page",
+        summary="send Jane the summary and draft her a mail, note the next step at deal-1, at deal"
+        f" 301 and with {JANE}, change the next step of deal 302, book a call, change the room of"
+        " pilot.ics and pilot0review, invoice Boeing 250, write a file, and fetch the page",
         effects=(Effect.MUTATION, Effect.COMMUNICATION, Effect.EGRESS),
         destinations=(JANE, *url),
     )

@@ -1,8 +1,9 @@
 """One tool run at its connector: done once, asked about where it may be done, given up on a halt.
 
-A halt ends the waiting, not what the far side has begun. So a run that was stopped, or begun by a
-former incarnation and may not be begun again, is failed only where the tool says so for good. Where
-it is merely not seen, it is asked about for a while longer, and then unknown.
+A halt ends the waiting, not what the far side has begun. A mutation may still answer for a moment;
+what leaves is cut off at once. A run that was stopped, or begun by a former incarnation and may not
+be begun again, is failed only where the tool says so for good. Where it is merely not seen, it is
+asked about for a while longer, and then unknown.
 """
 
 import asyncio
@@ -23,13 +24,16 @@ from sidecar.errors import ConnectorError
 SETTLE_S: Final = 10.0
 """How long a tool run that was stopped is asked about, in seconds."""
 
+GRACE_S: Final = 1.0
+"""How long a mutation may still answer once it is to stop, in seconds."""
+
 NOT_BEGUN: Final = "not done: halted, ended or blocked before it began"
 
 _LOG = logging.getLogger("anyteam.sidecar")
 
 
 async def executed(
-    effect: Execute, connector: Connector, stop: asyncio.Event, *, settle_s: float = SETTLE_S
+    effect: Execute, connector: Connector, stop: asyncio.Event, *, settle_s: float, grace_s: float
 ) -> Performed:
     """What came of `effect` at its connector; once `stop` is set, what is known of it by then."""
     try:
@@ -40,7 +44,8 @@ async def executed(
         if not effect.allowed or stop.is_set():
             return failed(NOT_BEGUN, reconciled=effect.reconcile)
         work = connector.execute(effect.tool, effect.arguments, effect.idempotency_key)
-        outcome = await _until(stop, work)
+        mutates = _class_of(effect, connector) is EffectClass.MUTATION
+        outcome = await _until(stop, work, grace_s if mutates else 0.0)
     except ConnectorError as error:
         _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)
         if effect.reconcile and error.before_effect is False:
@@ -66,7 +71,7 @@ async def _reconciled(
 
 async def _given_up(effect: Execute, connector: Connector, settle_s: float) -> Performed:
     """What the tool says, in the end, of a run that nobody waits for any more."""
-    if _reads(effect, connector):
+    if _class_of(effect, connector) is EffectClass.READ:
         return failed("stopped before it answered: a read, which leaves nothing", reconciled=True)
     asking = AsyncRetrying(
         retry=retry_if_result(lambda one: one.finding is Finding.NOT_DONE and not one.settled),
@@ -88,12 +93,15 @@ async def _asked(effect: Execute, connector: Connector) -> Found:
     return await connector.reconcile(effect.tool, effect.arguments, effect.idempotency_key)
 
 
-async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, Outcome]) -> Outcome | None:
+async def _until(
+    stop: asyncio.Event, work: Coroutine[Any, Any, Outcome], grace_s: float
+) -> Outcome | None:
     """What `work` comes to; None where it was stopped first. Returns once it has ended."""
     task = asyncio.ensure_future(work)
     stopped = asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task}, timeout=grace_s)
     finally:
         stopped.cancel()
         task.cancel()
@@ -101,10 +109,8 @@ async def _until(stop: asyncio.Event, work: Coroutine[Any, Any, Outcome]) -> Out
     return None if task.cancelled() else task.result()
 
 
-def _reads(effect: Execute, connector: Connector) -> bool:
-    return any(
-        tool.name == effect.tool and tool.effect is EffectClass.READ for tool in connector.tools
-    )
+def _class_of(effect: Execute, connector: Connector) -> EffectClass | None:
+    return next((tool.effect for tool in connector.tools if tool.name == effect.tool), None)
 
 
 def _known(found: Found) -> Performed:

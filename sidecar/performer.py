@@ -31,7 +31,7 @@ from sidecar.effects import (
     WrapKeys,
 )
 from sidecar.errors import ConnectorError, VaultError
-from sidecar.execution import NOT_BEGUN, SETTLE_S, executed, failed, unknown
+from sidecar.execution import GRACE_S, NOT_BEGUN, SETTLE_S, executed, failed, unknown
 from sidecar.models import ModelGateway
 
 _LOG = logging.getLogger("anyteam.sidecar")
@@ -40,7 +40,8 @@ _LOG = logging.getLogger("anyteam.sidecar")
 class Performer:
     """Performs the sidecar's effects for one workspace.
 
-    A tool run that was stopped is asked about for `settle_s` seconds.
+    A tool run that was stopped is asked about for `settle_s` seconds; a mutation may answer for
+    `grace_s` before.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Performer:
         gateway: ModelGateway | None,
         resolver: Resolver,
         settle_s: float = SETTLE_S,
+        grace_s: float = GRACE_S,
     ) -> None:
         self._workspace = workspace
         self._connectors = connectors
@@ -62,7 +64,7 @@ class Performer:
         self._receipt_key = receipt_key
         self._gateway = gateway
         self._resolver = resolver
-        self._settle_s = settle_s
+        self._settle_s, self._grace_s = settle_s, grace_s
         self._stops: dict[str, asyncio.Event] = {}
 
     async def perform(self, effect: Effect) -> object:
@@ -108,7 +110,9 @@ class Performer:
                 if connector is None:
                     missing = "no connector serves this tool"
                     return unknown(missing) if effect.reconcile else failed(missing)
-                return await executed(effect, connector, stop, settle_s=self._settle_s)
+                return await executed(
+                    effect, connector, stop, settle_s=self._settle_s, grace_s=self._grace_s
+                )
         except (ConnectorError, VaultError) as error:
             # Without its credential the tool can be asked nothing, not even what was done.
             _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)

@@ -38,7 +38,11 @@ async def crm(tmp_path: Path) -> AsyncIterator[CrmBench]:
 
 
 def performer(
-    home: Path, settings: ConnectorSettings, settle_s: float = LONG_S, **secrets: str
+    home: Path,
+    settings: ConnectorSettings,
+    settle_s: float = LONG_S,
+    grace_s: float = SHORT_S,
+    **secrets: str,
 ) -> Performer:
     vault, nameservers = Vault(home / "vault", bytes(32), "acme"), ["192.0.2.53"]
     for name, secret in secrets.items():
@@ -53,6 +57,7 @@ def performer(
         gateway=None,
         resolver=resolver,
         settle_s=settle_s,
+        grace_s=grace_s,
     )
 
 
@@ -97,6 +102,34 @@ async def test_what_the_far_side_has_not_answered_is_asked_about_and_never_taken
     result = await withdrawn(made, doing)
     assert result.outcome is (ActionOutcome.CONFIRMED if kept else ActionOutcome.UNKNOWN)
     assert crm.asked(effect.idempotency_key) == 1
+
+
+async def test_a_change_may_still_answer_for_a_moment_and_is_then_taken_at_its_word(
+    tmp_path: Path,
+) -> None:
+    asked, stopped = asyncio.Event(), asyncio.Event()
+    deal = b'{"id":"deal-1","stage":"negotiation","next_step":"a call","note":""}'
+
+    async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (await reader.readuntil(b"\r\n\r\n")).startswith(b"PATCH"):
+            asked.set()
+            await stopped.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(deal), deal))
+        writer.close()
+
+    async with await asyncio.start_server(late, "127.0.0.1", 0) as server:
+        settings = CrmSettings(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        made = performer(
+            tmp_path, ConnectorSettings(crm=settings), grace_s=DEADLINE_S, crm="not-a-real-token"
+        )
+        change = {"id": "deal-1", "fields": {"next_step": "a call"}}
+        doing = asyncio.ensure_future(made.perform(execute("crm.update_deal", change)))
+        await asked.wait()
+        await made.perform(Withdraw(key="withdraw:1", run="r1", action="action:1"))
+        stopped.set()
+        result = await doing
+    assert isinstance(result, Performed)
+    assert (result.outcome, result.reconciled) == (ActionOutcome.CONFIRMED, False)
 
 
 async def test_a_call_of_a_former_incarnation_that_is_not_seen_yet_is_unknown(

@@ -141,6 +141,11 @@ class Supervisor:
         """A standing component's process id."""
         return self._standing[name].process.pid
 
+    def age_of(self, name: str) -> float:
+        """For how many seconds a standing component's process has been up; 0 while none is."""
+        standing = self._standing[name]
+        return time.monotonic() - standing.since if standing.process.returncode is None else 0.0
+
     async def _start_all(self) -> None:
         """Every component, at once: each takes its first second to load. Raises what kept one down;
         those that came up are ended by `down`.

@@ -6,7 +6,8 @@
 2. An action is finished at most once, and not as confirmed where it began after its run's
    end or under a halt.
 3. A receipt is authentic and says what the ledger says.
-4. A success rests on confirmed receipts, one for each claim and each action.
+4. A success rests on confirmed receipts, one for each claim and each action; any other end of a
+   run that was to do all or nothing names exactly the actions that stand.
 5. Of a watched destination no look replaces the owner or lifts a block.
 
 Pure. The state is per live run, and a run is forgotten once it is over and owes nothing.
@@ -26,6 +27,7 @@ from ledger.runs import (
     Run,
     fold_run,
     lease_problem,
+    misstated,
     receipt_fields,
     unearned,
 )
@@ -48,6 +50,7 @@ from schemas.runs import (
     RepActivated,
     RepRevoked,
     RunCompleted,
+    RunHalted,
     RunOutcome,
     RunRequested,
     WorkspaceCreated,
@@ -119,12 +122,18 @@ class Meaning:
             yield from self._finished(index, verified, body, run)
         elif isinstance(body, ReceiptIssued):
             yield from self._receipt(verified, body, run)
-        elif isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:
-            for what in unearned(event.seen, body, run):
-                yield "run", what
+        elif isinstance(body, RunCompleted | RunHalted):
+            yield from self._ended(event, body, run)
         fold_run(run, verified)
         if run.over and not run.owes:
             self._runs.pop(event.run, None)
+
+    def _ended(self, event: Event, body: RunCompleted | RunHalted, run: Run) -> Iterator[Problem]:
+        if isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:
+            for what in unearned(event.seen, body, run):
+                yield "run", what
+        for what in misstated(event.seen, body, run, self._policy(event.seen)):
+            yield "run", what
 
     def _fold_workspace(self, index: int, event: Event) -> Iterator[Problem]:
         body = event.body
@@ -158,7 +167,8 @@ class Meaning:
         if problem:
             yield "lease", problem
         void = run.ended or self._halted(event.run or "", run.lease)
-        run.actions[verified.digest] = Action(index, event, body, void)
+        undoes = proposal.made.compensates if proposal is not None else None
+        run.actions[verified.digest] = Action(index, event, body, void, undoes)
 
     def _review(self, event: Event, body: ActionStarted, proposal: Proposal) -> Iterator[Problem]:
         verdict = proposal.verdict
@@ -219,10 +229,14 @@ class Meaning:
 
     def _reserved(self, tool: str, seen: int) -> bool:
         """Whether the policy that the sidecar had seen reserves this tool's effect to people."""
-        policy = next((p for index, p in reversed(self._policies) if index <= seen), None)
+        policy = self._policy(seen)
         return policy is not None and any(
             t.name == tool and t.effect in policy.human_effects for t in policy.tools
         )
+
+    def _policy(self, seen: int) -> Policy | None:
+        """The policy in force to who had seen the entries up to `seen`."""
+        return next((p for index, p in reversed(self._policies) if index <= seen), None)
 
     def _rep_problem(self, event: Event, lease: Lease | None) -> str:
         """That the sidecar had seen that the rep was revoked, or never activated."""

@@ -36,7 +36,7 @@ from crypto.keyfile import read_key, write_secret
 from ledger.checkpoint import read_checkpoint
 from ledger.export import ExportReader
 from ledger.verify import verify
-from schemas.actions import ReceiptIssued
+from schemas.actions import ActionStarted, ReceiptIssued
 from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunHalted, RunRefused
@@ -229,10 +229,13 @@ async def _play(
     *,
     halt_after: int | None = None,
 ) -> None:
-    """One run on the timeline; with `halt_after`, halted once it has that many receipts."""
+    """One run on the timeline, to its end and its last receipt; with `halt_after`, halted once it
+    has that many receipts.
+    """
     async with session(folder.root, Role.REP) as opened:
         name = await request_run(opened, agent, intent, tools, 120, 60, None)
-        receipts = 0
+        started = receipts = 0
+        ended = False
         reader = fresh_reader(opened)
         async for item in reader.follow():
             if isinstance(item, CaughtUp) or (item.event.run not in (name, None)):
@@ -241,11 +244,14 @@ async def _play(
                 continue
             out.print(line(item))
             body = item.event.body
+            started += isinstance(body, ActionStarted)
             receipts += isinstance(body, ReceiptIssued)
             if halt_after is not None and receipts == halt_after:
                 halt_after = None
                 await _halt_from_outside(folder, name)
-            if isinstance(body, RunCompleted | RunHalted | RunRefused):
+            ended = ended or isinstance(body, RunCompleted | RunHalted | RunRefused)
+            # What was under way as the halt came has an outcome and a receipt a moment later.
+            if ended and receipts == started:
                 return
 
 

@@ -28,7 +28,7 @@ from crypto.errors import (
 )
 from crypto.signing import key_id_of, verify
 from schemas.authority import EVENTLESS, may_sign, subject_of
-from schemas.envelope import PAYLOAD_TYPE, decode_envelope
+from schemas.envelope import PAYLOAD_TYPE, Envelope, decode_envelope
 from schemas.errors import SchemaError
 from schemas.events import Event, decode_event, event_digest
 from schemas.leases import Certificate
@@ -61,6 +61,22 @@ _MOVING = frozenset(
 
 SignatureCheck = Callable[[bytes, str, bytes, bytes], None]
 """(public key, payload type, payload, signature); raises `BadSignature`."""
+
+
+class Opened(Struct, frozen=True):
+    """A message body taken apart. Nothing in it is verified."""
+
+    envelope: Envelope
+    event: Event
+
+
+def open_body(body: bytes) -> Opened:
+    """Rule 1 alone, which rests on the bytes and on nothing before them. Raises `Unreadable`."""
+    try:
+        envelope = decode_envelope(body)
+        return Opened(envelope, decode_event(envelope.payload))
+    except SchemaError as error:
+        raise Unreadable(error.what) from error
 
 
 class Verified(Struct, frozen=True):
@@ -157,11 +173,11 @@ class Trust:
 
     def accept(self, subject: str, body: bytes) -> Verified:
         """Verify one entry and move on by it. Raises a `Rejected`, and then nothing moved."""
-        try:
-            envelope = decode_envelope(body)
-            event = decode_event(envelope.payload)
-        except SchemaError as error:
-            raise Unreadable(error.what) from error
+        return self.accept_opened(subject, open_body(body))
+
+    def accept_opened(self, subject: str, opened: Opened) -> Verified:
+        """As `accept`, of a body that `open_body` has taken apart."""
+        envelope, event = opened.envelope, opened.event
         self._check_place(event, subject)
         certificate = self._certificate(event, envelope.key_id)
         try:

@@ -10,12 +10,14 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 import msgspec
 
 from crypto.signing import pae, verify_raw
+from ledger.ended import EndedOnDisk
 from ledger.export import ExportReader
 from ledger.spread import Spread
 from ledger.verify import verify
@@ -35,8 +37,8 @@ def ours(export: Path, root: bytes, cores: int) -> dict[str, float]:
     reader = ExportReader(export)
     started = _at_the_word()
     began = _cpu_s()
-    with Spread(cores, root) as spread:
-        report = verify(reader, root, ahead=spread.ahead)
+    with Spread(cores, root) as spread, closing(EndedOnDisk()) as ended:
+        report = verify(reader, root, ahead=spread.ahead, ended=ended)
         peak_mb = sum(map(_peak_mb, ["self", *map(str, spread.helpers)]))
     seconds = time.perf_counter() - started
     assert report.ok, report.findings[:3]

@@ -24,7 +24,7 @@ from schemas.envelope import PAYLOAD_TYPE, RECEIPT_TYPE
 from schemas.names import Role
 from schemas.runs import KeyCertified, LeaseGranted, LeaseRenewed
 
-MAX_KEYS: Final = 8_192
+MAX_KEYS: Final = 2_048
 
 RECEIPTS: Final = "receipts"
 """The instance of the sidecar whose key signs receipts, inside the events that carry them."""

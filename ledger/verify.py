@@ -5,7 +5,7 @@ index and leaf), stand at its own index, mean what `ledger.meaning` asks, and li
 that fit (`ledger.seals`). What does not hold becomes a finding at the first index that it
 makes suspect; nothing short of an unreadable manifest stops the reading.
 
-One pass. Memory is that of the live runs and of invalid entries, not of the ledger.
+One pass. Memory is that of the live runs and of invalid entries, and what `ended` takes.
 Signatures may have been checked elsewhere (`ledger.signatures`) or before (`ledger.resume`);
 everything else is derived here, in order, each time.
 """
@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from crypto.errors import Rejected, Unreadable
 from crypto.signing import verify as check_signature
-from crypto.trust import SignatureCheck, Trust
+from crypto.trust import EndedRuns, SignatureCheck, Trust
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
 from ledger.cosignature import Witnessed
@@ -95,6 +95,7 @@ def verify(
     prefix: Prefix | None = None,
     save: Callable[[Prefix], None] | None = None,
     witnessed: Witnessed | None = None,
+    ended: EndedRuns | None = None,
 ) -> Report:
     """Hold a whole export against the root's raw public key.
 
@@ -104,18 +105,21 @@ def verify(
     `ahead` has not. `prefix` is what was verified before; where the ledger does not begin with
     just those entries, nothing of it counts. `save` is given such a prefix each 50,000 entries
     and at the end, also where reading is interrupted. `witnessed` is the checkpoint that
-    comes with cosignatures, and whose of them are asked for. Raises `BadCheckpoint` where
-    `checkpoint` is none.
+    comes with cosignatures, and whose of them are asked for. `ended` is an empty place for what
+    is kept of runs that are over; in memory, it grows with their number. Raises `BadCheckpoint`
+    where `checkpoint` is none.
     """
     known = {"the checkpoint you hold": checkpoint} if checkpoint is not None else {}
     missing = witnessed.missing() if witnessed is not None else ""
     if witnessed is not None and witnessed.sound():
         known["the cosigned checkpoint"] = witnessed.note
-    audit = _Audit(export, root_public, receipt_key, known, check, prefix)
+    audit = _Audit(export, root_public, receipt_key, known, check, prefix, ended)
     try:
         audit.read(progress, ahead or unasked, save)
     except _Stale:
-        audit = _Audit(export, root_public, receipt_key, known, check, None)
+        if ended is not None:
+            ended.clear()
+        audit = _Audit(export, root_public, receipt_key, known, check, None, ended)
         audit.read(progress, ahead or unasked, save)
     return audit.report(missing)
 
@@ -135,11 +139,12 @@ class _Audit:
         known: dict[str, str],
         check: SignatureCheck,
         prefix: Prefix | None,
+        ended: EndedRuns | None,
     ) -> None:
         self._export = export
         self._workspace = export.manifest.workspace
         self._root_public = root_public
-        self._trust = Trust(self._workspace, root_public, check=self._check)
+        self._trust = Trust(self._workspace, root_public, check=self._check, ended=ended)
         self._check_signature = check
         self._prefix = prefix or NOTHING
         self._failed_before = frozenset(self._prefix.unverified)

@@ -16,7 +16,8 @@ Pure. The state is per live run, and a run is forgotten once it is over and owes
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from crypto.trust import Verified
+from crypto.signing import verify
+from crypto.trust import SignatureCheck, Verified
 from ledger.destinations import Destinations
 from ledger.errors import BadReceipt
 from ledger.receipt import check_receipt
@@ -72,13 +73,19 @@ class Meaning:
     """Folds verified events and says what each of them lacks.
 
     `receipt_public` are the receipt keys in force, by key id, kept up to date by the caller;
-    `receipt_key` is the workspace's MAC key, or None to leave the MACs unchecked.
+    `receipt_key` is the workspace's MAC key, or None to leave the MACs unchecked. `check`
+    verifies a receipt's signature.
     """
 
     def __init__(
-        self, workspace: str, receipt_public: Mapping[bytes, bytes], receipt_key: bytes | None
+        self,
+        workspace: str,
+        receipt_public: Mapping[bytes, bytes],
+        receipt_key: bytes | None,
+        check: SignatureCheck = verify,
     ) -> None:
         self.receipts = 0
+        self._check = check
         self._workspace = workspace
         self._receipt_public = receipt_public
         self._receipt_key = receipt_key
@@ -205,7 +212,7 @@ class Meaning:
         receipt, problem = None, "no receipt key is in force"
         for public in self._receipt_public.values():
             try:
-                receipt = check_receipt(body, public, self._receipt_key)
+                receipt = check_receipt(body, public, self._receipt_key, self._check)
                 break
             except BadReceipt as error:
                 problem = error.what

@@ -9,10 +9,10 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bus.decider import Recorded
 from bus.folder import DataFolder
@@ -133,7 +133,8 @@ async def _play(
                 run = await _begun(opened, dice.sample(sides, len(sides)), number)
                 tally.runs += 1
                 moments = dice.sample(range(1, _STEPS * (len(sides) + 1)), _KILLS_A_RUN)
-                entries = await _killed(opened, run, moments, dice, supervisor, tally)
+                killing = _killed(opened, run, moments, dice, supervisor, tally)
+                entries = await _while_up(supervisor, killing)
                 if tally.unfinished:
                     # Its effects may come yet, and would be taken for another run's.
                     break
@@ -155,6 +156,20 @@ async def _settled(supervisor: Supervisor) -> None:
             if supervisor.failed.done():
                 supervisor.failed.result()
             await asyncio.sleep(min(left, 0.2))
+
+
+async def _while_up(
+    supervisor: Supervisor, work: Coroutine[Any, Any, list[Recorded]]
+) -> list[Recorded]:
+    """What `work` comes to; raises at once what the supervisor gave up for."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task, supervisor.failed}, return_when=asyncio.FIRST_COMPLETED)
+        if supervisor.failed.done():
+            supervisor.failed.result()
+        return await task
+    finally:
+        task.cancel()
 
 
 async def _killed(

@@ -1,8 +1,8 @@
 """Meaning: what a verified ledger must hold beside valid signatures.
 
 1. An action was proposed in its run, judged for exactly that proposal's digest, approved by
-   a person where one was asked or policy reserves it, and lies within its lease, which
-   carries nothing that the rep's signed request did not.
+   a person in time where one was asked or policy reserves it, and lies within its lease, which
+   carries nothing that the rep's signed request did not, and within the policy's ceilings.
 2. An action is finished at most once, and not as confirmed where it began after its run's
    end or under a halt.
 3. A receipt is authentic and says what the ledger says.
@@ -18,6 +18,7 @@ from typing import Final
 
 from crypto.signing import verify
 from crypto.trust import SignatureCheck, Verified
+from ledger.budgets import Budgets
 from ledger.destinations import Destinations
 from ledger.errors import BadReceipt
 from ledger.receipt import check_receipt
@@ -36,14 +37,18 @@ from schemas.actions import (
     ActionFinished,
     ActionOutcome,
     ActionStarted,
+    ApprovalRequested,
     Decision,
+    ModelCalled,
+    ModelRequested,
     ReceiptIssued,
+    ReviewRequested,
     Verdict,
 )
 from schemas.content import content_digest
 from schemas.events import Event
 from schemas.leases import Lease
-from schemas.names import Role
+from schemas.names import SECOND, Role
 from schemas.runs import (
     HaltReleased,
     HaltScope,
@@ -66,6 +71,7 @@ SEALER: Final = "sealer"
 RECEIPTS: Final = "receipts"
 """Instances of the sidecar whose keys seal and sign receipts, and sign no event."""
 
+_COUNTED: Final = (ActionStarted, ModelRequested, ReviewRequested, ModelCalled)
 _HALTED: Final = "halt.engaged"
 
 
@@ -95,6 +101,7 @@ class Meaning:
         self._halts: set[tuple[HaltScope, str]] = set()
         self._released = 0
         self._destinations = Destinations()
+        self._budgets = Budgets()
 
     @property
     def unfinished(self) -> int:
@@ -131,9 +138,15 @@ class Meaning:
             yield from self._receipt(verified, body, run)
         elif isinstance(body, RunCompleted | RunHalted):
             yield from self._ended(event, body, run)
+        elif isinstance(body, ApprovalRequested):
+            yield from self._asked(event, body)
+        if event.run in self._runs and isinstance(body, _COUNTED):
+            for what in self._counted(index, verified):
+                yield "budget", what
         fold_run(run, verified)
         if run.over and not run.owes:
             self._runs.pop(event.run, None)
+            self._budgets.forget(event.run)
 
     def _ended(self, event: Event, body: RunCompleted | RunHalted, run: Run) -> Iterator[Problem]:
         if isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:
@@ -157,6 +170,23 @@ class Meaning:
             self._released = index
         elif isinstance(body, WorkspaceCreated) and body.name != self._workspace:
             yield "workspace", f"the workspace was created as {body.name!r}"
+
+    def _counted(self, index: int, verified: Verified) -> Iterator[str]:
+        """What goes over a ceiling; everything that uses one up is counted."""
+        event, body = verified.event, verified.event.body
+        if isinstance(body, ActionStarted):
+            seen, now = self._policy(event.seen), self._policy(index)
+            yield from self._budgets.started(index, event, body, seen, now)
+        elif isinstance(body, ModelCalled):
+            place = self._budgets.asked_at(event.run, body.request)
+            yield from self._budgets.called(index, event, body, self._policy(place))
+        else:
+            self._budgets.asked(index, event, verified.digest)
+
+    def _asked(self, event: Event, body: ApprovalRequested) -> Iterator[Problem]:
+        policy = self._policy(event.seen)
+        if policy is not None and body.expires > event.at + policy.approval_s * SECOND:
+            yield "approval", f"a person may answer for longer than {policy.approval_s} s"
 
     def _started(
         self, index: int, verified: Verified, body: ActionStarted, run: Run
@@ -191,6 +221,8 @@ class Meaning:
         if needed and proposal.approval is not Decision.APPROVE:
             said = "denied it" if proposal.approval is Decision.DENY else "did not answer"
             yield "approval", f"the action needed a person's approval, and they {said}"
+        elif needed and proposal.late:
+            yield "approval", "the action's approval came when the time for it was over"
 
     def _finished(
         self, index: int, verified: Verified, body: ActionFinished, run: Run
@@ -242,7 +274,7 @@ class Meaning:
         )
 
     def _policy(self, seen: int) -> Policy | None:
-        """The policy in force to who had seen the entries up to `seen`."""
+        """The policy in force for whoever had read as far as `seen`."""
         return next((p for index, p in reversed(self._policies) if index <= seen), None)
 
     def _rep_problem(self, event: Event, lease: Lease | None) -> str:

@@ -50,12 +50,15 @@ _FOLDED: Final = frozenset(
 
 
 class Proposal(Struct):
-    """An open proposal and what was said of it."""
+    """An open proposal and what was said of it. `expires` is when a person should have answered,
+    and `late` whether the answer came later, by the person's own clock."""
 
     made: ProposalMade
     verdict: Verdict | None = None
     asked: bool = False
+    expires: int = 0
     approval: Decision | None = None
+    late: bool = False
 
 
 class Finished(Struct, frozen=True):
@@ -123,9 +126,10 @@ def fold_run(run: Run, verified: Verified) -> None:
         if isinstance(body, VerdictGiven):
             proposal.verdict = proposal.verdict or body.verdict
         elif isinstance(body, ApprovalRequested):
+            proposal.expires = proposal.expires if proposal.asked else body.expires
             proposal.asked = True
-        elif proposal.asked:
-            proposal.approval = proposal.approval or body.decision
+        elif proposal.asked and proposal.approval is None:
+            proposal.approval, proposal.late = body.decision, event.at >= proposal.expires
     elif isinstance(body, PlanFinished):
         run.claim = run.claim or body
     elif isinstance(body, LeaseRevoked | LeaseExpired):

@@ -287,14 +287,14 @@ class RunStory:
         body = VerdictGiven(proposal=proposal.digest, verdict=verdict, reason="by rule")
         return self.say(self.judge, body, proposal)
 
-    def ask(self, proposal: Said) -> Said:
-        """The sidecar asks a person."""
+    def ask(self, proposal: Said, within_s: int = 3_600) -> Said:
+        """The sidecar asks a person, who has so many seconds from then on."""
         body = ApprovalRequested(
             proposal=proposal.digest,
             tool="crm.update",
             question="May it?",
             layers=(),
-            expires=self.story.now + 3_600 * SECOND,
+            expires=self.story.now + STEP + within_s * SECOND,
         )
         return self.say("sidecar", body, proposal)
 

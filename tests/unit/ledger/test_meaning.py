@@ -6,7 +6,13 @@ import msgspec
 import pytest
 
 from ledger.verify import verify
-from schemas.actions import ActionOutcome, Decision, Verdict
+from schemas.actions import (
+    ActionOutcome,
+    ApprovalDecided,
+    ApprovalRequested,
+    Decision,
+    Verdict,
+)
 from schemas.leases import Intent
 from schemas.names import SECOND
 from schemas.runs import (
@@ -109,6 +115,15 @@ def ended_before_the_last_receipt_was_seen(run: RunStory) -> None:
     run.complete(receipt, seen=seen)
 
 
+def approved_at_the_last_moment(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    asked = run.ask(proposal).event.body
+    assert isinstance(asked, ApprovalRequested)
+    body = ApprovalDecided(proposal=proposal.digest, decision=Decision.APPROVE)
+    run.say("ada", body, at=asked.expires - 1)
+    whole(run, proposal)
+
+
 def still_under_way(run: RunStory) -> None:
     run.start(judged(run))
     run.finish(run.start(judged(run)))
@@ -121,6 +136,7 @@ def still_under_way(run: RunStory) -> None:
         lambda run: whole(run, judged(run)),
         by_a_person,
         reserved_but_approved,
+        approved_at_the_last_moment,
         failed,
         begun_too_late_and_not_done,
         halted_and_released,
@@ -195,6 +211,23 @@ def answered_before_asked(run: RunStory) -> None:
 def approved_but_held(run: RunStory) -> None:
     proposal = judged(run)
     run.ask(proposal)
+    run.start(proposal)
+
+
+def approved_too_late(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    asked = run.ask(proposal).event.body
+    assert isinstance(asked, ApprovalRequested)
+    body = ApprovalDecided(proposal=proposal.digest, decision=Decision.APPROVE)
+    run.say("ada", body, at=asked.expires)
+    run.start(proposal)
+
+
+def asked_for_longer_than_policy_allows(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    asked = run.ask(proposal, POLICY.approval_s + 1)
+    assert isinstance(asked.event.body, ApprovalRequested)
+    run.answer(proposal)
     run.start(proposal)
 
 
@@ -324,6 +357,8 @@ def success_leaves_an_action_open(run: RunStory) -> None:
         (denied, "approval"),
         (answered_before_asked, "approval"),
         (approved_but_held, "approval"),
+        (approved_too_late, "approval"),
+        (asked_for_longer_than_policy_allows, "approval"),
         (reserved, "approval"),
         (after_the_lease, "lease"),
         (before_the_lease, "lease"),

@@ -7,6 +7,7 @@ tables with the same keys and indexes and no row security. Reading the stream is
 
 import argparse
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -17,14 +18,14 @@ import psycopg
 from psycopg import sql
 
 from bus.decider import Entry
-from crypto.trust import Trust
+from ledger.export import ExportedEntry
+from projections.ahead import ahead
 from projections.postgres.login import LEDGER_DATABASE, Login, user_of
 from projections.postgres.provision import LIVE, provision
 from projections.postgres.server import SUPERUSER, PostgresServer
 from projections.postgres.standing import metadata
 from projections.postgres.writer import PostgresStore
 from projections.projector import project
-from projections.reading import verified
 from schemas.actions import LayerOutcome, LayerResult
 from tests.stories import SignedLedger, Story
 
@@ -77,10 +78,14 @@ async def _rebuild(ledger: SignedLedger, port: int) -> float:
     return time.perf_counter() - started
 
 
-async def _read(ledger: SignedLedger) -> AsyncIterator[Entry]:
-    trust = Trust(ledger.workspace, ledger.root_public)
+def _read(ledger: SignedLedger) -> AsyncIterator[Entry]:
+    cores = os.cpu_count() or 1
+    return ahead(ledger.workspace, ledger.root_public, _found(ledger), cores=cores)
+
+
+async def _found(ledger: SignedLedger) -> AsyncIterator[ExportedEntry]:
     for entry in ledger.entries:
-        yield verified(trust, entry.index, entry.subject, entry.body)
+        yield entry
 
 
 def _floor(port: int) -> tuple[int, float]:

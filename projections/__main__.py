@@ -1,8 +1,8 @@
-"""`python -m projections --data FOLDER [--store documents]`: a projector's process.
+"""`python -m projections --data FOLDER [--store documents|vectors]`: a projector's process.
 
-It follows the ledger under an identity that may read and nothing else, holds no content key, and
-writes into one store, PostgreSQL or MongoDB, with a login of its own. Each store has a process,
-so that one that is down keeps no other waiting.
+It follows the ledger under an identity that may read and nothing else, and writes into one store,
+PostgreSQL, MongoDB or Qdrant. Each store has a process, so that one that is down keeps no other
+waiting. None but the index by meaning holds a content key: a vector cannot be made of ciphertext.
 """
 
 import argparse
@@ -10,10 +10,12 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bus.component import connect_as, run_process, say_ready, until_orphaned
+from bus.component import connect_as, read_unlock, run_process, say_ready, until_orphaned
 from bus.connection import disconnect
 from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
+from crypto.kms import load_keyring, open_kms
+from crypto.sealing import ContentKeys, NoKeys, WorkspaceKeys
 from crypto.trust import Trust
 from projections.documents.blobs import BlobFolder
 from projections.documents.embedded import blob_folder
@@ -24,18 +26,27 @@ from projections.postgres.writer import PostgresStore
 from projections.projector import project
 from projections.reading import entries
 from projections.store import Store
+from projections.vectors.folder import vector_folder
+from projections.vectors.opening import opened
 from schemas.names import Role
+from schemas.settings import Settings
 
 _NAME = "projector"
 
 
 async def serve(folder: DataFolder, kind: str) -> None:
     """Project into a store until the parent is gone."""
-    await until_orphaned(await stdin_reader(), _serve(folder, kind))
+    reader = await stdin_reader()
+    settings = folder.settings()
+    keys: ContentKeys = NoKeys()
+    if kind == "vectors":
+        sealed = settings.kms.passphrase
+        passphrase = (await read_unlock(reader)).passphrase if sealed else None
+        keys = await asyncio.to_thread(_keys, folder, settings, passphrase)
+    await until_orphaned(reader, _serve(folder, settings.workspace, kind, keys))
 
 
-async def _serve(folder: DataFolder, kind: str) -> None:
-    workspace = folder.settings().workspace
+async def _serve(folder: DataFolder, workspace: str, kind: str, keys: ContentKeys) -> None:
     store = await asyncio.to_thread(_open, folder, workspace, kind)
     try:
         after = await asyncio.to_thread(store.position)
@@ -44,14 +55,24 @@ async def _serve(folder: DataFolder, kind: str) -> None:
             say_ready()
             trust = Trust(workspace, folder.root_public())
             read = entries(client, trust, consumer=_NAME, after=after)
-            await project(read, store)
+            await project(opened(read, keys), store)
         finally:
             await disconnect(client)
     finally:
         store.close()
 
 
+def _keys(folder: DataFolder, settings: Settings, passphrase: str | None) -> ContentKeys:
+    workspace = settings.workspace
+    with open_kms(settings.kms, folder.kms, passphrase) as kms:
+        return WorkspaceKeys(load_keyring(kms, folder.keyring_file(workspace), workspace))
+
+
 def _open(folder: DataFolder, workspace: str, kind: str) -> Store:
+    if kind == "vectors":
+        from projections.vectors.store import VectorStore
+
+        return VectorStore(vector_folder(folder, workspace), workspace)
     if kind == "documents":
         blobs = BlobFolder(blob_folder(folder, workspace))
         return DocumentStore(read_document_login(folder), blobs)
@@ -62,7 +83,7 @@ def main() -> int:
     """The process's exit code."""
     parser = argparse.ArgumentParser(prog="python -m projections")
     parser.add_argument("--data", type=Path, required=True, help="the data folder")
-    parser.add_argument("--store", choices=("postgres", "documents"), default="postgres")
+    parser.add_argument("--store", choices=("postgres", "documents", "vectors"), default="postgres")
     given = parser.parse_args()
     return run_process(serve(DataFolder(given.data), given.store))
 

@@ -13,7 +13,7 @@ from bus.decider import Entry
 from projections.store import Store
 
 BATCH: Final = 2_000
-_AHEAD: Final = 3 * BATCH
+_AHEAD: Final = 2 * BATCH
 
 
 async def project(

@@ -17,6 +17,7 @@ from bus.errors import LedgerDiverged
 from bus.roles import LEDGER
 from crypto.errors import Rejected
 from crypto.trust import Trust
+from ledger.export import ExportedEntry
 
 
 def verified(trust: Trust, index: int, subject: str, body: bytes) -> Entry:
@@ -41,6 +42,20 @@ async def entries(
     `trust` is fresh: the entries up to `after` are verified too. Raises `LedgerDiverged` where
     the stream has a hole, `StreamUnavailable` where it cannot be read.
     """
+    async for message in messages(client, consumer=consumer, until=until):
+        entry = verified(trust, message.index, message.subject, message.body)
+        if entry.index > after:
+            yield entry
+
+
+async def messages(
+    client: Client, *, consumer: str, until: int | None = None
+) -> AsyncGenerator[ExportedEntry, None]:
+    """Every message of the ledger as it lies there, for ever or to index `until`, itself included.
+
+    Raises `LedgerDiverged` where the stream has a hole, `StreamUnavailable` where it cannot be
+    read.
+    """
     last = 0
     stream = follow(client, stream=LEDGER, filter_subject=None, consumer=consumer, throwaway=True)
     async for message in stream:
@@ -51,8 +66,6 @@ async def entries(
                 f"entry {last + 1} is missing: the stream went on to {message.index}"
             )
         last = message.index
-        entry = verified(trust, message.index, message.subject, message.body)
-        if entry.index > after:
-            yield entry
-        if entry.index == until:
+        yield ExportedEntry(message.index, message.subject, message.body)
+        if last == until:
             return

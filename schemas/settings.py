@@ -317,11 +317,13 @@ class ProjectionSettings(Section, frozen=True, kw_only=True):
     """The stores that the ledger is projected into, by a component that holds no other key.
 
     The section alone switches PostgreSQL on. The port is the database's; 0 lets the system choose.
-    `documents` switches on the document store, with memory and observations, beside it.
+    `documents` switches on the document store, with memory and observations, beside it; `vectors`
+    the index of the memory by meaning.
     """
 
     port: Port = 0
     documents: bool = False
+    vectors: bool = False
 
 
 class Settings(Section, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""`anyteam memory list|show|forget`: what the agents remember, why, and an end to it."""
+"""`anyteam memory list|show|search|forget`: what the agents remember, why, and an end to it."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,15 +9,18 @@ import typer
 from rich.markup import escape
 
 from bus.decider import Recorded
+from bus.folder import DataFolder
 from console.author import say
 from console.commands.approvals import open_questions
 from console.errors import NoSuch
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption, Session, session
+from console.stores import need_packages
 from schemas.actions import ApprovalRequested
 from schemas.memories import MemoryWithdrawn
 from schemas.names import Role
 from schemas.runs import PolicySet
+from schemas.settings import BadSettings
 from sidecar.memory.claims import Claim, Claims, evolve
 from sidecar.memory.recalling import justification
 
@@ -46,6 +49,18 @@ def list_command(
 def show(claim: ClaimOption, data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
     """One claim with its justification: the run, the proposal, the entries it rests on."""
     asyncio.run(_show(data, claim, json))
+
+
+@nested.command()
+def search(
+    words: Annotated[str, typer.Argument(help="What the claims should be about.")],
+    rep: RepOption = "",
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=100)] = 5,
+    data: DataOption = DEFAULT_DATA,
+    json: JsonFlag = False,
+) -> None:
+    """The claims nearest to these words by meaning, the nearest first."""
+    asyncio.run(_search(data, words, rep, limit, json))
 
 
 @nested.command()
@@ -83,6 +98,30 @@ async def _show(data: Path, prefix: str, json: bool) -> None:
         value = _value(one)
         rows = (f"  {name:<15}{escape(str(said))}" for name, said in value.items())
         emit(value, json, "\n".join(rows))
+
+
+async def _search(data: Path, words: str, rep: str, limit: int, json: bool) -> None:
+    folder = DataFolder(data)
+    settings = folder.settings()
+    need_packages(settings, wanted=True)
+    if settings.projections is None or not settings.projections.vectors:
+        raise BadSettings(
+            "the index by meaning is off", fix="write vectors = true under [projections]"
+        )
+    from projections.vectors.folder import vector_folder
+    from projections.vectors.store import VectorStore
+
+    async with session(data, Role.ADMIN) as opened:
+        store = VectorStore(vector_folder(folder, settings.workspace), settings.workspace)
+        near = await asyncio.to_thread(store.search, words, rep=rep, limit=limit)
+        claims = claims_of(opened.past)
+        # The ledger says what still stands; the index may be an entry or two behind.
+        found = [(claims[one.claim], one.score) for one in near if one.claim in claims]
+        if not found and not json:
+            emit({}, json, "nothing is remembered that is near to it")
+        for one, score in found:
+            text = f"{score:.2f} {one.claim[:14]} {one.trust.value:<9} {escape(one.rep)}: "
+            emit({**_value(one), "score": score}, json, text + escape(str(one.text)))
 
 
 async def _forget(data: Path, prefix: str, reason: str, admin: str | None, json: bool) -> None:

@@ -1,6 +1,7 @@
 """`anyteam projections status|rebuild|switch`: the stores that the ledger is projected into."""
 
 import asyncio
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,6 @@ from bus.folder import DataFolder
 from console.output import JsonFlag, emit, progress
 from console.session import DEFAULT_DATA, DataOption
 from console.stores import need_packages
-from crypto.trust import Trust
 from schemas.names import Role
 
 if TYPE_CHECKING:
@@ -123,16 +123,18 @@ async def _rebuild(data: Path, json: bool, *, anew: bool, take_over: bool) -> No
 
 async def _catch_up(folder: DataFolder, workspace: str, store: "PostgresStore", end: int) -> None:
     """Project up to entry `end`, and a little further where more comes meanwhile."""
+    from projections.ahead import ahead
     from projections.projector import project
-    from projections.reading import entries
+    from projections.reading import messages
 
     if end == 0:
         return
     client = await connect_as(folder, Role.PROJECTOR)
     try:
-        trust = Trust(workspace, folder.root_public())
         after = await asyncio.to_thread(store.position)
-        read = entries(client, trust, consumer=Role.PROJECTOR.value, after=after, until=end)
+        found = messages(client, consumer=Role.PROJECTOR.value, until=end)
+        cores = os.cpu_count() or 1
+        read = ahead(workspace, folder.root_public(), found, cores=cores, after=after)
         await project(read, store)
     finally:
         await disconnect(client)

@@ -1,7 +1,8 @@
-"""`anyteam erase` and the real stores: tables, documents and blobs lose what they hold of a person,
-and a copy of them taken before opens with no key that is left."""
+"""`anyteam erase` and the real stores: tables, documents, blobs and the index by meaning lose what
+they hold of a person, and a copy of them taken before opens with no key that is left."""
 
 import asyncio
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from projections.documents.embedded import blob_folder
 from projections.documents.login import DocumentLogin
 from projections.documents.login import read_login as read_document_login
 from projections.postgres.login import read_login
+from projections.vectors.embedding import vectors_of
+from projections.vectors.folder import vector_folder
 from schemas.erasure import ContentField
 from tests.faults.installation import DEADLINE_S, up
 from tests.process.test_erasure import CLAIM, SETTINGS, anyteam, run_of
@@ -46,11 +49,19 @@ def claims(login: DocumentLogin) -> list[dict[str, Any]]:
         return list(client[login.database].memory.find().sort("index"))
 
 
-async def test_a_person_is_erased_from_tables_documents_and_blobs(tmp_path: Path) -> None:
+def indexed(folder: DataFolder, text: str) -> bool:
+    """Whether the vector of a text is anywhere in the index's files, used or let go."""
+    [vector] = vectors_of([text])
+    told = [struct.pack(">d", number) for number in vector[:8]]
+    files = [file for file in vector_folder(folder, "acme").rglob("*") if file.is_file()]
+    return any(all(part in file.read_bytes() for part in told) for file in files)
+
+
+async def test_a_person_is_erased_from_every_store(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path / "home")
     folder.root.mkdir(mode=0o700)
     (folder.root / "files").mkdir()
-    text = SETTINGS.replace("[policy]", "[projections]\ndocuments = true\n[policy]")
+    text = SETTINGS.replace("[policy]", "[projections]\ndocuments = true\nvectors = true\n[policy]")
     folder.settings_file.write_text(text)
     settings = folder.settings()
     async with up(folder):
@@ -65,6 +76,12 @@ async def test_a_person_is_erased_from_tables_documents_and_blobs(tmp_path: Path
         blobs = blob_folder(folder, "acme")
         assert (blobs / about["blob"][:2] / about["blob"]).exists()
 
+        asked = ("memory", "search", "when does Dana like to be phoned?")
+        while len(near := await anyteam(folder, *asked)) < 2:
+            await asyncio.sleep(0.05)
+        assert [one["text"] for one in near] == [CLAIM, NOBODY]
+        assert indexed(folder, CLAIM)
+
         [done] = await anyteam(folder, "erase", "Whitfield", "--yes")
         gone = {(f["run"], f["event"], f["name"]) for f in done["fields"]}
         assert place in gone
@@ -76,6 +93,10 @@ async def test_a_person_is_erased_from_tables_documents_and_blobs(tmp_path: Path
         assert "blob" not in erased and kept["blob"] == other["blob"]
         assert not (blobs / about["blob"][:2] / about["blob"]).exists()
         assert (blobs / kept["blob"][:2] / kept["blob"]).exists()
+        await soon(lambda: indexed(folder, CLAIM), lambda there: not there)
+        near = await anyteam(folder, *asked)
+        assert [one["text"] for one in near] == [NOBODY]
+        assert indexed(folder, NOBODY)
         # Whoever copied the stores before has ciphertext, and there is no key to it.
         keys = content_keys(folder, settings)
         assert [
@@ -88,7 +109,7 @@ async def test_a_person_is_erased_from_tables_documents_and_blobs(tmp_path: Path
         assert stands["postgres"]["set_aside"] == []
     # The words of the intents name her: they are no content, and `erase` says that they stay.
     assert {mention["type"] for mention in done["clear"]} >= {"run.requested"}
-    for part in ("documents", "blobs", "logs"):
+    for part in ("documents", "blobs", "vectors", "logs"):
         for path in (folder.root / part).rglob("*"):
             if path.is_file():
                 assert b"hitfield" not in path.read_bytes(), path

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import detection, gate, layers, markers, publish, verify, webhooks
+from bench import detection, gate, layers, markers, publish, start, verify, webhooks
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -42,6 +42,7 @@ BENCHMARKS: dict[str, Measure] = {
     "publish": publish.measure,
     "rebuild": _rebuild,
     "speech": _speech,
+    "start": start.measure,
     "verify": verify.measure,
     "webhooks": webhooks.measure,
 }
@@ -56,7 +57,7 @@ def main(words: list[str] | None = None) -> int:
         "--events",
         type=int,
         default=5_000,
-        help="publish, rebuild, verify, webhooks: how many",
+        help="publish, rebuild, start, verify, webhooks: how many",
     )
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")

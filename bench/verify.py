@@ -30,7 +30,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     """
     with tempfile.TemporaryDirectory(prefix="anyteam-bench-") as home:
         export, root = Path(home) / "export", Path(home) / "root"
-        root.write_bytes(write_ledger(export, options.events))
+        root.write_bytes(write_ledger(export, options.events).signers["root"].public)
         rounds = []
         before = _floor(export, root, options.cores)
         for _ in range(ROUNDS if options.events <= SMALL else 1):
@@ -111,8 +111,8 @@ class _Written:
         return self._count
 
 
-def write_ledger(folder: Path, events: int) -> bytes:
-    """An export of about `events` entries at `folder`; its root's raw public key."""
+def write_ledger(folder: Path, events: int) -> Story:
+    """An export of about `events` entries at `folder`; the story it tells, without its entries."""
     story = Story("bench")
     root = story.signers["root"].public
     with ExportWriter(folder, "bench", root) as writer:
@@ -139,4 +139,4 @@ def write_ledger(folder: Path, events: int) -> bytes:
             for gone in set(story.signers) - standing:
                 story.forget(gone)
         writer.finish(time.time_ns())
-    return root
+    return story

@@ -58,6 +58,7 @@ _MOVING = frozenset(
         LeaseRenewed,
         RunCompleted,
         RunHalted,
+        RunRefused,
     )
 )
 """What can change the set beyond its author's chain; most events cannot, and are asked once."""
@@ -183,7 +184,7 @@ class Trust:
         if (known.workspace, known.root) != (self.workspace, self._root.public_key):
             raise WrongPlace(f"these keys are of {known.workspace!r}, or under another root")
         self._keys = {certificate.key_id: certificate for certificate in known.keys}
-        self._heads = {run: _unpacked(packed) for run, packed in known.heads}
+        self._heads = {run: _unpacked(heads) for run, heads in known.heads}
         self._ended = dict(known.ended)
         self._run_keys = dict(known.run_keys)
         self._created = known.created
@@ -201,7 +202,11 @@ class Trust:
             self._check(certificate.public_key, PAYLOAD_TYPE, envelope.payload, envelope.signature)
         except BadSignature as error:
             raise Forged(f"{event.type} is not signed by the key it names") from error
-        heads = self._heads_in(event.run)
+        heads, packed = self._heads.get(event.run), None
+        opens = heads is None
+        if heads is None:
+            packed = self._packed(event.run)
+            heads = _unpacked(packed)
         self._check_chain(event, heads.get(envelope.key_id), certificate)
         moving = type(event.body) in _MOVING
         if moving:
@@ -210,12 +215,14 @@ class Trust:
         heads[envelope.key_id] = Head(event.n, digest)
         if moving:
             self._fold(event, heads)
-        self._keep(event, heads)
+        if moving or opens:
+            self._keep(event, heads, late=packed is not None)
         return Verified(event, digest, certificate)
 
     def head(self, key_id: bytes, run: str | None) -> Head | None:
         """The last accepted event of a key in a scope, or None."""
-        return self._heads_in(run).get(key_id)
+        heads = self._heads.get(run)
+        return (_unpacked(self._packed(run)) if heads is None else heads).get(key_id)
 
     def certificate(self, key_id: bytes) -> Certificate | None:
         """The certificate of a key that is in force (its time aside), or None."""
@@ -258,26 +265,26 @@ class Trust:
             raise Unauthorised(f"{certificate.role.value} may not sign {event.type}")
         return certificate
 
-    def _heads_in(self, run: str | None) -> dict[bytes, Head]:
-        """The heads in a scope; of a run that is over a copy."""
-        heads = self._heads.get(run)
-        if heads is None:
-            packed = self._ended.get(run) if run is not None else None
-            return _unpacked(packed) if packed is not None else {}
-        return heads
+    def _packed(self, run: str | None) -> bytes | None:
+        """The heads of a run that is over, None of one that is not, or that nobody spoke in."""
+        return self._ended.get(run) if run is not None else None
 
-    def _keep(self, event: Event, heads: dict[bytes, Head]) -> None:
-        """A run's heads lie open until it is over, and are packed from then on."""
-        run, ends = event.run, isinstance(event.body, _ENDING)
-        if run in self._heads and not ends:
-            return
-        late = run in self._ended and not isinstance(event.body, LeaseGranted | LeaseRenewed)
-        if run is not None and (ends or late):
+    def _keep(self, event: Event, heads: dict[bytes, Head], *, late: bool) -> None:
+        """A run's heads lie open until it is over, and are packed from then on.
+
+        `late` is said in a run that was over; a lease granted after all opens it again.
+        """
+        run, body = event.run, event.body
+        over = isinstance(body, _ENDING) or (
+            late and not isinstance(body, LeaseGranted | LeaseRenewed)
+        )
+        if run is not None and over:
             self._heads.pop(run, None)
             self._ended[run] = _packed(heads)
-        else:
-            self._heads[run] = heads
-            self._ended.pop(run or "", None)
+            return
+        self._heads[run] = heads
+        if run is not None and late:
+            del self._ended[run]
 
     def _check_chain(self, event: Event, head: Head | None, certificate: Certificate) -> None:
         if head is not None and event.n <= head.n:
@@ -348,5 +355,7 @@ def _packed(heads: dict[bytes, Head]) -> bytes:
     return _ENCODER.encode([KnownHead(key_id, h.n, h.digest) for key_id, h in heads.items()])
 
 
-def _unpacked(packed: bytes) -> dict[bytes, Head]:
+def _unpacked(packed: bytes | None) -> dict[bytes, Head]:
+    if packed is None:
+        return {}
     return {known.key_id: Head(known.n, known.digest) for known in _HEADS.decode(packed)}

@@ -65,8 +65,10 @@ class Budgets:
     ) -> Iterator[str]:
         """An action; `seen` is the policy it was decided under, `now` the one in force here."""
         run, day = self._of(event), event.at // _DAY
-        account = run.by_tool.setdefault(body.tool, _Account())
-        if seen is not None:
+        account = run.by_tool.get(body.tool)
+        if account is None:
+            account = run.by_tool[body.tool] = _Account()
+        if seen is not None and _any_ceiling(seen):
             more = _cost(seen, body.tool)
             for whose, ceiling, spent in (
                 ("run", seen.per_run, run.whole.up_to(event.seen)),
@@ -114,7 +116,15 @@ class Budgets:
         self._runs.pop(run, None)
 
     def _of(self, event: Event) -> _OfRun:
-        return self._runs.setdefault(event.run or "", _OfRun(_Account(), {}, {}))
+        name = event.run or ""
+        known = self._runs.get(name)
+        if known is None:
+            known = self._runs[name] = _OfRun(_Account(), {}, {})
+        return known
+
+
+def _any_ceiling(policy: Policy) -> bool:
+    return bool(policy.per_tool) or policy.per_run != _NONE or policy.per_day != _NONE
 
 
 def _cost(policy: Policy, name: str) -> Budget:

@@ -71,7 +71,12 @@ SEALER: Final = "sealer"
 RECEIPTS: Final = "receipts"
 """Instances of the sidecar whose keys seal and sign receipts, and sign no event."""
 
-_COUNTED: Final = (ActionStarted, ModelRequested, ReviewRequested, ModelCalled)
+_JUDGED: Final = frozenset(
+    (ActionStarted, ActionFinished, ReceiptIssued, RunCompleted, ApprovalRequested)
+)
+"""What is held to a rule of a run's; most events are not, and are asked once."""
+
+_COUNTED: Final = frozenset((ActionStarted, ModelRequested, ReviewRequested, ModelCalled))
 _HALTED: Final = "halt.engaged"
 
 
@@ -130,6 +135,19 @@ class Meaning:
             run = Run()
             if isinstance(body, RunRequested):
                 self._runs[event.run] = run
+        kind = type(body)
+        if kind in _JUDGED:
+            yield from self._judged(index, verified, run)
+        if kind in _COUNTED and event.run in self._runs:
+            for what in self._counted(index, verified):
+                yield "budget", what
+        fold_run(run, verified)
+        if run.over and not run.owes:
+            self._runs.pop(event.run, None)
+            self._budgets.forget(event.run)
+
+    def _judged(self, index: int, verified: Verified, run: Run) -> Iterator[Problem]:
+        event, body = verified.event, verified.event.body
         if isinstance(body, ActionStarted):
             yield from self._started(index, verified, body, run)
         elif isinstance(body, ActionFinished):
@@ -140,13 +158,6 @@ class Meaning:
             yield from self._ended(event, body, run)
         elif isinstance(body, ApprovalRequested):
             yield from self._asked(event, body)
-        if event.run in self._runs and isinstance(body, _COUNTED):
-            for what in self._counted(index, verified):
-                yield "budget", what
-        fold_run(run, verified)
-        if run.over and not run.owes:
-            self._runs.pop(event.run, None)
-            self._budgets.forget(event.run)
 
     def _ended(self, event: Event, body: RunCompleted | RunHalted, run: Run) -> Iterator[Problem]:
         if isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:

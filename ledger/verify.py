@@ -181,33 +181,35 @@ class _Audit:
         entries: Iterator[Known],
         save: Callable[[Prefix], None] | None,
     ) -> None:
+        frontier, seals, prefix = self._frontier, self._seals, self._prefix.size
         expected = 1
-        for known in entries:
+        for size, known in enumerate(entries, start=1):
             entry = known.entry
             leaf = leaf_of(entry.body)
-            size = self._frontier.size + 1
             if entry.index != expected:
                 what = f"entry {entry.index} stands where {expected} belongs"
                 self._findings.add(size, "order", what, "the entry's own index")
-            self._first, self._last = self._first or entry.index, entry.index
+            if size == 1:
+                self._first = entry.index
+            self._last = entry.index
             expected = entry.index + 1
             self._held = known.held
-            self._seen_before = size <= self._prefix.size and size not in self._failed_before
+            self._seen_before = size <= prefix and size not in self._failed_before
             self._take(size, leaf, known)
-            self._frontier.append(leaf)
+            frontier.append(leaf)
             self._head = next_head(self._head, leaf)
-            if size == self._prefix.size:
+            if size == prefix:
                 self._hold_prefix()
-            if size >= self._seals.due:
+            if size >= seals.due:
                 keys = self._keys[SEALER].values()
-                self._seal_problems += self._seals.at(self._state, size, keys)
+                self._seal_problems += seals.at(self._state, size, keys)
             if size % PROGRESS_EVERY == 0:
                 if progress is not None:
                     progress(size)
-                if save is not None and size % SAVE_EVERY == 0 and size > self._prefix.size:
+                if save is not None and size % SAVE_EVERY == 0 and size > prefix:
                     self._save(save)
-        size = self._frontier.size
-        if size < self._prefix.size:
+        size = frontier.size
+        if size < prefix:
             raise _Stale
         if not size and not self._damage:
             self._findings.add(1, "truncated", "no entry at all, not even genesis", "genesis")

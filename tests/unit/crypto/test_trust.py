@@ -388,6 +388,18 @@ def test_what_is_said_late_in_a_run_that_is_over_is_held_to_its_chain(
         assert trust.known() == before
 
 
+def test_a_lease_after_the_end_opens_the_run_again() -> None:
+    story = Story()
+    story.found()
+    run = story.begin("r-1")
+    run.complete(outcome=RunOutcome.FAILURE)
+    over = accept_all(story.ledger(), list(story.entries)).known()
+    run.say("orchestrator", LeaseGranted(lease=run.lease))
+    again = accept_all(story.ledger(), list(story.entries)).known()
+    assert list(over.ended) == ["r-1"] and "r-1" not in dict(over.heads)
+    assert list(again.ended) == [] and "r-1" in dict(again.heads)
+
+
 def test_a_gap_in_what_is_said_late_is_found() -> None:
     late = late_ledger()
     trust = accept_all(late, list(late.entries[:-2]))

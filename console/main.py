@@ -18,6 +18,7 @@ from console.commands import (
     credentials,
     demo,
     destinations,
+    doctor,
     epochs,
     erasure,
     exports,
@@ -61,7 +62,7 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, people, policy, destinations, memory),
+    *(operation, doctor, runs, approvals, halts, people, policy, destinations, memory),
     *(exports, verification, proofs, witnesses, epochs, replays, blast, incident),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):

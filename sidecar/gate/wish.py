@@ -97,6 +97,11 @@ _IN_TWO_WORDS: Final = re.compile(
 )
 """Verbs in two words, as the tools that do it write them in one. To check out a page is to read."""
 _NAME: Final = re.compile(r"(?<=[a-z,'\u2019(] )[A-Z][A-Za-z0-9]{2,}")
+_NAMED_FIRST: Final = re.compile(
+    r"(?:^|(?<=[.!?] ))[A-Z][a-z]{2,}(?=['\u2019]s\b| (?:has|is|was|will|cannot|can't|forgot|lost|"
+    r"left|leaves|joins|joined|starts|needs|needed|wants|wanted|asks|asked|says|said|wrote|sent)\b)"
+)
+"""A sentence's first word that does something: each begins with a capital, few are names."""
 _NO_NAMES: Final = frozenset(
     stem(w)
     for w in """january february march april may june july august september october november
@@ -235,7 +240,7 @@ def read(intent: Intent) -> Wish:
         carries=_CARRIES.search(summary) is not None,
         carried=_carried(summary),
         acts=frozenset(stem(match[1]) for match in _IMPERATIVE.finditer(fold(ordered))),
-        names=frozenset(stem(fold(match[0])) for match in _NAME.finditer(summary)) - _NO_NAMES,
+        names=_names(summary),
     )
 
 
@@ -341,6 +346,12 @@ def _requested(summary: str) -> frozenset[str]:
             if any(stem(word) in verbs for verbs in VERBS.values()):
                 found.add(stem(word))
     return frozenset(found)
+
+
+def _names(summary: str) -> frozenset[str]:
+    found = {fold(match[0]) for match in _NAME.finditer(summary)}
+    found |= {fold(match[0]) for match in _NAMED_FIRST.finditer(summary)} - COMMON - _DETERMINERS
+    return frozenset(map(stem, found)) - _NO_NAMES
 
 
 def _carried(summary: str) -> frozenset[str]:

@@ -287,3 +287,20 @@ def test_who_asks_to_check_out_asks_for_the_payment() -> None:
     paying = changed(PAY, name="shop.checkout", summary="Place the order")
     assert asked(wish("Apply SPRING15 and check out to the office"), paying) is Asked.YES
     assert asked(wish("Check out what the office is like"), paying) is Asked.NO
+
+
+@pytest.mark.parametrize(
+    ("summary", "names"),
+    [
+        ("Kim forgot her password", {"kim"}),
+        ("Kim's password is lost. Jon needs it", {"kim", "jon"}),
+        ("Update it. What's new? Everything is late", {"everyth"}),
+        ("What is new", set()),
+        ("This is it", set()),
+        ("Pay Bob", {"bob"}),
+        ("Reset it", set()),
+        ("June was fine", set()),
+    ],
+)
+def test_a_name_may_begin_a_sentence(summary: str, names: set[str]) -> None:
+    assert wish(summary).names == names

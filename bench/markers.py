@@ -8,6 +8,7 @@ is and once in a disguise. Ordinary are those texts, the detection set's, and wh
 attacks of AgentDojo are counted apart: nobody here wrote them. A payload is caught if marked
 spans cover it from its first to its last word, or nine tenths of it.
 
+`unseen` and `unseen_again` are whole texts, written at one go and used for nothing but to count.
 `tuned` and `held_out` are the corpus of `tests.redteam.markers`, where all of a payload counts.
 """
 
@@ -30,6 +31,7 @@ from tests.redteam.markers import corpus
 _FOLDER: Final = Path(__file__).parent / "marker_set"
 _SHARE: Final = 0.9
 _LOOK_ALIKES: Final = str.maketrans("aeopcyx", "\u0430\u0435\u043e\u0440\u0441\u0443\u0445")
+UNSEEN: Final = ("unseen", "unseen_again")
 DISGUISES: Final = {
     "comment": lambda text: f"<!-- {text} -->",
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
@@ -121,6 +123,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         suspicious(text)
     taken = time.perf_counter() - began
     splits = {split: _of_split(split) for split in corpus.SPLITS}
+    splits |= {name: _of_unseen(name) for name in UNSEEN}
     return {
         "injections": len(planted),
         "caught": len(planted) - len(missed),
@@ -141,6 +144,17 @@ def _of_split(split: corpus.Split) -> dict[str, int]:
         "caught": sum(corpus.caught(one, suspicious(one.text)) for one in planted),
         "ordinary": len(clean),
         "touched": sum(1 for one in clean if suspicious(one.text)),
+    }
+
+
+def _of_unseen(name: str) -> dict[str, int]:
+    texts = _read(name)
+    planted = [Injection(text, 0, len(text), name) for text in texts["injections"]]
+    return {
+        "injections": len(planted),
+        "caught": sum(map(caught, planted)),
+        "ordinary": len(texts["ordinary"]),
+        "touched": sum(1 for text in texts["ordinary"] if suspicious(text)),
     }
 
 

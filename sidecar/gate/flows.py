@@ -39,6 +39,8 @@ _SHARE: Final = 0.5
 _MOST: Final = 8
 _DICTATED: Final = 0.6
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_WHEN: Final = re.compile(r"(?:19|20)\d\d|\d\dt\d\d")
+"""A year, and the words of a time stamp (RFC 3339), which tell when and not whose."""
 _CAESAR: Final = tuple(partial(shifted, by=by) for by in range(1, 26) if by != 13)
 _SPLIT: Final = re.compile(r"[-._\u00b7](?<=[^\W_].)(?=[^\W_])")
 _LETTERS: Final = re.compile(r"[\w@$]+")
@@ -219,7 +221,7 @@ def _is_telling_number(token: str) -> bool:
 
 def _is_specific(word: str) -> bool:
     """A number or code long enough to be somebody's: no year, no day."""
-    return not word.isalpha() and len(word) >= 4 and not _YEAR.fullmatch(word)
+    return not word.isalpha() and len(word) >= 4 and not _WHEN.fullmatch(word)
 
 
 def _apart(known: Knowledge, run: str) -> str:

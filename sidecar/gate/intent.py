@@ -7,9 +7,9 @@ something never asked for is refused, and what cannot be told goes to a person.
 
 from schemas.leases import Intent
 from schemas.tools import Effect, Reach
-from sidecar.gate.grounding import Ground, ground_destination
+from sidecar.gate.grounding import Ground, ground_destination, ground_object
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
-from sidecar.gate.parts import Part, destinations
+from sidecar.gate.parts import Audience, Part, destinations
 from sidecar.gate.wish import Asked, Family, asked, families_of
 
 
@@ -51,6 +51,8 @@ def intent(case: Case) -> Word:
         )
     if found is not Asked.NO:
         return passed(f"the intent asks for it by {found.value}")
+    if _rewrites(case):
+        return passed("the intent asks to change what this writes anew, and names it")
     if wish.delegated:
         grave = tool.effect in (Effect.PAYMENT, Effect.EGRESS)
         if grave or Family.REMOVE in families_of(tool):
@@ -81,6 +83,23 @@ def _undoing(case: Case) -> Word:
             fix="propose it as an action of its own",
         )
     return passed("undoes an action of this run, as its tool declares")
+
+
+def _rewrites(case: Case) -> bool:
+    """Whether a tool that writes files writes one that the intent asks to change, by its name."""
+    tool, wish = case.tool, case.wish
+    if tool is None or wish is None or Family.CHANGE not in wish.families:
+        return False
+    paths = [one for one in case.said if one.name in tool.paths]
+    return (
+        bool(paths)
+        and Family.MAKE in families_of(tool)
+        and case.seen is Audience.NONE
+        and all(
+            ground_object(case.knowledge, wish, str(one.value), one.name).ground is Ground.NAMED
+            for one in paths
+        )
+    )
 
 
 def _leads_unnamed(case: Case) -> bool:

@@ -161,7 +161,7 @@ def observe(
                 number,
                 record + leaf.record,
                 standing,
-                0 if said in echoed else rank,
+                0 if said in echoed or _INSTANT.fullmatch(text) else rank,
                 said,
                 len(distinct),
                 held,
@@ -278,6 +278,10 @@ def _is_record(value: Mapping[Any, Any]) -> bool:
     return all(isinstance(name, str) and _FIELD.fullmatch(name) for name in value)
 
 
+_INSTANT: Final = re.compile(
+    r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+)
+"""A time stamp (RFC 3339) that is all of a field says when, and of nobody what."""
 _FIELD: Final = re.compile(r"[a-z_][a-zA-Z0-9_-]{0,63}")
 
 

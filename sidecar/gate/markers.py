@@ -23,6 +23,7 @@ from sidecar.gate.letters import seen
 from sidecar.gate.paragraphs import GAP, PARAGRAPH, Paragraphs, windows
 from sidecar.gate.phrases import OVERRIDES
 from sidecar.gate.posing import POSES
+from sidecar.gate.staging import STAGED
 from sidecar.gate.tongues import ABROAD, UNSPACED
 from sidecar.gate.wording import CALLED, OVERRIDE, VALUE_SIGN, Wording
 
@@ -236,7 +237,7 @@ def _by_key() -> dict[bytes, list[int]]:
     return places
 
 
-WORDINGS: Final = (*OVERRIDES, *POSES, *CALLS, *ANSWERS, *ABROAD)
+WORDINGS: Final = (*OVERRIDES, *POSES, *CALLS, *ANSWERS, *STAGED, *ABROAD)
 _BY_KEY: Final = _by_key()
 _KEYS: Final = frozenset(_BY_KEY)
 _TELLING: Final = frozenset(

@@ -29,7 +29,8 @@ POSES: Final = (
         POSING,
         "user operator creator developer principal owner",
         r"(this is|i am|i'm|it is|it's|here is) (your (user|operator|creator|developer|principal|"
-        r"owner|master)|the user|the owner of (this|your) (mailbox|inbox|account|assistant))",
+        r"owner|master)(?! (licen[cs]e|account|portal|guide|manual|name|id|number|\w+ key))|"
+        r"the user|the owner of (this|your) (mailbox|inbox|account|assistant))",
     ),
     wording(
         POSING,

@@ -43,6 +43,11 @@ _NUMBERED: Final = frozenset(
     request""".split()  # noqa: SIM905
 )
 _LISTED: Final = re.compile(r"\d{1,9}(?:(?:, ?| and | or |, and )#?\d{1,9})*\b(?![.,]\d)")
+_PRICED: Final = re.compile(
+    r"\d{1,9}(?:,\d{3})*(?:\.\d+)? ?"
+    r"(?:[%\u20ac$\u00a3]|(?:eur|usd|gbp|chf|sek|euros?|dollars?|pounds?|francs|percent)\b)"
+)
+"""How much, and not which: an invoice of 1,250 EUR."""
 _NOUN_REACH: Final = 24
 _DIGITS: Final = re.compile(r"\d+")
 _WORDS: Final = re.compile(r"\w+")
@@ -197,7 +202,8 @@ def _numbers(folded: str, found: set[str]) -> None:
     for start, _ in runs:
         if start < over:
             continue
-        listed = _LISTED.match(folded, start) if _follows_noun(folded, start) else None
+        which = _follows_noun(folded, start) and not _PRICED.match(folded, start)
+        listed = _LISTED.match(folded, start) if which else None
         if listed is not None:
             found |= {"i:" + digits for digits in _DIGITS.findall(listed[0])}
             over = listed.end()

@@ -35,14 +35,14 @@ _VERBS: Final = {
     Family.TELL: """send email mail e-mail message write tell reply respond answer forward notify
         inform contact dm ping post publish announce share remind text cc submit upload export
         broadcast tweet comment deliver return ask inquire request thank congratulate confirm
-        brief update apologise apologize chase warn
+        brief update page alert ring phone apologise apologize chase warn
         envía enviar envíe manda mandar escribe escribir responde avisa envoie envoyer envoyez écris
         réponds préviens sende senden schicke schick schicken schreib schreibe antworte informiere
         benachrichtige frag frage invia inviare scrivi rispondi envie enviar escreva responda""",
     Family.MAKE: """create add make set schedule book reserve reservation arrange put register open
         append write save insert note log draft plan compose prepare generate start place order
         copy record attach duplicate build new invite file document produce capture issue
-        store upload block
+        store upload block launch provision install setup trigger run
         crea crear añade agrega programa reserva crée créer ajoute réserve planifie erstelle anlegen
         lege trag trage eintragen füge buche reserviere vereinbare aggiungi prenota crie adicione
         agende""",
@@ -51,15 +51,19 @@ _VERBS: Final = {
         push postpone delay shift swap bump promote label tag archive complete convert adapt
         append add merge deploy commit release
         approve reject accept decline advance escalate transition rotate enable disable resolve
-        reopen hire sign actualiza cambia modifica mueve change modifie déplace ändere aktualisiere
+        reopen hire sign apply restart reboot relaunch resume pause stop scale scaleup scaledown
+        rollback upgrade downgrade migrate patch configure reconfigure tune retry rerun unblock
+        unlock lock mute pin unpin
+        actualiza cambia modifica mueve change modifie déplace ändere aktualisiere
         verschiebe setze aggiorna sposta atualize altere""",
     Family.REMOVE: """delete remove cancel clear drop unshare revoke kick erase discard purge trash
+        terminate kill uninstall shutdown teardown
         unsubscribe uninvite expel ban deactivate withdraw void forget clean prune elimina borra
         cancela quita supprime annule efface lösche lösch storniere entferne cancella rimuovi
         exclua""",
     Family.PAY: """pay transfer refund reimburse wire tip buy purchase order donate send settle
-        remit repay schedule subscribe paga transfiere reembolsa paie paye vire rembourse überweise
-        bezahle zahle erstatte trasferisci rimborsa pague transfira""",
+        remit repay checkout schedule subscribe paga transfiere reembolsa paie paye vire rembourse
+        überweise bezahle zahle erstatte trasferisci rimborsa pague transfira""",
     Family.ADMIT: """invite add grant share allow permit include admit enroll give subscribe cc
         welcome onboard invita comparte partage lade teile convida""",
     Family.KEEP: "remember retain memorise memorize keep store save note",
@@ -85,7 +89,19 @@ _DELEGATES: Final = re.compile(
     re.IGNORECASE,
 )
 _RUN_ON: Final = re.compile(r"(?<=[a-z0-9])\.(?=[A-Z][a-z]{2,}\s)")
+_IN_TWO_WORDS: Final = re.compile(
+    r"\bcheck(?:ing)? out"
+    r"(?= (?:to|with|using|and|now)\b| (?:my|the) (?:cart|basket|order)\b|[.,;!]|$)"
+    r"|\b(?:roll back|shut down|tear down|set up|scale (?:up|down))\b",
+    re.IGNORECASE,
+)
+"""Verbs in two words, as the tools that do it write them in one. To check out a page is to read."""
 _NAME: Final = re.compile(r"(?<=[a-z,'\u2019(] )[A-Z][A-Za-z0-9]{2,}")
+_NAMED_FIRST: Final = re.compile(
+    r"(?:^|(?<=[.!?] ))[A-Z][a-z]{2,}(?=['\u2019]s\b| (?:has|is|was|will|cannot|can't|forgot|lost|"
+    r"left|leaves|joins|joined|starts|needs|needed|wants|wanted|asks|asked|says|said|wrote|sent)\b)"
+)
+"""A sentence's first word that does something: each begins with a capital, few are names."""
 _NO_NAMES: Final = frozenset(
     stem(w)
     for w in """january february march april may june july august september october november
@@ -123,7 +139,8 @@ _NOUNS_TOO: Final = frozenset(
     """mail email message post note order plan book record text copy report issue release change
     update file document place start share store comment offer answer reply brief block push draft
     schedule transfer refund tip wire purchase label tag archive merge build commit sign request
-    return contact notice invite""".split()  # noqa: SIM905
+    return contact notice invite page alert ring phone pin lock patch scale run pause resume stop
+    trigger launch install setup rollback upgrade checkout""".split()  # noqa: SIM905
 )
 _BEFORE_VERB: Final = frozenset(
     """please and then to you also now we i can could would should must will let let's just or but
@@ -195,9 +212,10 @@ class Asked(Enum):
 def read(intent: Intent) -> Wish:
     """Read an intent. Equal intents give equal readings."""
     summary = _RUN_ON.sub(". ", _NOT_FORGET.sub(" ", intent.summary))
+    ordered = _IN_TWO_WORDS.sub(lambda match: match[0].replace("ing", "").replace(" ", ""), summary)
     said = "\n".join((summary, *intent.destinations, *intent.objects))
-    present = frozenset(stem(word) for word in words(summary))
-    verbs = _requested(summary)
+    present = frozenset(stem(word) for word in words(ordered))
+    verbs = _requested(ordered)
     families = frozenset(family for family, known in VERBS.items() if verbs & known)
     folded = fold(summary)
     if _CHANNEL.search(_HAPPENED.sub(" ", folded)):
@@ -221,8 +239,8 @@ def read(intent: Intent) -> Wish:
         many=_MANY.search(summary) is not None,
         carries=_CARRIES.search(summary) is not None,
         carried=_carried(summary),
-        acts=frozenset(stem(match[1]) for match in _IMPERATIVE.finditer(folded)),
-        names=frozenset(stem(fold(match[0])) for match in _NAME.finditer(summary)) - _NO_NAMES,
+        acts=frozenset(stem(match[1]) for match in _IMPERATIVE.finditer(fold(ordered))),
+        names=_names(summary),
     )
 
 
@@ -281,6 +299,9 @@ def _families(name: str, summary: str, effect: Effect, leads: bool) -> frozenset
         found = {Family.TELL}
     if not leads:
         found -= {Family.ADMIT}
+    if not leads and effect is Effect.MUTATION and found != {Family.TELL}:
+        # `update_address` changes something; only where it leads to somebody is that telling.
+        found -= {Family.TELL}
     return frozenset(found)
 
 
@@ -325,6 +346,12 @@ def _requested(summary: str) -> frozenset[str]:
             if any(stem(word) in verbs for verbs in VERBS.values()):
                 found.add(stem(word))
     return frozenset(found)
+
+
+def _names(summary: str) -> frozenset[str]:
+    found = {fold(match[0]) for match in _NAME.finditer(summary)}
+    found |= {fold(match[0]) for match in _NAMED_FIRST.finditer(summary)} - COMMON - _DETERMINERS
+    return frozenset(map(stem, found)) - _NO_NAMES
 
 
 def _carried(summary: str) -> frozenset[str]:

@@ -125,3 +125,36 @@ def test_a_verb_alone_is_enough_only_for_whom_the_intent_names(
     assert word.result is result
     if result is HOLD:
         assert "names nobody that it leads to" in word.reason
+
+
+WRITER = changed(
+    UPDATE,
+    name="files.write",
+    summary="Write a file",
+    objects=(),
+    paths=("path",),
+    contents=("text",),
+)
+
+
+@pytest.mark.parametrize(
+    ("tool", "summary", "path", "result"),
+    [
+        (WRITER, "Fix the typo in docs/intro.md", "docs/intro.md", PASS),
+        (WRITER, "Fix the typo in docs/intro.md", "docs/setup.md", HOLD),
+        (WRITER, "Tell Jane of docs/intro.md", "docs/intro.md", HOLD),
+        (WRITER, "Fix the typo", "", HOLD),
+        (changed(WRITER, reach=Reach.OUTSIDE), "Fix docs/intro.md", "docs/intro.md", HOLD),
+        (changed(WRITER, paths=()), "Fix docs/intro.md", "docs/intro.md", HOLD),
+        (
+            changed(WRITER, name="files.raze", summary="Erase a file"),
+            "Fix docs/intro.md",
+            "docs/intro.md",
+            HOLD,
+        ),
+    ],
+)
+def test_a_file_that_the_intent_asks_to_change_may_be_written_anew(
+    tool: Tool, summary: str, path: str, result: LayerResult
+) -> None:
+    assert said(tool, summary, path=path, text="the").result is result

@@ -266,3 +266,18 @@ def _first(count: int) -> Any:
     for place in range(count):
         places[place] = piece
     return places.finish()
+
+
+@pytest.mark.parametrize(
+    ("value", "rank"),
+    [
+        ("2026-12-03T09:30", Classification.PUBLIC),
+        ("2026-12-03 09:30:00.250+01:00", Classification.PUBLIC),
+        ("2026-12-03T09:30:00Z", Classification.PUBLIC),
+        ("1980-12-03T09:30", Classification.CONFIDENTIAL),
+        ("2026-12-03", Classification.CONFIDENTIAL),
+        ("2026-12-03T09:30 at the notary", Classification.CONFIDENTIAL),
+    ],
+)
+def test_a_field_that_is_a_time_stamp_is_no_secret(value: str, rank: Classification) -> None:
+    assert [one.rank for one in segments({"start": value})] == [RANKS[rank]]

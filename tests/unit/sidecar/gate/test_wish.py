@@ -39,6 +39,15 @@ def tool(name: str, summary: str = "", **changes: Any) -> Tool:
         ("quarterly release", set()),
         ("the release, quarterly release and delete it", {"delet"}),
         ("nothing to speak of. delete it", {"delet"}),
+        ("check out the reviews", set()),
+        ("check out with the coupon", {"checkout"}),
+        ("apply the coupon, then check out", {"appli", "checkout"}),
+        ("add it, checking out my basket", {"add", "checkout"}),
+        ("check out to London", {"checkout"}),
+        ("look at the logs and roll back the service", {"rollback"}),
+        ("shut down the worker; tear down the rest", {"shutdown", "teardown"}),
+        ("set up a server and scale down the other", {"setup", "scaledown"}),
+        ("read page 4 of the patch notes", set()),
     ],
 )
 def test_the_verbs_are_those_that_ask_for_something(summary: str, verbs: set[str]) -> None:
@@ -260,3 +269,38 @@ def test_what_a_tool_is_about_are_the_words_behind_its_verb_and_what_it_is_asked
     name: str, asked_by: tuple[str, ...], nouns: set[str]
 ) -> None:
     assert nouns_of(tool(name, asked_by=asked_by)) == nouns
+
+
+def test_a_change_that_leads_to_nobody_tells_nobody() -> None:
+    assert families_of(tool("update_address")) == {Family.CHANGE}
+    assert families_of(tool("confirm_booking")) == {Family.TELL}
+    assert Family.TELL in families_of(tool("update_client", destinations=("client",)))
+    assert Family.TELL in families_of(tool("update_client", effect=Effect.COMMUNICATION))
+
+
+def test_who_asks_to_look_and_then_restart_asks_for_the_restart() -> None:
+    said = wish("The search-api keeps crashing. Look at its logs and restart it")
+    assert asked(said, tool("kubectl_restart")) is not Asked.NO
+
+
+def test_who_asks_to_check_out_asks_for_the_payment() -> None:
+    paying = changed(PAY, name="shop.checkout", summary="Place the order")
+    assert asked(wish("Apply SPRING15 and check out to the office"), paying) is Asked.YES
+    assert asked(wish("Check out what the office is like"), paying) is Asked.NO
+
+
+@pytest.mark.parametrize(
+    ("summary", "names"),
+    [
+        ("Kim forgot her password", {"kim"}),
+        ("Kim's password is lost. Jon needs it", {"kim", "jon"}),
+        ("Update it. What's new? Everything is late", {"everyth"}),
+        ("What is new", set()),
+        ("This is it", set()),
+        ("Pay Bob", {"bob"}),
+        ("Reset it", set()),
+        ("June was fine", set()),
+    ],
+)
+def test_a_name_may_begin_a_sentence(summary: str, names: set[str]) -> None:
+    assert wish(summary).names == names

@@ -18,6 +18,7 @@ from console.commands import (
     credentials,
     demo,
     destinations,
+    devices,
     epochs,
     erasure,
     exports,
@@ -61,7 +62,7 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, people, policy, destinations, memory),
+    *(operation, runs, approvals, halts, people, policy, destinations, memory, devices),
     *(exports, verification, proofs, witnesses, epochs, replays, blast, incident),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):

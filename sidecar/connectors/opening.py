@@ -27,6 +27,7 @@ from sidecar.connectors.mail_tools import MAIL_TOOLS
 from sidecar.connectors.memory import MEMORY_TOOLS
 from sidecar.connectors.rest import RestConnector
 from sidecar.connectors.rest_tools import calls_of
+from sidecar.connectors.transcripts import TRANSCRIPT_TOOLS
 from sidecar.connectors.urls import rules_of
 from sidecar.connectors.web import WEB_TOOLS, WebConnector
 from sidecar.destinations.resolver import Resolver
@@ -65,6 +66,8 @@ def declared_tools(settings: ConnectorSettings, base: Path = _HERE) -> tuple[Too
     tools = [tool for offer in offers(settings, base) for tool in offer.tools]
     if settings.memory:
         tools += MEMORY_TOOLS
+    if settings.transcripts:
+        tools += TRANSCRIPT_TOOLS
     names = [tool.name for tool in tools]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

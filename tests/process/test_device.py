@@ -3,22 +3,29 @@
 import asyncio
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bus.errors import BusError
 from bus.folder import DataFolder
 from console import enrolling
 from console.commands.runs import request_run
+from console.custody import workspace_kms
 from console.session import session
+from crypto.kms import load_data_key
+from crypto.tokens import token_key
 from desktop_agent.capture.messages import Segment
+from desktop_agent.capture.sound import file_frames
 from desktop_agent.dictating import transcript
 from desktop_agent.enrolled import enrolled_in
+from desktop_agent.model.prepare import prepare, weights_folder
 from desktop_agent.publishing import on_the_bus, sync
 from desktop_agent.queue import opened
 from schemas.actions import ActionFinished
@@ -29,6 +36,7 @@ from schemas.leases import Intent
 from schemas.names import SECOND, Classification, Role
 from schemas.runs import RunCompleted, RunOutcome
 from tests.faults.installation import ROOT, follow, is_a, is_end, until, up
+from tests.speech import spoken
 
 SETTINGS = """\
 workspace = "acme"
@@ -44,7 +52,12 @@ plan = "thinker.json"
 """
 SEGMENTS = 120
 HOUR_NS = 3600 * SECOND
-PLANTED = ("Patrick", "Doyle", "0198")
+SAID = (
+    "Good morning, and thank you for your time today.",
+    "My name is Patrick Doyle, and my number is four one five, five five five, zero one nine"
+    " eight.",
+)
+PLANTED = ("patrick", "doyle", "0198", "nine eight", "five five")
 
 
 async def desktop(home: Path, *words: str) -> tuple[int, str]:
@@ -158,6 +171,7 @@ async def test_a_device_says_each_segment_once_and_a_run_reads_it(tmp_path: Path
         assert content_of(heard[6].text) == "Segment 7 of [PERSON_YTJVMD3R]."
         assert all(isinstance(r.published.body.text, Sealed) for r in found[1:-1])
         await a_run_reads_it(folder)
+        await speech_leaves_redacted_and_nothing_else_does(folder, home, url)
         await it_is_revoked_at_once(folder, home, url)
 
 
@@ -175,6 +189,44 @@ async def a_run_reads_it(folder: DataFolder) -> None:
     assert texts == [f"Segment {n} of [PERSON_YTJVMD3R]." for n in range(118, 121)]
     assert given["segments"][0]["speaker"] == "rep ann"
     assert given["segments"][0]["start_s"] == 118 * 30
+
+
+async def speech_leaves_redacted_and_nothing_else_does(
+    folder: DataFolder, home: Path, url: str
+) -> None:
+    sound, settings = spoken(SAID), folder.settings()
+    outside = home.parent / "outside"
+    outside.mkdir()
+    (outside / "speech.wav").write_bytes(sound)
+    made = prepare(weights_folder(), outside / "tiny.en.bin")
+    ended, said = await desktop(home, "init", made.path, "--sha256", made.sha256)
+    assert ended == 0, said
+    ended, said = await desktop(
+        home, "transcribe", str(outside / "speech.wav"), "--sync", "--bus", url
+    )
+    assert ended == 0, said
+    bodies = [one.event.body for one in await on_the_ledger(folder)]
+    heard = [b for b in bodies if isinstance(b, TranscriptSynced) and b.capture == 2]
+    text = " ".join(content_of(body.text) for body in heard).lower()
+    assert "good morning" in text and "[person_" in text, text
+    assert [word for word in PLANTED if word in text] == [], text
+    with workspace_kms(folder, settings) as kms:
+        data_key = load_data_key(kms, folder.data_key_file("acme"), "acme")
+    assert enrolled_in(home).admission.token_key == token_key(data_key, "acme")
+    # In nothing that was written on either side: stream, outboxes, logs, the device's own folder.
+    heard_as = b"".join(file_frames(os.open(outside / "speech.wav", os.O_RDONLY)))
+    sounds = (loudest(sound[44:]), loudest(heard_as))
+    assert all(len(set(one)) > 16 for one in sounds)
+    for file in (path for root in (folder.root, home) for path in root.rglob("*")):
+        if file.is_file():
+            held = file.read_bytes()
+            assert [word for word in (b"Patrick", b"patrick", *sounds) if word in held] == [], file
+
+
+def loudest(samples: bytes) -> bytes:
+    """64 bytes of 16-bit sound, from where it is loudest."""
+    at = int(np.abs(np.frombuffer(samples, "<i2").astype(np.int32)).argmax())
+    return samples[max(0, 2 * at - 32) :][:64]
 
 
 async def it_is_revoked_at_once(folder: DataFolder, home: Path, url: str) -> None:

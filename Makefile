@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := demo,models,mcp,langgraph,projections,stores,browser,desktop,speech-model,gcp,agentdojo,dev
-WORKERS ?= 2
+# More than the cores: process tests mostly wait for processes.
+WORKERS ?= 4
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -30,7 +31,7 @@ demo: $(STAMP)
 	$(BIN)/anyteam demo
 
 test: lint
-	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ from bus.tls import RunsAuthority, TlsFiles, client_context, passing_site
 from console.author import Reader, say
 from console.custody import workspace_kms
 from console.errors import NoAnswer, NoSuch
-from console.installation import root_pen, root_reader
+from console.pens import root_pen, root_reader
 from crypto.keyring import run_key
 from crypto.kms import Kms, load_data_key, load_keyring
 from crypto.signing import key_id_of

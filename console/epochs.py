@@ -24,7 +24,7 @@ from bus.roles import SEALS
 from bus.tls import TlsFiles, client_context
 from console.author import Pen, say
 from console.errors import NotTurned
-from console.installation import root_pen, root_reader
+from console.pens import root_pen, root_reader
 from crypto.kms import Kms
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.errors import BadCheckpoint

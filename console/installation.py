@@ -6,9 +6,7 @@ components and people, and each new policy.
 """
 
 import time
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 from nats.aio.client import Client
 
@@ -18,29 +16,20 @@ from bus.folder import DataFolder
 from bus.provision import Site, ensure_operator, provision_workspace
 from bus.server import Server
 from bus.tls import client_context, ensure_tls
-from console.author import Pen, Reader, say
-from console.policies import checked
-from console.tightening import tightened
+from console.author import Pen, say
+from console.declaring import policy_of
+from console.pens import root_pen, root_reader
 from console.vaults import vault_of
 from crypto.errors import KeyFileError
 from crypto.keyfile import ensure_key, load_signer, write_public
 from crypto.kms import Kms, ensure_data_key, ensure_keyring
-from crypto.signing import Signer, key_id_of
-from crypto.trust import FOREVER, Trust
-from schemas.authority import subject
-from schemas.events import Actor, AnyBody
+from crypto.signing import Signer
+from crypto.trust import FOREVER
+from schemas.events import AnyBody
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
-from schemas.patterns import Pattern
 from schemas.runs import KeyCertified, PolicySet, RepActivated, RepRevoked, WorkspaceCreated
-from schemas.settings import BadSettings, DestinationSettings, PolicySettings, Settings
-from schemas.tools import AllowedDestination, Policy, Tool
-from sidecar.connectors import declared_tools
-from sidecar.destinations.entries import BadEntry, normal
-from sidecar.gate.rules import prepare
-from sidecar.supervision.patterns import DEFAULT_PATTERNS
-
-_HERE: Final = Path()
+from schemas.settings import Settings
 
 STANDING = (
     (Role.ORCHESTRATOR, "orchestrator", "event.key"),
@@ -101,117 +90,6 @@ async def start_bus(folder: DataFolder, settings: Settings) -> tuple[Server, Sit
     return server, site
 
 
-def root_pen(kms: Kms, workspace: str) -> Pen:
-    """The root's pen: it signs in the KMS."""
-    public = kms.root_public(workspace)
-    return Pen(Actor(Role.ROOT, "root"), key_id_of(public), lambda m: kms.sign_root(workspace, m))
-
-
-def person_pen(folder: DataFolder, name: str, role: Role) -> Pen:
-    """A rep's or admin's pen. Raises `KeyFileError` where their key is not here."""
-    signer = load_signer(folder.person(name) / "event.key")
-    return Pen(Actor(role, name), signer.key_id, signer.sign_raw)
-
-
-def policy_of(settings: Settings, version: int, base: Path = _HERE) -> Policy:
-    """The policy that the settings describe, with the connectors' files under `base`.
-
-    Raises `BadSettings`, naming the key.
-    """
-    declared = {tool.name: tool for tool in declared_tools(settings.connectors, base)}
-    stray = sorted(set(settings.policy.tool) - set(settings.policy.tools))
-    if stray:
-        raise BadSettings(
-            f'policy.tool."{stray[0]}" is about a tool that policy.tools does not list',
-            fix=f"add {stray[0]} to policy.tools, or remove the section",
-        )
-    unknown = [name for name in settings.policy.tools if name not in declared]
-    if unknown:
-        raise BadSettings(
-            f"policy.tools names {', '.join(unknown)}, which no connector declares",
-            fix=f"choose among {', '.join(sorted(declared))}",
-        )
-    chosen = settings.policy
-    policy = Policy(
-        version=version,
-        tools=tuple(_tool(declared[name], chosen) for name in chosen.tools),
-        organisation=chosen.organisation,
-        agents=tuple(sorted(settings.agents)),
-        human_effects=chosen.human_effects,
-        max_ttl_s=chosen.max_ttl_s,
-        max_actions=chosen.max_actions,
-        skew_s=chosen.skew_s,
-        verdict_s=chosen.verdict_s,
-        approval_s=chosen.approval_s,
-        reviewer=settings.judge.model if settings.judge is not None else "",
-        destinations=_destinations(chosen.destinations),
-        allowlist_only=chosen.allowlist_only,
-        revalidate_s=chosen.revalidate_s,
-        fresh_s=chosen.fresh_s,
-        per_run=chosen.per_run,
-        per_tool=chosen.per_tool,
-        per_day=chosen.per_day,
-        pace=chosen.pace,
-        rules=_rules(chosen.rules),
-        patterns=_patterns(chosen.patterns),
-    )
-    return checked(policy)
-
-
-def _tool(tool: Tool, chosen: PolicySettings) -> Tool:
-    own = chosen.tool.get(tool.name)
-    return tightened(tool, own) if own is not None else tool
-
-
-def _patterns(own: tuple[Pattern, ...]) -> tuple[Pattern, ...] | None:
-    """The built-in patterns and the workspace's own; None for the built-in alone."""
-    if not own:
-        return None
-    named = {pattern.name: pattern for pattern in (*DEFAULT_PATTERNS, *own)}
-    return tuple(named.values())
-
-
-def _destinations(entries: tuple[DestinationSettings, ...]) -> tuple[AllowedDestination, ...]:
-    """The allowlist in normal form, each entry once. Raises `BadSettings` naming the key."""
-    found: dict[str, AllowedDestination] = {}
-    for place, entry in enumerate(entries):
-        key = f"policy.destinations[{place}]"
-        try:
-            name = normal(entry.destination, owned=entry.owned)
-        except BadEntry as error:
-            raise BadSettings(
-                f"{key}.destination: {entry.destination!r} {error}",
-                fix="write jane@partner.example for one mailbox, @partner.example for a domain",
-            ) from error
-        if name in found:
-            raise BadSettings(
-                f"{key}.destination: {entry.destination!r} is in the list already, as {name}",
-                fix="keep one of the two",
-            )
-        expires = _end_of(entry.expires, f"{key}.expires")
-        found[name] = AllowedDestination(destination=name, expires=expires, owned=entry.owned)
-    return tuple(found.values())
-
-
-def _end_of(day: str, key: str) -> int:
-    """The end of a day (ns since the epoch), 0 where none is written. Raises `BadSettings`."""
-    if not day:
-        return 0
-    try:
-        last = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise BadSettings(f"{key}: {day}: {error}", fix="write a day as 2027-01-31") from error
-    return int((last + timedelta(days=1)).timestamp()) * SECOND
-
-
-def _rules(text: str) -> str:
-    """Rules that parse. Raises `BadSettings`."""
-    prepared = prepare(text) if text else None
-    if isinstance(prepared, str):
-        raise BadSettings(f"policy.rules: {prepared}", fix="see docs/configuration.md, Rules")
-    return text
-
-
 async def settle(folder: DataFolder, settings: Settings, kms: Kms) -> None:
     """Bring the ledger to what the settings say: genesis, certificates, policy, reps."""
     client = await connect_as(folder, Role.ROOT)
@@ -219,12 +97,6 @@ async def settle(folder: DataFolder, settings: Settings, kms: Kms) -> None:
         await _settle(folder, settings, client, root_pen(kms, settings.workspace))
     finally:
         await disconnect(client)
-
-
-def root_reader(client: Client, folder: DataFolder, workspace: str) -> Reader:
-    """What the root must have read to sign: all that is in no run, however long the ledger is."""
-    trust = Trust(workspace, folder.root_public())
-    return Reader(client, trust, name=Role.ROOT.value, only=subject(workspace, None, ">"))
 
 
 async def _settle(folder: DataFolder, settings: Settings, client: Client, pen: Pen) -> None:

@@ -19,6 +19,7 @@ from console.commands import (
     demo,
     destinations,
     devices,
+    doctor,
     epochs,
     erasure,
     exports,
@@ -62,7 +63,7 @@ def options(
 
 
 for noun in (
-    *(operation, runs, approvals, halts, people, policy, destinations, memory, devices),
+    *(operation, doctor, runs, approvals, halts, people, policy, destinations, memory, devices),
     *(exports, verification, proofs, witnesses, epochs, replays, blast, incident),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):

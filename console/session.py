@@ -16,7 +16,7 @@ from bus.folder import DataFolder
 from console.author import Pen, Reader
 from console.custody import content_keys
 from console.errors import NoSuch
-from console.installation import person_pen
+from console.pens import person_pen
 from crypto.trust import Trust
 from schemas.names import Role
 from schemas.settings import Settings

@@ -56,7 +56,7 @@ Say = Callable[[str], None]
 
 
 def components_of(settings: Settings) -> Mapping[str, tuple[str, ...]]:
-    """The components that an installation with these settings has, in the order of starting."""
+    """The components that an installation with these settings has, each started at once."""
     webhooks = _WEBHOOKS if settings.webhooks is not None else {}
     console = _CONSOLE if settings.console is not None else {}
     return {**COMPONENTS, **webhooks, **console}
@@ -115,10 +115,8 @@ class Supervisor:
         if self._projectors:
             self._stores = Stores(self.folder, settings, self._say)
             await self._stores.up()
-        for name in self._components:
-            self._say(f"starting {name}")
-            self._standing[name] = await self._start(name)
-            self._minders.append(asyncio.ensure_future(self._mind(name)))
+        self._say(f"starting {', '.join(self._components)}")
+        await self._start_all()
         self._minders.append(asyncio.ensure_future(self._revoke(site)))
         self._write_state()
 
@@ -127,8 +125,8 @@ class Supervisor:
         for minder in self._minders:
             minder.cancel()
         await asyncio.gather(*self._minders, return_exceptions=True)
-        for name in reversed(list(self._standing)):
-            await _end(self._standing.pop(name).process)
+        await asyncio.gather(*(_end(one.process) for one in self._standing.values()))
+        self._standing.clear()
         if self._stores is not None:
             await self._stores.down()
         if self._server is not None:
@@ -142,6 +140,26 @@ class Supervisor:
     def pid_of(self, name: str) -> int:
         """A standing component's process id."""
         return self._standing[name].process.pid
+
+    def age_of(self, name: str) -> float:
+        """For how many seconds a standing component's process has been up; 0 while none is."""
+        standing = self._standing[name]
+        return time.monotonic() - standing.since if standing.process.returncode is None else 0.0
+
+    async def _start_all(self) -> None:
+        """Every component, at once: each takes its first second to load. Raises what kept one down;
+        those that came up are ended by `down`.
+        """
+        try:
+            async with asyncio.TaskGroup() as starts:
+                for name in self._components:
+                    starts.create_task(self._stand(name))
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _stand(self, name: str) -> None:
+        self._standing[name] = await self._start(name)
+        self._minders.append(asyncio.ensure_future(self._mind(name)))
 
     async def _start(self, name: str) -> Standing:
         log = self.folder.log(name)

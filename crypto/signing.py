@@ -7,10 +7,11 @@ could have that key sign an event.
 
 import hashlib
 import hmac
+from functools import lru_cache
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from crypto.ed25519 import holds
 from crypto.errors import BadSignature
 from schemas.envelope import PAYLOAD_TYPE, Envelope
 
@@ -22,8 +23,13 @@ def key_id_of(public_key: bytes) -> bytes:
 
 def pae(payload_type: str, payload: bytes) -> bytes:
     """DSSE's pre-authentication encoding: `DSSEv1 SP len SP type SP len SP payload`."""
+    return b"%s %d %s" % (_pae_head(payload_type), len(payload), payload)
+
+
+@lru_cache(maxsize=16)
+def _pae_head(payload_type: str) -> bytes:
     kind = payload_type.encode()
-    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+    return b"DSSEv1 %d %s" % (len(kind), kind)
 
 
 class Signer:
@@ -78,7 +84,5 @@ def verify(public_key: bytes, payload_type: str, payload: bytes, signature: byte
 
 def verify_raw(public_key: bytes, message: bytes, signature: bytes) -> None:
     """Return if `signature` is `public_key`'s over `message`; raise `BadSignature` otherwise."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError) as error:
-        raise BadSignature("the signature does not verify under this key") from error
+    if not holds(public_key, message, signature):
+        raise BadSignature("the signature does not verify under this key")

@@ -13,8 +13,10 @@ The set does no I/O and follows the shape of python-tuf's TrustedMetadataSet: by
 the next valid state or an error out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from crypto.errors import (
@@ -28,7 +30,7 @@ from crypto.errors import (
 )
 from crypto.signing import key_id_of, verify
 from schemas.authority import EVENTLESS, may_sign, subject_of
-from schemas.envelope import PAYLOAD_TYPE, decode_envelope
+from schemas.envelope import PAYLOAD_TYPE, Envelope, decode_envelope
 from schemas.errors import SchemaError
 from schemas.events import Event, decode_event, event_digest
 from schemas.leases import Certificate
@@ -40,6 +42,7 @@ from schemas.runs import (
     LeaseRenewed,
     RunCompleted,
     RunHalted,
+    RunRefused,
     WorkspaceCreated,
 )
 
@@ -47,6 +50,7 @@ FOREVER = 2**63 - 1
 _RUN_ROLES = (Role.RUNTIME, Role.JUDGE)
 _UNSUSPECTED = (*_RUN_ROLES, Role.DEVICE)
 """Whose broken chain may be their own doing, and stops nobody else's work."""
+_ENDING = (RunCompleted, RunHalted, RunRefused)
 _MOVING = frozenset(
     (
         WorkspaceCreated,
@@ -63,6 +67,22 @@ _MOVING = frozenset(
 
 SignatureCheck = Callable[[bytes, str, bytes, bytes], None]
 """(public key, payload type, payload, signature); raises `BadSignature`."""
+
+
+class Opened(Struct, frozen=True):
+    """A message body taken apart. Nothing in it is verified."""
+
+    envelope: Envelope
+    event: Event
+
+
+def open_body(body: bytes) -> Opened:
+    """Rule 1 alone, which rests on the bytes and on nothing before them. Raises `Unreadable`."""
+    try:
+        envelope = decode_envelope(body)
+        return Opened(envelope, decode_event(envelope.payload))
+    except SchemaError as error:
+        raise Unreadable(error.what) from error
 
 
 class Verified(Struct, frozen=True):
@@ -84,9 +104,16 @@ class KnownHead(Struct, frozen=True, array_like=True):
     """A producer's head in one scope."""
 
     key_id: bytes
-    run: str | None
     n: int
     digest: bytes
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_HEADS: Final = msgspec.msgpack.Decoder(tuple[KnownHead, ...])
+
+EndedRuns = MutableMapping[str, bytes]
+"""Run -> the heads of those who spoke in it, packed. Runs that are over take next to no memory
+so, and none where the map lies elsewhere; what they say late is still held to their chains."""
 
 
 class KnownKeys(Struct, frozen=True, kw_only=True):
@@ -95,7 +122,8 @@ class KnownKeys(Struct, frozen=True, kw_only=True):
     workspace: str
     root: bytes
     keys: tuple[Certificate, ...]
-    heads: tuple[KnownHead, ...]
+    heads: tuple[tuple[str | None, bytes], ...]
+    ended: dict[str, bytes]
     run_keys: dict[str, tuple[bytes, ...]]
     created: bool
 
@@ -107,7 +135,8 @@ class Trust:
     verified a batch elsewhere, or verifies the same bytes often, brings its own.
     With `partial`, entries may be missing (a selection of a ledger): then a producer's events
     need only come in their order, and follow by digest where they stand side by side. The
-    root's must all be there, since they say whose keys count.
+    root's must all be there, since they say whose keys count. `ended` takes the heads of runs that
+    are over, and is empty at first.
     """
 
     def __init__(
@@ -117,6 +146,7 @@ class Trust:
         *,
         check: SignatureCheck = verify,
         partial: bool = False,
+        ended: EndedRuns | None = None,
     ) -> None:
         self.workspace = workspace
         self._check = check
@@ -130,7 +160,8 @@ class Trust:
             not_after=FOREVER,
         )
         self._keys: dict[bytes, Certificate] = {self._root.key_id: self._root}
-        self._heads: dict[tuple[bytes, str | None], Head] = {}
+        self._heads: dict[str | None, dict[bytes, Head]] = {}
+        self._ended: EndedRuns = {} if ended is None else ended
         self._run_keys: dict[str, tuple[bytes, ...]] = {}
         self._created = False
 
@@ -140,7 +171,8 @@ class Trust:
             workspace=self.workspace,
             root=self._root.public_key,
             keys=tuple(self._keys.values()),
-            heads=tuple(KnownHead(*key, head.n, head.digest) for key, head in self._heads.items()),
+            heads=tuple((run, _packed(heads)) for run, heads in self._heads.items()),
+            ended=dict(self._ended),
             run_keys=dict(self._run_keys),
             created=self._created,
         )
@@ -153,36 +185,39 @@ class Trust:
         if (known.workspace, known.root) != (self.workspace, self._root.public_key):
             raise WrongPlace(f"these keys are of {known.workspace!r}, or under another root")
         self._keys = {certificate.key_id: certificate for certificate in known.keys}
-        self._heads = {(h.key_id, h.run): Head(h.n, h.digest) for h in known.heads}
+        self._heads = {run: _unpacked(packed) for run, packed in known.heads}
+        self._ended = dict(known.ended)
         self._run_keys = dict(known.run_keys)
         self._created = known.created
 
     def accept(self, subject: str, body: bytes) -> Verified:
         """Verify one entry and move on by it. Raises a `Rejected`, and then nothing moved."""
-        try:
-            envelope = decode_envelope(body)
-            event = decode_event(envelope.payload)
-        except SchemaError as error:
-            raise Unreadable(error.what) from error
+        return self.accept_opened(subject, open_body(body))
+
+    def accept_opened(self, subject: str, opened: Opened) -> Verified:
+        """As `accept`, of a body that `open_body` has taken apart."""
+        envelope, event = opened.envelope, opened.event
         self._check_place(event, subject)
         certificate = self._certificate(event, envelope.key_id)
         try:
             self._check(certificate.public_key, PAYLOAD_TYPE, envelope.payload, envelope.signature)
         except BadSignature as error:
             raise Forged(f"{event.type} is not signed by the key it names") from error
-        self._check_chain(event, envelope.key_id, certificate)
+        heads = self._heads_in(event.run)
+        self._check_chain(event, heads.get(envelope.key_id), certificate)
         moving = type(event.body) in _MOVING
         if moving:
             self._check_grant(event)
         digest = event_digest(envelope.payload)
-        self._heads[(envelope.key_id, event.run)] = Head(event.n, digest)
+        heads[envelope.key_id] = Head(event.n, digest)
         if moving:
-            self._fold(event)
+            self._fold(event, heads)
+        self._keep(event, heads)
         return Verified(event, digest, certificate)
 
     def head(self, key_id: bytes, run: str | None) -> Head | None:
         """The last accepted event of a key in a scope, or None."""
-        return self._heads.get((key_id, run))
+        return self._heads_in(run).get(key_id)
 
     def certificate(self, key_id: bytes) -> Certificate | None:
         """The certificate of a key that is in force (its time aside), or None."""
@@ -225,8 +260,28 @@ class Trust:
             raise Unauthorised(f"{certificate.role.value} may not sign {event.type}")
         return certificate
 
-    def _check_chain(self, event: Event, key_id: bytes, certificate: Certificate) -> None:
-        head = self._heads.get((key_id, event.run))
+    def _heads_in(self, run: str | None) -> dict[bytes, Head]:
+        """The heads in a scope; of a run that is over a copy."""
+        heads = self._heads.get(run)
+        if heads is None:
+            packed = self._ended.get(run) if run is not None else None
+            return _unpacked(packed) if packed is not None else {}
+        return heads
+
+    def _keep(self, event: Event, heads: dict[bytes, Head]) -> None:
+        """A run's heads lie open until it is over, and are packed from then on."""
+        run, ends = event.run, isinstance(event.body, _ENDING)
+        if run in self._heads and not ends:
+            return
+        late = run in self._ended and not isinstance(event.body, LeaseGranted | LeaseRenewed)
+        if run is not None and (ends or late):
+            self._heads.pop(run, None)
+            self._ended[run] = _packed(heads)
+        else:
+            self._heads[run] = heads
+            self._ended.pop(run or "", None)
+
+    def _check_chain(self, event: Event, head: Head | None, certificate: Certificate) -> None:
         if head is not None and event.n <= head.n:
             raise Replayed(
                 f"{event.type} number {event.n} of {event.actor.instance}: already at {head.n}"
@@ -269,7 +324,7 @@ class Trust:
         if granted.key_id in self._keys:
             raise Unauthorised("a certificate for a key that has one")
 
-    def _fold(self, event: Event) -> None:
+    def _fold(self, event: Event, heads: dict[bytes, Head]) -> None:
         body = event.body
         if isinstance(body, WorkspaceCreated):
             self._created = True
@@ -278,14 +333,22 @@ class Trust:
         elif isinstance(body, KeyRevoked):
             self._keys.pop(body.key_id, None)
         elif isinstance(body, LeaseGranted | LeaseRenewed):
-            self._end_lease(body.lease.run)
+            self._end_lease(body.lease.run, heads)
             self._run_keys[body.lease.run] = tuple(granted.key_id for granted in body.lease.keys)
             for granted in body.lease.keys:
                 self._keys[granted.key_id] = granted
         elif isinstance(body, RunCompleted | RunHalted) and event.run is not None:
-            self._end_lease(event.run)
+            self._end_lease(event.run, heads)
 
-    def _end_lease(self, run: str) -> None:
+    def _end_lease(self, run: str, heads: dict[bytes, Head]) -> None:
         for key_id in self._run_keys.pop(run, ()):
             self._keys.pop(key_id, None)
-            self._heads.pop((key_id, run), None)
+            heads.pop(key_id, None)
+
+
+def _packed(heads: dict[bytes, Head]) -> bytes:
+    return _ENCODER.encode([KnownHead(key_id, h.n, h.digest) for key_id, h in heads.items()])
+
+
+def _unpacked(packed: bytes) -> dict[bytes, Head]:
+    return {known.key_id: Head(known.n, known.digest) for known in _HEADS.decode(packed)}

@@ -8,11 +8,18 @@ head_n = SHA-256(0x02 || head_(n-1) || leaf_n)
 """
 
 import hashlib
+from typing import Final
+
+# A copy of a hash that is begun takes half the time of beginning one.
+_LEAF: Final = hashlib.sha256(b"\x00")
+_HEAD: Final = hashlib.sha256(b"\x02")
 
 
 def leaf_of(body: bytes) -> bytes:
     """The 32-byte leaf hash of one message body, for the chain and for the Merkle tree."""
-    return hashlib.sha256(b"\x00" + body).digest()
+    leaf = _LEAF.copy()
+    leaf.update(body)
+    return leaf.digest()
 
 
 def first_head(workspace: str) -> bytes:
@@ -22,4 +29,6 @@ def first_head(workspace: str) -> bytes:
 
 def next_head(head: bytes, leaf: bytes) -> bytes:
     """The 32-byte head after one more entry."""
-    return hashlib.sha256(b"\x02" + head + leaf).digest()
+    following = _HEAD.copy()
+    following.update(head + leaf)
+    return following.digest()

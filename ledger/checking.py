@@ -1,26 +1,80 @@
-"""`python -m ledger.checking FD`: a helper that checks batches of signatures until its pipe ends.
+"""`python -m ledger.checking`: checks signatures in batches until its standard input ends.
 
-It holds no key and decides nothing: see `ledger.signatures`. `ledger.spread` starts it.
+It holds no key and decides nothing (`ledger.signatures`); `ledger.spread` starts it. It imports
+almost nothing, since a helper that takes long to start is of no use to a short ledger.
+
+A batch is one frame: the messages' lengths (a frame of machine words), then the public keys, the
+signatures and the messages of all its checks. Its answer is a frame of one byte a check, 1 where
+the signature holds and 0 where not, in order.
 """
 
 import sys
-from multiprocessing.connection import Connection
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, Final
 
-from ledger.signatures import Keys, decode_batch, encode_answers
+from crypto.ed25519 import holds
+
+Check = tuple[bytes, bytes, bytes]
+"""(public key of 32 bytes, message, signature of 64 bytes)."""
+
+LENGTH_BYTES: Final = 4
+_KEY_BYTES: Final = 32
+_SIGNATURE_BYTES: Final = 64
 
 
-def serve(pipe: Connection) -> None:
+def frame(data: bytes) -> bytes:
+    """`data` with its length before it, 4 bytes, big-endian."""
+    return len(data).to_bytes(LENGTH_BYTES, "big") + data
+
+
+def frame_of(checks: Sequence[Check]) -> bytes:
+    """A batch as it goes to a helper."""
+    publics, messages, signatures = zip(*checks, strict=True) if checks else ((), (), ())
+    lengths = array("L", map(len, messages))
+    head = (frame(lengths.tobytes()), *publics, *signatures)
+    return frame(b"".join((*head, *messages)))
+
+
+def checks_in(data: bytes) -> Iterator[Check]:
+    """The checks in a batch, its own length taken off."""
+    size = int.from_bytes(data[:LENGTH_BYTES], "big")
+    lengths = array("L", data[LENGTH_BYTES : LENGTH_BYTES + size])
+    key = LENGTH_BYTES + size
+    signature = key + _KEY_BYTES * len(lengths)
+    message = signature + _SIGNATURE_BYTES * len(lengths)
+    for length in lengths:
+        yield (
+            data[key : (key := key + _KEY_BYTES)],
+            data[message : (message := message + length)],
+            data[signature : (signature := signature + _SIGNATURE_BYTES)],
+        )
+
+
+def read_frame(read: Callable[[int], bytes]) -> bytes:
+    """The next frame's data; `read` waits for so many bytes, or gives fewer at the end.
+
+    Raises `EOFError` where there is no frame, or not a whole one.
+    """
+    prefix = read(LENGTH_BYTES)
+    length = int.from_bytes(prefix, "big")
+    data = read(length)
+    if len(prefix) < LENGTH_BYTES or len(data) < length:
+        raise EOFError
+    return data
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
     """Answer each batch in turn."""
-    keys = Keys()
     try:
         while True:
-            batch = decode_batch(pipe.recv_bytes())
-            keys.learn(batch.keys)
-            pipe.send_bytes(encode_answers(keys.check(batch.bodies)))
+            checks = checks_in(read_frame(source.read))
+            sink.write(frame(bytes(holds(*check) for check in checks)))
+            sink.flush()
     except (EOFError, OSError, KeyboardInterrupt):
         # Whoever asked is gone, or stops us all.
         return
 
 
 if __name__ == "__main__":
-    serve(Connection(int(sys.argv[1])))
+    serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,12 +1,13 @@
 """Meaning: what a verified ledger must hold beside valid signatures.
 
 1. An action was proposed in its run, judged for exactly that proposal's digest, approved by
-   a person where one was asked or policy reserves it, and lies within its lease, which
-   carries nothing that the rep's signed request did not.
+   a person in time where one was asked or policy reserves it, and lies within its lease, which
+   carries nothing that the rep's signed request did not, and within the policy's ceilings.
 2. An action is finished at most once, and not as confirmed where it began after its run's
    end or under a halt.
 3. A receipt is authentic and says what the ledger says.
-4. A success rests on confirmed receipts, one for each claim and each action.
+4. A success rests on confirmed receipts, one for each claim and each action; any other end of a
+   run that was to do all or nothing names exactly the actions that stand.
 5. Of a watched destination no look replaces the owner or lifts a block.
 
 Pure. The state is per live run, and a run is forgotten once it is over and owes nothing.
@@ -15,7 +16,9 @@ Pure. The state is per live run, and a run is forgotten once it is over and owes
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from crypto.trust import Verified
+from crypto.signing import verify
+from crypto.trust import SignatureCheck, Verified
+from ledger.budgets import Budgets
 from ledger.destinations import Destinations
 from ledger.errors import BadReceipt
 from ledger.receipt import check_receipt
@@ -26,6 +29,7 @@ from ledger.runs import (
     Run,
     fold_run,
     lease_problem,
+    misstated,
     receipt_fields,
     unearned,
 )
@@ -33,14 +37,18 @@ from schemas.actions import (
     ActionFinished,
     ActionOutcome,
     ActionStarted,
+    ApprovalRequested,
     Decision,
+    ModelCalled,
+    ModelRequested,
     ReceiptIssued,
+    ReviewRequested,
     Verdict,
 )
 from schemas.content import content_digest
 from schemas.events import Event
 from schemas.leases import Lease
-from schemas.names import Role
+from schemas.names import SECOND, Role
 from schemas.runs import (
     HaltReleased,
     HaltScope,
@@ -48,6 +56,7 @@ from schemas.runs import (
     RepActivated,
     RepRevoked,
     RunCompleted,
+    RunHalted,
     RunOutcome,
     RunRequested,
     WorkspaceCreated,
@@ -62,6 +71,7 @@ SEALER: Final = "sealer"
 RECEIPTS: Final = "receipts"
 """Instances of the sidecar whose keys seal and sign receipts, and sign no event."""
 
+_COUNTED: Final = (ActionStarted, ModelRequested, ReviewRequested, ModelCalled)
 _HALTED: Final = "halt.engaged"
 
 
@@ -69,13 +79,19 @@ class Meaning:
     """Folds verified events and says what each of them lacks.
 
     `receipt_public` are the receipt keys in force, by key id, kept up to date by the caller;
-    `receipt_key` is the workspace's MAC key, or None to leave the MACs unchecked.
+    `receipt_key` is the workspace's MAC key, or None to leave the MACs unchecked. `check`
+    verifies a receipt's signature.
     """
 
     def __init__(
-        self, workspace: str, receipt_public: Mapping[bytes, bytes], receipt_key: bytes | None
+        self,
+        workspace: str,
+        receipt_public: Mapping[bytes, bytes],
+        receipt_key: bytes | None,
+        check: SignatureCheck = verify,
     ) -> None:
         self.receipts = 0
+        self._check = check
         self._workspace = workspace
         self._receipt_public = receipt_public
         self._receipt_key = receipt_key
@@ -85,6 +101,7 @@ class Meaning:
         self._halts: set[tuple[HaltScope, str]] = set()
         self._released = 0
         self._destinations = Destinations()
+        self._budgets = Budgets()
 
     @property
     def unfinished(self) -> int:
@@ -119,12 +136,24 @@ class Meaning:
             yield from self._finished(index, verified, body, run)
         elif isinstance(body, ReceiptIssued):
             yield from self._receipt(verified, body, run)
-        elif isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:
-            for what in unearned(event.seen, body, run):
-                yield "run", what
+        elif isinstance(body, RunCompleted | RunHalted):
+            yield from self._ended(event, body, run)
+        elif isinstance(body, ApprovalRequested):
+            yield from self._asked(event, body)
+        if event.run in self._runs and isinstance(body, _COUNTED):
+            for what in self._counted(index, verified):
+                yield "budget", what
         fold_run(run, verified)
         if run.over and not run.owes:
             self._runs.pop(event.run, None)
+            self._budgets.forget(event.run)
+
+    def _ended(self, event: Event, body: RunCompleted | RunHalted, run: Run) -> Iterator[Problem]:
+        if isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:
+            for what in unearned(event.seen, body, run):
+                yield "run", what
+        for what in misstated(event.seen, body, run, self._policy(event.seen)):
+            yield "run", what
 
     def _fold_workspace(self, index: int, event: Event) -> Iterator[Problem]:
         body = event.body
@@ -142,6 +171,23 @@ class Meaning:
         elif isinstance(body, WorkspaceCreated) and body.name != self._workspace:
             yield "workspace", f"the workspace was created as {body.name!r}"
 
+    def _counted(self, index: int, verified: Verified) -> Iterator[str]:
+        """What goes over a ceiling; everything that uses one up is counted."""
+        event, body = verified.event, verified.event.body
+        if isinstance(body, ActionStarted):
+            seen, now = self._policy(event.seen), self._policy(index)
+            yield from self._budgets.started(index, event, body, seen, now)
+        elif isinstance(body, ModelCalled):
+            place = self._budgets.asked_at(event.run, body.request)
+            yield from self._budgets.called(index, event, body, self._policy(place))
+        else:
+            self._budgets.asked(index, event, verified.digest)
+
+    def _asked(self, event: Event, body: ApprovalRequested) -> Iterator[Problem]:
+        policy = self._policy(event.seen)
+        if policy is not None and body.expires > event.at + policy.approval_s * SECOND:
+            yield "approval", f"a person may answer for longer than {policy.approval_s} s"
+
     def _started(
         self, index: int, verified: Verified, body: ActionStarted, run: Run
     ) -> Iterator[Problem]:
@@ -158,7 +204,8 @@ class Meaning:
         if problem:
             yield "lease", problem
         void = run.ended or self._halted(event.run or "", run.lease)
-        run.actions[verified.digest] = Action(index, event, body, void)
+        undoes = proposal.made.compensates if proposal is not None else None
+        run.actions[verified.digest] = Action(index, event, body, void, undoes)
 
     def _review(self, event: Event, body: ActionStarted, proposal: Proposal) -> Iterator[Problem]:
         verdict = proposal.verdict
@@ -174,6 +221,8 @@ class Meaning:
         if needed and proposal.approval is not Decision.APPROVE:
             said = "denied it" if proposal.approval is Decision.DENY else "did not answer"
             yield "approval", f"the action needed a person's approval, and they {said}"
+        elif needed and proposal.late:
+            yield "approval", "the action's approval came when the time for it was over"
 
     def _finished(
         self, index: int, verified: Verified, body: ActionFinished, run: Run
@@ -195,7 +244,7 @@ class Meaning:
         receipt, problem = None, "no receipt key is in force"
         for public in self._receipt_public.values():
             try:
-                receipt = check_receipt(body, public, self._receipt_key)
+                receipt = check_receipt(body, public, self._receipt_key, self._check)
                 break
             except BadReceipt as error:
                 problem = error.what
@@ -219,10 +268,14 @@ class Meaning:
 
     def _reserved(self, tool: str, seen: int) -> bool:
         """Whether the policy that the sidecar had seen reserves this tool's effect to people."""
-        policy = next((p for index, p in reversed(self._policies) if index <= seen), None)
+        policy = self._policy(seen)
         return policy is not None and any(
             t.name == tool and t.effect in policy.human_effects for t in policy.tools
         )
+
+    def _policy(self, seen: int) -> Policy | None:
+        """The policy in force for whoever had read as far as `seen`."""
+        return next((p for index, p in reversed(self._policies) if index <= seen), None)
 
     def _rep_problem(self, event: Event, lease: Lease | None) -> str:
         """That the sidecar had seen that the rep was revoked, or never activated."""

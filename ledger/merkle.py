@@ -18,12 +18,15 @@ from ledger.errors import BadProof
 HASH_BYTES: Final = 32
 Subtree = Callable[[int, int], bytes]
 """(level, n) -> the hash of the complete subtree over leaves [n * 2**level, (n + 1) * 2**level)."""
+_NODE: Final = hashlib.sha256(b"\x01")
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
 
 
 def node_of(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node: SHA-256(0x01 || left || right)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    node = _NODE.copy()
+    node.update(left + right)
+    return node.digest()
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:

@@ -33,9 +33,11 @@ from schemas.runs import (
     PlanFinished,
     RunCompleted,
     RunHalted,
+    RunOutcome,
     RunRefused,
     RunRequested,
 )
+from schemas.tools import Effect, Policy
 
 _FOLDED: Final = frozenset(
     (
@@ -48,12 +50,15 @@ _FOLDED: Final = frozenset(
 
 
 class Proposal(Struct):
-    """An open proposal and what was said of it."""
+    """An open proposal and what was said of it. `expires` is when a person should have answered,
+    and `late` whether the answer came later, by the person's own clock."""
 
     made: ProposalMade
     verdict: Verdict | None = None
     asked: bool = False
+    expires: int = 0
     approval: Decision | None = None
+    late: bool = False
 
 
 class Finished(Struct, frozen=True):
@@ -66,14 +71,22 @@ class Finished(Struct, frozen=True):
 
 
 class Action(Struct):
-    """An action begun. `void` says why it must have no effect, or is empty."""
+    """An action begun. `void` says why it must have no effect, or is empty; `undoes` is the
+    proposal whose action it was to undo.
+    """
 
     index: int
     event: Event
     body: ActionStarted
     void: str
+    undoes: bytes | None = None
     finished: Finished | None = None
     receipt: bytes = b""
+
+    def outcome(self, seen: int) -> ActionOutcome | None:
+        """What had come of it by the entry `seen`."""
+        done = self.finished
+        return done.body.outcome if done is not None and done.index <= seen else None
 
 
 class Run(Struct):
@@ -113,9 +126,10 @@ def fold_run(run: Run, verified: Verified) -> None:
         if isinstance(body, VerdictGiven):
             proposal.verdict = proposal.verdict or body.verdict
         elif isinstance(body, ApprovalRequested):
+            proposal.expires = proposal.expires if proposal.asked else body.expires
             proposal.asked = True
-        elif proposal.asked:
-            proposal.approval = proposal.approval or body.decision
+        elif proposal.asked and proposal.approval is None:
+            proposal.approval, proposal.late = body.decision, event.at >= proposal.expires
     elif isinstance(body, PlanFinished):
         run.claim = run.claim or body
     elif isinstance(body, LeaseRevoked | LeaseExpired):
@@ -186,3 +200,36 @@ def unearned(seen: int, body: RunCompleted, run: Run) -> Iterator[str]:
         yield "the success answers no plan that was finished"
     elif set(run.claim.claims) - set(confirmed.values()):
         yield "the success claims effects without a confirmed receipt"
+
+
+def misstated(
+    seen: int, body: RunCompleted | RunHalted, run: Run, policy: Policy | None
+) -> Iterator[str]:
+    """Where the run's end says otherwise than the ledger what still stands of all or nothing.
+
+    `policy` is the one that the end's writer had seen, as it had seen the entries up to `seen`.
+    """
+    stands = set() if _whole(body, run) else set(_standing(seen, run, policy))
+    for left in sorted(run.actions[digest].index for digest in stands - set(body.standing)):
+        yield f"the run's end keeps silent on the action at entry {left}, which stands"
+    if set(body.standing) - stands:
+        yield "the run's end says that actions stand which do not"
+
+
+def _whole(body: RunCompleted | RunHalted, run: Run) -> bool:
+    """Whether nothing can be left over: all was done, or nobody asked for all or nothing."""
+    asked = run.request is not None and run.request[1].intent.together
+    succeeded = isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS
+    return succeeded or not asked
+
+
+def _standing(seen: int, run: Run, policy: Policy | None) -> Iterator[bytes]:
+    begun = {digest: action for digest, action in run.actions.items() if action.index <= seen}
+    undone = {a.undoes for a in begun.values() if a.outcome(seen) is ActionOutcome.CONFIRMED}
+    tools = policy.tools if policy is not None else ()
+    reads = {tool.name for tool in tools if tool.effect is Effect.READ}
+    for digest, action in begun.items():
+        left = action.outcome(seen) is not ActionOutcome.FAILED
+        effect = action.undoes is None and action.body.tool not in reads
+        if left and effect and action.body.proposal not in undone:
+            yield digest

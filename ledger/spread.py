@@ -1,9 +1,9 @@
 """Signature checks spread over processes: each core checks, the first one also keeps the order.
 
-`Spread` reads entries ahead, hands batches to helpers over pipes, and yields the entries in
-order with what is known of their signatures; while an answer is missing it checks batches
-itself, so that no core waits. A helper that dies costs time only: what it owed is checked
-here. A window bounds what is read ahead, so memory does not grow with the ledger.
+`Spread` reads entries ahead, takes each apart once, hands batches of checks to helpers, and
+yields the entries in order with what is known of their signatures; while an answer is missing
+it checks batches itself, so that no core waits. A helper that dies costs time only: what it owed
+is checked here. A window bounds what is read ahead, so memory does not grow with the ledger.
 """
 
 import socket
@@ -11,53 +11,78 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
-from multiprocessing.connection import Connection
+from itertools import compress, islice, starmap
 from types import TracebackType
 from typing import Final, Self
 
-from msgspec import Struct
-
+from crypto.ed25519 import holds
+from crypto.errors import Unreadable
+from crypto.trust import Opened
+from ledger.checking import Check, frame_of, read_frame
 from ledger.export import ExportedEntry
-from ledger.signatures import (
-    UNKNOWN,
-    Batch,
-    Keys,
-    claimed_keys,
-    decode_answers,
-    encode_batch,
-    full,
-)
+from ledger.signatures import Keys, Known, Question, opened_or_not, unasked
 
+BATCH_CHECKS: Final = 96
+BATCH_BYTES: Final = 56 * 1024
+"""Two batches fit into a socket's buffer (208 KiB on Linux), so that handing over never waits."""
 IN_FLIGHT: Final = 2
-"""Batches a helper holds: one under way, one in its pipe."""
+"""Batches a helper holds: one under way, one in its socket."""
 WINDOW: Final = 6
 """Batches read ahead, for each process."""
 BEAT: Final = 32
-"""Entries that the first process handles between two looks at its helpers."""
+"""Checks that the first process makes between two looks at its helpers."""
 
 END_S: Final = 10
 """How long a helper may take to notice that it is no longer needed."""
 
-Known = tuple[ExportedEntry, bytes]
-"""An entry, and the public key that its signature was seen to verify under, or `UNKNOWN`."""
+_Taken = tuple[ExportedEntry, Opened | Unreadable, tuple[Question, ...]]
 
 
-class _Waiting(Struct):
-    """A batch in the window. `answers` grows to the length of `entries`."""
+class _Waiting:
+    """A batch in the window: its entries, the checks that they ask for, in order, and the answers.
 
-    entries: list[ExportedEntry]
-    answers: list[bytes] = []
-    helper: "_Helper | None" = None
+    `answers`, a byte a check, grow to the number of checks.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[_Taken] = []
+        self.checks: list[Check] = []
+        self.answers = b""
+        self.size = 0
+        self.helper: _Helper | None = None
+
+    def add(self, taken: _Taken) -> None:
+        self.entries.append(taken)
+        for question in taken[2]:
+            self.checks.append(question.check)
+            self.size += len(question.payload)
+
+    @property
+    def full(self) -> bool:
+        """Whether it takes no more. Entries that ask for nothing count too: it is what is held."""
+        return max(len(self.entries), len(self.checks)) >= BATCH_CHECKS or self.size >= BATCH_BYTES
 
     @property
     def answered(self) -> bool:
-        return len(self.answers) == len(self.entries)
+        return len(self.answers) == len(self.checks)
 
     @property
     def pending(self) -> bool:
         """Whether a helper owes the answer."""
         return self.helper is not None and not self.answered
+
+    def check_some(self) -> None:
+        done = len(self.answers)
+        self.answers += bytes(holds(*check) for check in self.checks[done : done + BEAT])
+
+    def known(self) -> Iterator[Known]:
+        """The entries in order, each with those of its signatures that hold."""
+        if all(self.answers):
+            yield from starmap(Known, self.entries)
+            return
+        answers = iter(self.answers)
+        for entry, opened, asked in self.entries:
+            yield Known(entry, opened, tuple(compress(asked, answers)))
 
 
 class Spread:
@@ -69,9 +94,8 @@ class Spread:
     def __init__(self, cores: int, root_public: bytes) -> None:
         if cores < 1:
             raise ValueError(f"{cores} cores")
-        self._helpers = [_Helper(root_public) for _ in range(cores - 1)]
-        self._keys = Keys()
-        self._keys.learn([root_public])
+        self._helpers = [_Helper() for _ in range(cores - 1)]
+        self._root_public = root_public
         self._window: deque[_Waiting] = deque()
         self._room = WINDOW * cores
 
@@ -93,58 +117,38 @@ class Spread:
         return tuple(helper.pid for helper in self._helpers)
 
     def ahead(self, entries: Iterator[ExportedEntry], skip: int = 0) -> Iterator[Known]:
-        """Every entry in order; of the first `skip` no signature is checked."""
+        """Every entry in order; of the first `skip` the receipts' own signatures alone are
+        checked."""
         if not self._helpers:
-            for entry in entries:
-                yield entry, UNKNOWN
+            yield from unasked(entries)
             return
-        for entry in islice(entries, skip):
-            self._learn(claimed_keys(entry))
-            yield entry, UNKNOWN
         self._window.clear()
-        batches = _batches(entries)
+        batches = _batches(entries, Keys(self._root_public), skip)
         while True:
             self._fill(batches)
             if not self._window:
                 return
-            yield from self._first()
+            yield from self._first().known()
 
-    def _first(self) -> Iterator[Known]:
-        """The first batch of the window, entry by entry, once it is answered."""
+    def _first(self) -> _Waiting:
+        """The first batch of the window, answered and taken out of it."""
         first = self._window[0]
-        while first.helper is not None and first.pending:
-            spare = next((b for b in self._window if b.helper is None and not b.answered), None)
-            if spare is None:
-                first.helper.wait()
+        while not first.answered:
+            if first.helper is None:
+                first.check_some()
+            elif spare := next(
+                (b for b in self._window if b.helper is None and not b.answered), None
+            ):
+                spare.check_some()
             else:
-                self._check_some(spare)
+                first.helper.wait()
             self._attend()
-        self._window.popleft()
-        for number, entry in enumerate(first.entries):
-            if number % BEAT == 0:
-                self._attend()
-            yield entry, first.answers[number] if number < len(first.answers) else UNKNOWN
+        return self._window.popleft()
 
-    def _fill(self, batches: Iterator[tuple[list[ExportedEntry], tuple[bytes, ...]]]) -> None:
-        while len(self._window) < self._room:
-            batch = next(batches, None)
-            if batch is None:
-                return
-            entries, keys = batch
-            self._learn(keys)
-            self._window.append(_Waiting(entries))
+    def _fill(self, batches: Iterator[_Waiting]) -> None:
+        for batch in islice(batches, self._room - len(self._window)):
+            self._window.append(batch)
             self._attend()
-
-    def _learn(self, keys: tuple[bytes, ...]) -> None:
-        if keys:
-            self._keys.learn(keys)
-            for helper in filter(_Helper.is_alive, self._helpers):
-                helper.news.extend(keys)
-
-    def _check_some(self, batch: _Waiting) -> None:
-        done = len(batch.answers)
-        bodies = (entry.body for entry in batch.entries[done : done + BEAT])
-        batch.answers.extend(self._keys.check(bodies))
 
     def _attend(self) -> None:
         """Take in what helpers have answered, and hand them what is theirs to check."""
@@ -153,77 +157,82 @@ class Spread:
             while helper.free:
                 # The first batch is this process's own, should it get there before a helper.
                 late = islice(self._window, 1, None)
-                batch = next((b for b in late if b.helper is None and not b.answers), None)
+                batch = next(
+                    (b for b in late if b.helper is None and b.checks and not b.answers), None
+                )
                 if batch is None:
                     break
                 helper.hand(batch)
 
 
 class _Helper:
-    """One process that checks batches, and the pipe to it."""
+    """One process that checks batches, and the socket to it."""
 
-    def __init__(self, root_public: bytes) -> None:
-        ours, theirs = socket.socketpair()
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair()
         with theirs:
             # A fresh interpreter that loads the checking alone: what this process has open or
             # locked is not carried over, nor its command line's many imports.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ledger.checking", str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "ledger.checking"],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
             )
-        self._pipe = Connection(ours.detach())
         self._owed: deque[_Waiting] = deque()
         self._alive = True
-        self.news: list[bytes] = [root_public]
 
     @property
     def pid(self) -> int:
         return self._process.pid
-
-    def is_alive(self) -> bool:
-        return self._alive
 
     @property
     def free(self) -> bool:
         return self._alive and len(self._owed) < IN_FLIGHT
 
     def hand(self, batch: _Waiting) -> None:
-        bodies = tuple(entry.body for entry in batch.entries)
         try:
-            self._pipe.send_bytes(encode_batch(Batch(tuple(self.news), bodies)))
+            self._socket.sendall(frame_of(batch.checks))
         except OSError:
             self._lost()
             return
-        self.news.clear()
         batch.helper = self
         self._owed.append(batch)
 
     def collect(self) -> None:
-        try:
-            while self._owed and self._pipe.poll():
-                self._take()
-        except (OSError, EOFError):
-            self._lost()
+        """Take in every answer that is there."""
+        while self._owed and self._speaks():
+            self.wait()
 
     def wait(self) -> None:
         """Until the oldest batch is answered."""
         try:
-            self._take()
+            answers = read_frame(lambda size: self._socket.recv(size, socket.MSG_WAITALL))
         except (OSError, EOFError):
             self._lost()
+            return
+        batch = self._owed.popleft()
+        if len(answers) == len(batch.checks):
+            batch.answers = answers
+        else:
+            batch.helper = None
 
     def end(self) -> None:
-        self._pipe.close()
+        self._socket.close()
         try:
             self._process.wait(timeout=END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
-    def _take(self) -> None:
-        answers = decode_answers(self._pipe.recv_bytes())
-        self._owed.popleft().answers = answers
+    def _speaks(self) -> bool:
+        """Whether there is anything to read, be it that the helper is gone."""
+        try:
+            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+        return True
 
     def _lost(self) -> None:
         self._alive = False
@@ -232,19 +241,17 @@ class _Helper:
         self._owed.clear()
 
 
-def _batches(
-    entries: Iterator[ExportedEntry],
-) -> Iterator[tuple[list[ExportedEntry], tuple[bytes, ...]]]:
-    """The entries in batches, each with the keys claimed in it."""
-    held: list[ExportedEntry] = []
-    keys: list[bytes] = []
-    size = 0
-    for entry in entries:
-        held.append(entry)
-        keys += claimed_keys(entry)
-        size += len(entry.body)
-        if full(held, size):
-            yield held, tuple(keys)
-            held, keys, size = [], [], 0
-    if held:
-        yield held, tuple(keys)
+def _batches(entries: Iterator[ExportedEntry], keys: Keys, skip: int) -> Iterator[_Waiting]:
+    """The entries in batches, each with its questions under the keys claimed before it."""
+    batch = _Waiting()
+    for number, entry in enumerate(entries):
+        opened = opened_or_not(entry)
+        asked: tuple[Question, ...] = ()
+        if isinstance(opened, Opened):
+            asked = keys.questions(opened, receipt_alone=number < skip)
+        batch.add((entry, opened, asked))
+        if batch.full:
+            yield batch
+            batch = _Waiting()
+    if batch.entries:
+        yield batch

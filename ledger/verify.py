@@ -5,7 +5,7 @@ index and leaf), stand at its own index, mean what `ledger.meaning` asks, and li
 that fit (`ledger.seals`). What does not hold becomes a finding at the first index that it
 makes suspect; nothing short of an unreadable manifest stops the reading.
 
-One pass. Memory is that of the live runs and of invalid entries, not of the ledger.
+One pass. Memory is that of the live runs and of invalid entries, and what `ended` takes.
 Signatures may have been checked elsewhere (`ledger.signatures`) or before (`ledger.resume`);
 everything else is derived here, in order, each time.
 """
@@ -16,9 +16,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from crypto.errors import Rejected
+from crypto.errors import Rejected, Unreadable
 from crypto.signing import verify as check_signature
-from crypto.trust import SignatureCheck, Trust
+from crypto.trust import EndedRuns, SignatureCheck, Trust
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
 from ledger.cosignature import Witnessed
@@ -30,19 +30,23 @@ from ledger.merkle import Frontier
 from ledger.opening import mistaken
 from ledger.resume import MAX_UNVERIFIED, NOTHING, Prefix
 from ledger.seals import Problem, SealWalk
-from ledger.signatures import UNKNOWN
+from ledger.signatures import Known, Question, unasked
 from schemas.actions import EntryRejected
+from schemas.events import AnyBody, tag_of
 from schemas.names import Role
 from schemas.runs import EpochOpened, KeyCertified, KeyRevoked
+
+_ON_THE_LEDGER: Final = frozenset((EntryRejected, EpochOpened, KeyCertified, KeyRevoked))
+"""What this file folds; most events say nothing of the kind, and are asked once."""
 
 PROGRESS_EVERY: Final = 1_000
 
 SAVE_EVERY: Final = 50_000
 
 Progress = Callable[[int], None]
-Ahead = Callable[[Iterator[ExportedEntry], int], Iterator[tuple[ExportedEntry, bytes]]]
-"""(entries, how many to pass over) -> each entry with the public key it was seen to verify under
-(`ledger.signatures`), or `UNKNOWN`: as `ledger.spread.Spread.ahead`."""
+Ahead = Callable[[Iterator[ExportedEntry], int], Iterator[Known]]
+"""(entries, how many to pass over) -> each entry with those of its signatures that were seen to
+hold: as `ledger.spread.Spread.ahead`."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -91,6 +95,7 @@ def verify(
     prefix: Prefix | None = None,
     save: Callable[[Prefix], None] | None = None,
     witnessed: Witnessed | None = None,
+    ended: EndedRuns | None = None,
 ) -> Report:
     """Hold a whole export against the root's raw public key.
 
@@ -100,26 +105,23 @@ def verify(
     `ahead` has not. `prefix` is what was verified before; where the ledger does not begin with
     just those entries, nothing of it counts. `save` is given such a prefix each 50,000 entries
     and at the end, also where reading is interrupted. `witnessed` is the checkpoint that
-    comes with cosignatures, and whose of them are asked for. Raises `BadCheckpoint` where
-    `checkpoint` is none.
+    comes with cosignatures, and whose of them are asked for. `ended` is an empty place for what
+    is kept of runs that are over; in memory, it grows with their number. Raises `BadCheckpoint`
+    where `checkpoint` is none.
     """
     known = {"the checkpoint you hold": checkpoint} if checkpoint is not None else {}
     missing = witnessed.missing() if witnessed is not None else ""
     if witnessed is not None and witnessed.sound():
         known["the cosigned checkpoint"] = witnessed.note
-    audit = _Audit(export, root_public, receipt_key, known, check, prefix)
+    audit = _Audit(export, root_public, receipt_key, known, check, prefix, ended)
     try:
-        audit.read(progress, ahead or _as_they_are, save)
+        audit.read(progress, ahead or unasked, save)
     except _Stale:
-        audit = _Audit(export, root_public, receipt_key, known, check, None)
-        audit.read(progress, ahead or _as_they_are, save)
+        if ended is not None:
+            ended.clear()
+        audit = _Audit(export, root_public, receipt_key, known, check, None, ended)
+        audit.read(progress, ahead or unasked, save)
     return audit.report(missing)
-
-
-def _as_they_are(
-    entries: Iterator[ExportedEntry], _skip: int
-) -> Iterator[tuple[ExportedEntry, bytes]]:
-    return ((entry, UNKNOWN) for entry in entries)
 
 
 class _Stale(Exception):
@@ -137,29 +139,31 @@ class _Audit:
         known: dict[str, str],
         check: SignatureCheck,
         prefix: Prefix | None,
+        ended: EndedRuns | None,
     ) -> None:
         self._export = export
         self._workspace = export.manifest.workspace
         self._root_public = root_public
-        self._trust = Trust(self._workspace, root_public, check=self._check)
+        self._trust = Trust(self._workspace, root_public, check=self._check, ended=ended)
         self._check_signature = check
         self._prefix = prefix or NOTHING
         self._failed_before = frozenset(self._prefix.unverified)
         self._unverified: list[int] = []
-        self._seen_under = UNKNOWN
+        self._held: tuple[Question, ...] = ()
         self._seen_before = False
         self._damage = ""
         self._frontier, self._head = Frontier(), first_head(self._workspace)
         self._keys: dict[str, dict[bytes, bytes]] = {SEALER: {}, RECEIPTS: {}}
-        self._meaning = Meaning(self._workspace, self._keys[RECEIPTS], receipt_key)
+        receipts = self._keys[RECEIPTS]
+        self._meaning = Meaning(self._workspace, receipts, receipt_key, self._check_unless_held)
         self._seals = SealWalk(self._workspace, export.seals(), known)
         self._macs_checked = receipt_key is not None
         self._findings = Findings()
-        self._events: Counter[str] = Counter()
+        self._events: Counter[type[AnyBody]] = Counter()
         self._rejected: dict[int, tuple[bytes, Rejected, str]] = {}
         self._noted: dict[int, tuple[bytes, str]] = {}
         self._seal_problems: list[Problem] = []
-        self._edge = (0, 0)
+        self._first = self._last = 0
 
     def read(
         self, progress: Progress | None, ahead: Ahead, save: Callable[[Prefix], None] | None
@@ -174,21 +178,22 @@ class _Audit:
     def _read(
         self,
         progress: Progress | None,
-        entries: Iterator[tuple[ExportedEntry, bytes]],
+        entries: Iterator[Known],
         save: Callable[[Prefix], None] | None,
     ) -> None:
         expected = 1
-        for entry, seen_under in entries:
+        for known in entries:
+            entry = known.entry
             leaf = leaf_of(entry.body)
             size = self._frontier.size + 1
             if entry.index != expected:
                 what = f"entry {entry.index} stands where {expected} belongs"
                 self._findings.add(size, "order", what, "the entry's own index")
-            self._edge = (self._edge[0] or entry.index, entry.index)
+            self._first, self._last = self._first or entry.index, entry.index
             expected = entry.index + 1
-            self._seen_under = seen_under
+            self._held = known.held
             self._seen_before = size <= self._prefix.size and size not in self._failed_before
-            self._take(size, leaf, entry)
+            self._take(size, leaf, known)
             self._frontier.append(leaf)
             self._head = next_head(self._head, leaf)
             if size == self._prefix.size:
@@ -233,7 +238,7 @@ class _Audit:
             seals=self._seals.good,
             sealed=self._seals.sealed,
             unsealed=size - self._seals.sealed,
-            events=dict(sorted(self._events.items())),
+            events=dict(sorted((tag_of(body), count) for body, count in self._events.items())),
             rejected=len(self._noted),
             rejections=rejections,
             receipts=self._meaning.receipts,
@@ -260,7 +265,14 @@ class _Audit:
 
     def _check(self, public: bytes, payload_type: str, payload: bytes, signature: bytes) -> None:
         """The signature of the entry that is being taken."""
-        if not self._seen_before and self._seen_under != public:
+        if not self._seen_before:
+            self._check_unless_held(public, payload_type, payload, signature)
+
+    def _check_unless_held(
+        self, public: bytes, payload_type: str, payload: bytes, signature: bytes
+    ) -> None:
+        """One of the entry's signatures, unless the very same question was answered ahead."""
+        if Question(public, payload_type, payload, signature) not in self._held:
             self._check_signature(public, payload_type, payload, signature)
 
     def _hold_prefix(self) -> None:
@@ -273,16 +285,27 @@ class _Audit:
             frontier = self._frontier
             save(Prefix(frontier.size, frontier.root(), self._head, tuple(self._unverified)))
 
-    def _take(self, index: int, leaf: bytes, entry: ExportedEntry) -> None:
+    def _take(self, index: int, leaf: bytes, known: Known) -> None:
+        entry = known.entry
         try:
-            verified = self._trust.accept(entry.subject, entry.body)
+            if isinstance(known.opened, Unreadable):
+                raise known.opened
+            verified = self._trust.accept_opened(entry.subject, known.opened)
         except Rejected as error:
             self._rejected[index] = (leaf, error, shown_by(error, entry.body))
             if len(self._unverified) <= MAX_UNVERIFIED:
                 self._unverified.append(index)
             return
-        body = verified.event.body
-        self._events[verified.event.type] += 1
+        kind_of_body = type(verified.event.body)
+        self._events[kind_of_body] += 1
+        if kind_of_body in _ON_THE_LEDGER:
+            self._fold(index, verified.event.body)
+        for kind, what in self._meaning.fold(index, verified):
+            event = verified.event
+            self._findings.add(index, kind, what, f"{event.type} of {chain_of(event)}")
+
+    def _fold(self, index: int, body: AnyBody) -> None:
+        """What an event says of the ledger itself, or of the keys that seal it."""
         if isinstance(body, EntryRejected):
             self._note(index, body)
         elif isinstance(body, EpochOpened):
@@ -294,9 +317,6 @@ class _Audit:
         elif isinstance(body, KeyRevoked):
             for keys in self._keys.values():
                 keys.pop(body.key_id, None)
-        for kind, what in self._meaning.fold(index, verified):
-            event = verified.event
-            self._findings.add(index, kind, what, f"{event.type} of {chain_of(event)}")
 
     def _note(self, index: int, note: EntryRejected) -> None:
         """The sidecar says that an earlier entry is invalid: it must be that one, and be so."""
@@ -343,8 +363,8 @@ class _Audit:
         manifest = self._export.manifest
         found = {
             "size": self._frontier.size,
-            "first": self._edge[0],
-            "last": self._edge[1],
+            "first": self._first,
+            "last": self._last,
             "head": self._head.hex(),
             "root": self._frontier.root().hex(),
             "seals": self._seals.read,

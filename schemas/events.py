@@ -6,7 +6,7 @@ reader that drops what it does not know would decide on less than was signed.
 """
 
 import hashlib
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -112,9 +112,17 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return type_of(self.body)
 
 
+_TYPES: Final = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyBody)}
+
+
 def type_of(body: AnyBody) -> str:
     """The type that a body is tagged with."""
-    return str(type(body).__struct_config__.tag)
+    return _TYPES[type(body)]
+
+
+def tag_of(kind: type[AnyBody]) -> str:
+    """The type that bodies of this class are tagged with."""
+    return _TYPES[kind]
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()

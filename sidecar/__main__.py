@@ -40,7 +40,7 @@ from schemas.erasure import ContentField
 from schemas.events import Actor
 from schemas.names import Role
 from schemas.settings import Settings
-from sidecar.connectors import Connectors
+from sidecar.connectors.serving import Connectors
 from sidecar.decider import SidecarDecider
 from sidecar.destinations.resolver import Resolver
 from sidecar.models import ModelGateway

@@ -1,9 +1,10 @@
 """The sidecar's decider: gate, write-ahead, outcome, receipt.
 
 A proposal waits for its verdict, then all 14 layers speak on it. What passes is written
-ahead (`action.started`) and only then done; what was done is recorded and receipted. On a
-`Tick` the state itself says what is owed: verdicts and approvals overdue, actions that a
-crash left open (asked of the tool, never repeated blindly), receipts, notes of garbage.
+ahead (`action.started`) and only then done; what was done is recorded and receipted. What is
+under way as its run is halted or ends is waited for no longer, and asked about. On a `Tick`
+the state itself says what is owed: verdicts and approvals overdue, actions that a crash left
+open (asked of the tool, never repeated blindly), receipts, notes of garbage.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -185,6 +186,7 @@ class SidecarDecider:
         if halted_by(body) is not None:
             for covered, live in sorted(state.runs.items()):
                 if halts_on(state, covered, lease_of(live)):
+                    yield from duties.withdrawals(covered, live)
                     yield from self._gate_all(state, covered, live, now)
             return
         run = state.runs.get(name) if name is not None else None
@@ -199,6 +201,7 @@ class SidecarDecider:
             if waiting is not None:
                 yield from self._gate(state, name, run, waiting, now)
         elif isinstance(body, RunCompleted | RunHalted | LeaseRevoked | LeaseExpired):
+            yield from duties.withdrawals(name, run)
             yield from self._gate_all(state, name, run, now)
         elif isinstance(body, ActionFinished) and body.proposal in run.acting:
             acting = run.acting[body.proposal]

@@ -26,7 +26,15 @@ from schemas.events import Actor
 from schemas.names import NO_DIGEST, Classification
 from schemas.runs import ContentKeyWrapped, WrappedKey
 from schemas.tools import Policy, Tool
-from sidecar.effects import CallModel, Execute, IssueReceipt, ModelAnswer, Performed, WrapKeys
+from sidecar.effects import (
+    CallModel,
+    Execute,
+    IssueReceipt,
+    ModelAnswer,
+    Performed,
+    Withdraw,
+    WrapKeys,
+)
 from sidecar.gate.conduct import Spend
 from sidecar.remembering import day_of
 from sidecar.state import Acting, RunState, SidecarState, halts_on, lease_of
@@ -91,7 +99,17 @@ def reconcile(state: SidecarState, name: str, acting: Acting) -> Execute:
         idempotency_key=acting.started.event.id,
         reconcile=True,
         allowed=not run.ended and not halts_on(state, name, lease),
+        begun=not acting.barred,
     )
+
+
+def withdrawals(name: str, run: RunState) -> Iterator[Withdraw]:
+    """An end to the waiting for each tool run that is under way."""
+    for proposal, acting in sorted(run.acting.items()):
+        if acting.finished is None:
+            yield Withdraw(
+                key=f"withdraw:{proposal.hex()}", run=name, action=f"action:{proposal.hex()}"
+            )
 
 
 def finished(state: SidecarState, name: str | None, acting: Acting, done: Performed) -> Draft:

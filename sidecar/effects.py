@@ -27,7 +27,8 @@ class Execute(Effect, frozen=True, kw_only=True):
     """Run a tool for a rep under an idempotency key. Result: `Performed`.
 
     `reconcile` says that a former incarnation may have run it already, so that the tool is
-    asked first; `allowed` that it may still be run where the tool says it was not. `answer` is
+    asked first; `allowed` that it may still be run where the tool says it was not, and `begun`
+    that it may have been, as it may not where a halt stood before its record. `answer` is
     set for the tools of the memory, which reach nothing outside.
     """
 
@@ -38,7 +39,17 @@ class Execute(Effect, frozen=True, kw_only=True):
     idempotency_key: str
     reconcile: bool = False
     allowed: bool = True
+    begun: bool = True
     answer: Answer | None = None
+
+
+class Withdraw(Effect, frozen=True, kw_only=True):
+    """Stop waiting for the tool run with the key `action`, which then says what is known of it.
+
+    Result: None. Where no such run is under way there is nothing to stop.
+    """
+
+    action: str
 
 
 class Performed(Struct, frozen=True, kw_only=True):

@@ -2,9 +2,10 @@
 
 An action is executed under its idempotency key and confirmed at the tool. One that a former
 incarnation may have begun is first asked about; what cannot be known is `unknown` and goes
-to a person, never retried blindly.
+to a person, never retried blindly. `Withdraw` ends the waiting for one that is under way.
 """
 
+import asyncio
 import hashlib
 import logging
 
@@ -15,9 +16,7 @@ from crypto.sealing import WorkspaceKeys, wrap_run_key
 from crypto.signing import Signer
 from ledger.receipt import authenticate
 from schemas.actions import ActionOutcome
-from schemas.names import NO_DIGEST
 from schemas.runs import WrappedKey
-from sidecar.connectors.connector import Connector, Finding, Outcome
 from sidecar.connectors.serving import Connectors
 from sidecar.destinations.resolver import Resolver
 from sidecar.effects import (
@@ -28,16 +27,22 @@ from sidecar.effects import (
     LookUp,
     ModelAnswer,
     Performed,
+    Withdraw,
     WrapKeys,
 )
 from sidecar.errors import ConnectorError, VaultError
+from sidecar.execution import GRACE_S, NOT_BEGUN, SETTLE_S, executed, failed, unknown
 from sidecar.models import ModelGateway
 
 _LOG = logging.getLogger("anyteam.sidecar")
 
 
 class Performer:
-    """Performs the sidecar's effects for one workspace."""
+    """Performs the sidecar's effects for one workspace.
+
+    A tool run that was stopped is asked about for `settle_s` seconds; a mutation may answer for
+    `grace_s` before.
+    """
 
     def __init__(
         self,
@@ -49,6 +54,8 @@ class Performer:
         receipt_key: bytes,
         gateway: ModelGateway | None,
         resolver: Resolver,
+        settle_s: float = SETTLE_S,
+        grace_s: float = GRACE_S,
     ) -> None:
         self._workspace = workspace
         self._connectors = connectors
@@ -57,6 +64,8 @@ class Performer:
         self._receipt_key = receipt_key
         self._gateway = gateway
         self._resolver = resolver
+        self._settle_s, self._grace_s = settle_s, grace_s
+        self._stops: dict[str, asyncio.Event] = {}
 
     async def perform(self, effect: Effect) -> object:
         """Do one effect; see `sidecar.effects` for the results."""
@@ -64,6 +73,10 @@ class Performer:
             return self._wrap(effect)
         if isinstance(effect, Execute):
             return await self._execute(effect)
+        if isinstance(effect, Withdraw):
+            if effect.action in self._stops:
+                self._stops[effect.action].set()
+            return None
         if isinstance(effect, IssueReceipt):
             return authenticate(effect.receipt, self._receipts, self._receipt_key)
         if isinstance(effect, CallModel):
@@ -89,50 +102,28 @@ class Performer:
     async def _execute(self, effect: Execute) -> Performed:
         if effect.answer is not None:
             return _answered(effect, effect.answer)
+        if not effect.allowed and not (effect.reconcile and effect.begun):
+            return failed(NOT_BEGUN, reconciled=effect.reconcile)
+        stop = self._stops[effect.key] = asyncio.Event()
         try:
             async with self._connectors.serving(effect.tool, effect.rep) as connector:
                 if connector is None:
-                    return _failed("no connector serves this tool", reconciled=effect.reconcile)
-                return await _done(effect, connector)
+                    missing = "no connector serves this tool"
+                    return unknown(missing) if effect.reconcile else failed(missing)
+                return await executed(
+                    effect, connector, stop, settle_s=self._settle_s, grace_s=self._grace_s
+                )
         except (ConnectorError, VaultError) as error:
             # Without its credential the tool can be asked nothing, not even what was done.
             _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)
-            return _unknown(str(error)) if effect.reconcile else _failed(str(error))
-
-
-async def _done(effect: Execute, connector: Connector) -> Performed:
-    arguments, key = effect.arguments, effect.idempotency_key
-    try:
-        if effect.reconcile:
-            found = await connector.reconcile(effect.tool, arguments, key)
-            if found.finding is Finding.DONE and found.outcome is not None:
-                return _performed(found.outcome, reconciled=True)
-            if found.finding is Finding.UNKNOWN:
-                return _unknown(found.detail or "the tool cannot say whether it was done")
-        if not effect.allowed:
-            return _failed("not done: halted, ended or blocked before it began", reconciled=True)
-        outcome = await connector.execute(effect.tool, arguments, key)
-    except ConnectorError as error:
-        _LOG.warning("%s: %s: %s", effect.tool, type(error).__name__, error)
-        if effect.reconcile and error.before_effect is False:
-            return _unknown(str(error))
-        return _failed(str(error), reconciled=effect.reconcile)
-    return _performed(outcome, reconciled=effect.reconcile)
-
-
-def _performed(outcome: Outcome, *, reconciled: bool) -> Performed:
-    return Performed(
-        outcome=outcome.status,
-        evidence=hashlib.sha256(outcome.evidence).digest(),
-        detail=outcome.detail,
-        result=outcome.result,
-        reconciled=reconciled,
-    )
+            return unknown(str(error)) if effect.reconcile else failed(str(error))
+        finally:
+            del self._stops[effect.key]
 
 
 def _answered(effect: Execute, answer: Answer) -> Performed:
     if answer.problem or not effect.allowed:
-        return _failed(answer.problem or "not done: halted or ended", reconciled=effect.reconcile)
+        return failed(answer.problem or "not done: halted or ended", reconciled=effect.reconcile)
     evidence = msgspec.json.encode(answer.result)
     return Performed(
         outcome=ActionOutcome.CONFIRMED,
@@ -140,24 +131,4 @@ def _answered(effect: Execute, answer: Answer) -> Performed:
         detail=f"{len(evidence)} bytes of memory",
         result=answer.result,
         reconciled=effect.reconcile,
-    )
-
-
-def _failed(detail: str, *, reconciled: bool = False) -> Performed:
-    return Performed(
-        outcome=ActionOutcome.FAILED,
-        evidence=NO_DIGEST,
-        detail=detail[:1000],
-        result=None,
-        reconciled=reconciled,
-    )
-
-
-def _unknown(detail: str) -> Performed:
-    return Performed(
-        outcome=ActionOutcome.UNKNOWN,
-        evidence=NO_DIGEST,
-        detail=detail[:1000],
-        result=None,
-        reconciled=True,
     )

@@ -73,11 +73,15 @@ class Open(Struct, frozen=True, kw_only=True):
 
 
 class Acting(Struct, frozen=True, kw_only=True):
-    """An action written ahead; `finished` once its outcome is recorded, then owes a receipt."""
+    """An action written ahead; `finished` once its outcome is recorded, then owes a receipt.
+
+    `barred` is one before whose record stood a halt or its run's end: it was never begun.
+    """
 
     proposal: Recorded
     started: Recorded
     finished: Recorded | None = None
+    barred: bool = False
 
 
 class RunState(Struct, frozen=True, kw_only=True):
@@ -186,6 +190,8 @@ def evolve(state: SidecarState, entry: Entry) -> SidecarState:
     after = _evolve_run(known, entry)
     if after is known and not isinstance(body, ObservationRecorded):
         return state
+    if isinstance(body, ActionStarted) and body.proposal in after.acting:
+        after = _barred(state, run, after, body.proposal)
     state, after = _remembered(state, known, after, entry)
     if after.ended and not after.proposals and not after.acting:
         return _replace(
@@ -195,6 +201,14 @@ def evolve(state: SidecarState, entry: Entry) -> SidecarState:
             flags=frozenset(f for f in state.flags if f[:2] != (HaltScope.RUN, run)),
         )
     return _replace(state, runs=state.runs.set(run, after))
+
+
+def _barred(state: SidecarState, name: str, run: RunState, proposal: bytes) -> RunState:
+    """The run, with this action marked as never begun where something already forbids it."""
+    acting = run.acting[proposal]
+    if not run.ended and not halts_on(state, name, lease_of(run)):
+        return run
+    return _replace(run, acting=run.acting.set(proposal, _replace(acting, barred=True)))
 
 
 def _remembered(

@@ -16,16 +16,22 @@ ROOT: Final = Path(__file__).parents[1]
 
 async def said_by(folder: DataFolder, *words: str) -> list[dict[str, Any]]:
     """What a command says, as JSON lines. It must succeed."""
+    code, out, err = await ended(folder, *words, "--json")
+    assert code == 0, out + err
+    return [json.loads(line) for line in out.splitlines()]
+
+
+async def ended(folder: DataFolder, *words: str) -> tuple[int, str, str]:
+    """A command's exit code, output and errors."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "console.main", *words, "--json"),
+        *(sys.executable, "-m", "console.main", *words),
         env={"ANYTEAM_DATA": str(folder.root), "PATH": os.environ["PATH"]},
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     out, err = await process.communicate()
-    assert process.returncode == 0, out + err
-    return [json.loads(line) for line in out.splitlines()]
+    return process.returncode or 0, out.decode(), err.decode()
 
 
 def allow(folder: DataFolder, server: str, **tools: dict[str, Any]) -> None:

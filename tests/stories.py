@@ -194,9 +194,9 @@ class Story:
             exchange=exchange.public_key().public_bytes_raw() if run else None,
         )
 
-    def begin(self, run: str, **lease: object) -> "RunStory":
+    def begin(self, run: str, request: RunRequested = REQUEST, /, **lease: object) -> "RunStory":
         """A run is requested, leased, keyed and started; `lease` are fields that differ."""
-        return RunStory(self, run, REQUEST, lease)
+        return RunStory(self, run, request, lease)
 
     def ledger(self) -> SignedLedger:
         """All that was told."""
@@ -270,11 +270,15 @@ class RunStory:
         digests = tuple(cause.digest for cause in causes)
         return self.story.say(author, body, run=self.run, causes=digests, at=at, seen=seen)
 
-    def propose(self, tool: str = "crm.update") -> Said:
-        """The runtime proposes."""
+    def propose(self, tool: str = "crm.update", compensates: Said | None = None) -> Said:
+        """The runtime proposes, or proposes to undo what came of another proposal."""
         self.proposals += 1
         body = ProposalMade(
-            number=self.proposals, tool=tool, arguments=plain(ARGUMENTS), purpose=plain("as asked")
+            number=self.proposals,
+            tool=tool,
+            arguments=plain(ARGUMENTS),
+            purpose=plain("as asked"),
+            compensates=compensates.digest if compensates is not None else None,
         )
         return self.say(self.runtime, body)
 
@@ -283,14 +287,14 @@ class RunStory:
         body = VerdictGiven(proposal=proposal.digest, verdict=verdict, reason="by rule")
         return self.say(self.judge, body, proposal)
 
-    def ask(self, proposal: Said) -> Said:
-        """The sidecar asks a person."""
+    def ask(self, proposal: Said, within_s: int = 3_600) -> Said:
+        """The sidecar asks a person, who has so many seconds from then on."""
         body = ApprovalRequested(
             proposal=proposal.digest,
             tool="crm.update",
             question="May it?",
             layers=(),
-            expires=self.story.now + 3_600 * SECOND,
+            expires=self.story.now + STEP + within_s * SECOND,
         )
         return self.say("sidecar", body, proposal)
 
@@ -381,9 +385,11 @@ class RunStory:
         self,
         *receipts: Said,
         outcome: RunOutcome = RunOutcome.SUCCESS,
+        standing: tuple[Said, ...] = (),
         seen: int | None = None,
     ) -> Said:
-        """The orchestrator ends the run."""
+        """The orchestrator ends the run, naming the actions that stand."""
         digests = tuple(receipt.digest for receipt in receipts)
-        body = RunCompleted(outcome=outcome, reason="verified", receipts=digests)
+        left = tuple(action.digest for action in standing)
+        body = RunCompleted(outcome=outcome, reason="verified", receipts=digests, standing=left)
         return self.say("orchestrator", body, *receipts, seen=seen)

@@ -3,19 +3,22 @@
 Like every runtime it holds no credential and is assumed to be fully compromised. The same tool
 with the same arguments, while the first is open, is the same call: whoever asks again, after a
 lost connection or to hear of a person's answer, is told of that proposal and makes no other.
+Where all or nothing was asked for and not all can be had any more, it undoes what was done, takes
+no further call, and ends the run.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from immutables import Map
 from msgspec import Struct
 
-from agents.planners.planner import Step
+from agents.planners.planner import Finish, History, Propose, Step, Turn
 from agents.runtime import RuntimeState
 from agents.runtime import evolve as evolve_runtime
 from agents.serving.effects import Arrived, Leaving, Offer, Outcome, Over, Proposed, Reply
+from agents.undoing import given_up, undoing
 from bus.decider import Done, Draft, Effect, Entry, Input, Recorded, Tick
 from schemas.actions import (
     ActionFinished,
@@ -28,16 +31,18 @@ from schemas.actions import (
 from schemas.content import opened, plain
 from schemas.names import Classification, Role
 from schemas.runs import PlanFinished
+from schemas.tools import Tool
 
 MAX_OPEN = 16
 
 
 class ServingState(Struct, frozen=True, kw_only=True):
-    """One run. `finished` leads from an `action.finished` to its proposal, until its receipt;
-    `held` from a proposal to the question that a person was asked."""
+    """One run. `finished` leads from an `action.finished` to its proposal, and `owed` are those
+    without a receipt; `held` leads from a proposal to the question that a person was asked."""
 
     base: RuntimeState = RuntimeState()
     finished: Map[bytes, bytes] = Map()
+    owed: frozenset[bytes] = frozenset()
     held: Map[bytes, str] = Map()
 
 
@@ -65,7 +70,10 @@ class ServingDecider:
         if isinstance(body, ApprovalDecided | ActionRefused) and body.proposal in state.held:
             return _replace(state, held=state.held.delete(body.proposal))
         if isinstance(body, ActionFinished):
-            return _replace(state, finished=state.finished.set(entry.digest, body.proposal))
+            finished = state.finished.set(entry.digest, body.proposal)
+            return _replace(state, finished=finished, owed=state.owed | {entry.digest})
+        if isinstance(body, ReceiptIssued):
+            return _replace(state, owed=state.owed - set(entry.event.causes))
         return state
 
     def decide(self, state: ServingState, given: Input, now: int) -> Sequence[Draft | Effect]:
@@ -77,7 +85,7 @@ class ServingDecider:
         if state.base.over:
             return [Over(key="over", run=self.run)]
         told = list(self._told(state, given)) if isinstance(given, Recorded) else []
-        return [*told, *self._offer(state)]
+        return [*told, *self._offer(state), *self._undone(state)]
 
     def revise(self, state: ServingState, effect: Effect) -> Effect:
         """No draft of a runtime carries an effect."""
@@ -95,6 +103,9 @@ class ServingDecider:
         if isinstance(effect, Arrived):
             return [self._called(state, effect)]
         if isinstance(effect, Leaving) and not state.base.over and state.base.last is not None:
+            turn = _broken(state) or (None if effect.success else _abandoned(state))
+            if turn is not None:
+                return [self._turned(state, state.base.last, turn)]
             return [self._left(state, state.base.last, effect)]
         return ()
 
@@ -104,6 +115,8 @@ class ServingDecider:
             return _reply(self.run, call, Outcome(outcome="over", reason="the run has ended"))
         if call.tool not in base.lease.tools:
             return _reply(self.run, call, Outcome(outcome="unleased"))
+        if _broken(state) is not None:
+            return _reply(self.run, call, Outcome(outcome="over", reason=_BROKEN))
         for proposal, waiting in base.waiting.items():
             if _same(waiting, call):
                 question = state.held.get(proposal, "")
@@ -130,11 +143,34 @@ class ServingDecider:
 
     def _offer(self, state: ServingState) -> Iterator[Effect]:
         lease = state.base.lease
-        if lease is None or not state.base.keyed:
-            return
-        if any(key.instance == self.instance for key in lease.keys):
-            tools = tuple(tool for tool in state.base.tools if tool.name in lease.tools)
-            yield Offer(key="offer", run=self.run, lease=lease, tools=tools)
+        if lease is not None and self._serves(state):
+            yield Offer(key="offer", run=self.run, lease=lease, tools=_tools(state))
+
+    def _serves(self, state: ServingState) -> bool:
+        """Whether the lease in force is this attempt's, and its content can be read."""
+        lease, keyed = state.base.lease, state.base.keyed
+        return lease is not None and keyed and any(k.instance == self.instance for k in lease.keys)
+
+    def _undone(self, state: ServingState) -> Iterator[Draft]:
+        """The next undoing once everything begun has ended and been told, or the run's end."""
+        last, turn = state.base.last, _broken(state)
+        settled = not state.base.waiting and not state.owed
+        if turn is not None and last is not None and settled and self._serves(state):
+            yield self._turned(state, last, turn)
+
+    def _turned(self, state: ServingState, last: Recorded, turn: Turn) -> Draft:
+        if isinstance(turn, Propose):
+            made = ProposalMade(
+                number=state.base.number + 1,
+                tool=turn.tool,
+                arguments=plain(turn.arguments),
+                purpose=plain(turn.purpose),
+                compensates=turn.compensates,
+            )
+            return self._draft(made, last, settles="turn")
+        assert isinstance(turn, Finish)
+        finish = PlanFinished(success=turn.success, summary=plain(turn.summary), claims=turn.claims)
+        return self._draft(finish, last, settles="finish")
 
     def _told(self, state: ServingState, given: Recorded) -> Iterator[Effect]:
         """What an entry of the run says to those who called."""
@@ -196,6 +232,35 @@ class ServingDecider:
             settles=settles or salt,
             classification=Classification.CONFIDENTIAL,
         )
+
+
+_BROKEN: Final = "not all of what belongs together was done; what was done is being undone"
+
+
+def _broken(state: ServingState) -> Turn | None:
+    """What to do of a run of all or nothing once not all can be had; None while all is well."""
+    history = _together(state)
+    return undoing(history) if history is not None else None
+
+
+def _abandoned(state: ServingState) -> Turn | None:
+    """The same where whoever called says that it has not succeeded."""
+    history = _together(state)
+    return given_up(history) if history is not None else None
+
+
+def _together(state: ServingState) -> History | None:
+    """The history of a run that is to do all or nothing."""
+    lease = state.base.lease
+    if lease is None or not lease.intent.together:
+        return None
+    return History(lease=lease, tools=_tools(state), steps=state.base.steps)
+
+
+def _tools(state: ServingState) -> tuple[Tool, ...]:
+    """The declarations of the lease's tools."""
+    lease = state.base.lease
+    return tuple(t for t in state.base.tools if lease is not None and t.name in lease.tools)
 
 
 def _reply(run: str, call: Arrived, outcome: Outcome) -> Reply:

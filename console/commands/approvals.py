@@ -12,6 +12,7 @@ from console.author import say
 from console.errors import NoSuch
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption, Session, session
+from console.standing_effects import left_standing
 from schemas.actions import (
     ActionRefused,
     ActionStarted,
@@ -36,14 +37,14 @@ def register(app: typer.Typer) -> None:
 
 
 def questions(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
-    """What waits for a person, with the exact arguments."""
+    """What waits for a person, with the exact arguments; and what was left half done."""
     asyncio.run(_questions(data, json))
 
 
 async def _questions(data: Path, json: bool) -> None:
     async with session(data, Role.ADMIN) as opened:
-        waiting = open_questions(opened.past)
-        if not waiting and not json:
+        waiting, left = open_questions(opened.past), left_standing(opened.past)
+        if not waiting and not left and not json:
             emit({}, json, "nothing waits for a person")
         for asked, proposal in waiting:
             body = asked.event.body
@@ -61,6 +62,18 @@ async def _questions(data: Path, json: bool) -> None:
             text = f"[yellow]{body.proposal.hex()[:12]}[/] {escape(str(asked.event.run))}"
             text += f" {escape(body.tool)}: {escape(body.question)}"
             text += f"\n    {escape(str(arguments))}\n    its words: {escape(str(purpose))}"
+            emit(value, json, text)
+        for stands in left:
+            outcome = stands.outcome.value if stands.outcome is not None else "under way"
+            value = {
+                "standing": stands.action.hex(),
+                "run": stands.run,
+                "tool": stands.tool,
+                "index": stands.index,
+                "outcome": outcome,
+            }
+            text = f"[red]not undone[/] {stands.action.hex()[:12]} {escape(stands.run)}"
+            text += f" {escape(stands.tool)}: {outcome}, and what belonged with it was not done"
             emit(value, json, text)
 
 

@@ -13,14 +13,16 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.rule import Rule
 
 from bus.consume import CaughtUp, follow
+from bus.decider import Recorded
 from bus.folder import DataFolder
+from console.at_servers import log_of, shown
 from console.commands.credentials import store
 from console.commands.replays import replayed
 from console.commands.runs import fresh_reader, request_run
@@ -36,7 +38,7 @@ from crypto.keyfile import read_key, write_secret
 from ledger.checkpoint import read_checkpoint
 from ledger.export import ExportReader
 from ledger.verify import verify
-from schemas.actions import ReceiptIssued
+from schemas.actions import ActionStarted, ReceiptIssued
 from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunHalted, RunRefused
@@ -228,11 +230,15 @@ async def _play(
     tools: tuple[str, ...],
     *,
     halt_after: int | None = None,
-) -> None:
-    """One run on the timeline; with `halt_after`, halted once it has that many receipts."""
+) -> list[Recorded]:
+    """One run on the timeline, to its end and its last receipt; its entries. With `halt_after` it
+    is halted once it has that many receipts.
+    """
+    entries: list[Recorded] = []
     async with session(folder.root, Role.REP) as opened:
         name = await request_run(opened, agent, intent, tools, 120, 60, None)
-        receipts = 0
+        started = receipts = 0
+        ended = False
         reader = fresh_reader(opened)
         async for item in reader.follow():
             if isinstance(item, CaughtUp) or (item.event.run not in (name, None)):
@@ -240,13 +246,18 @@ async def _play(
             if item.event.run is None and item.event.type != "halt.engaged":
                 continue
             out.print(line(item))
+            entries.append(item)
             body = item.event.body
+            started += isinstance(body, ActionStarted)
             receipts += isinstance(body, ReceiptIssued)
             if halt_after is not None and receipts == halt_after:
                 halt_after = None
                 await _halt_from_outside(folder, name)
-            if isinstance(body, RunCompleted | RunHalted | RunRefused):
-                return
+            ended = ended or isinstance(body, RunCompleted | RunHalted | RunRefused)
+            # What was under way as the halt came has an outcome and a receipt a moment later.
+            if ended and receipts == started:
+                break
+    return entries
 
 
 async def _halt_from_outside(folder: DataFolder, run: str) -> None:
@@ -275,9 +286,10 @@ async def _clean(folder: DataFolder) -> None:
         *("mail.search", "mail.read", "crm.find_account", "crm.list_deals"),
         *("calendar.list", "files.write", "crm.update_deal", "mail.send", "calendar.create"),
     )
-    await _play(folder, "follow-up", intent, tools)
-    out.print("\nwhat the servers on the other side saw:")
-    _far_side(folder)
+    entries = await _play(folder, "follow-up", intent, tools)
+    out.print("\nwhat the servers on the other side show, each effect once, by its action's key:")
+    for tool, found in shown(folder.root, entries):
+        out.print(f"  [green]{tool:<16}[/] {escape(found)}", soft_wrap=True)
 
 
 async def _poisoned(folder: DataFolder) -> None:
@@ -301,11 +313,15 @@ async def _halted(folder: DataFolder) -> None:
         objects=("deal-4",),
     )
     before = len(_seen(folder))
-    await _play(folder, "reporter", intent, ("crm.update_deal",), halt_after=3)
+    entries = await _play(folder, "reporter", intent, ("crm.update_deal",), halt_after=3)
     kept = len(_seen(folder)) - before
     if kept >= 40:
         raise ComponentDied("the halt came too late", fix="report it")
-    out.print(f"\n{kept} of 40 reports reached the CRM, each with its record; no more will")
+    confirmed = len(list(shown(folder.root, entries)))
+    out.print(
+        f"\n{kept} of 40 reports reached the CRM, {confirmed} of them confirmed by receipt; no more"
+        " will be begun"
+    )
 
 
 async def _evidence(folder: DataFolder) -> None:
@@ -360,18 +376,9 @@ def _last_seal(export: Path) -> str:
     return str(jsonlib.loads(lines[-1])["note"])
 
 
-def _seen(folder: DataFolder) -> list[str]:
-    """Every line that the far servers logged."""
-    found: list[str] = []
-    for log in (folder.root / name / "seen.log" for name in ("crm", "mail", "calendar")):
-        if log.exists():
-            found += log.read_text().splitlines()
-    return found
-
-
-def _far_side(folder: DataFolder) -> None:
-    for entry in _seen(folder):
-        out.print(f"  [dim]{escape(entry[:200])}[/]")
+def _seen(folder: DataFolder) -> list[dict[str, Any]]:
+    """All that the far servers logged."""
+    return [entry for name in ("crm", "mail", "calendar") for entry in log_of(folder.root, name)]
 
 
 def _title(text: str) -> None:

@@ -26,7 +26,6 @@ from crypto.sealing import WorkspaceKeys
 from schemas.erasure import MAX_FIELDS, ContentErased, ContentField
 from schemas.names import Role
 from schemas.settings import Settings
-from sidecar.decider import SidecarDecider
 
 WordsArgument = Annotated[
     list[str], typer.Argument(help="What names the person: mailbox, name, telephone number.")
@@ -127,6 +126,8 @@ def _openable(ring: Keyring, fields: Iterable[ContentField]) -> tuple[ContentFie
 
 def _need_ended(opened: Session, fields: Iterable[ContentField]) -> None:
     """Raises `StillUnderWay` where one belongs to a run that goes on."""
+    from sidecar.decider import SidecarDecider
+
     decider = SidecarDecider()
     state = decider.initial(opened.settings.workspace)
     for entry in opened.past:

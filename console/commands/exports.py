@@ -12,8 +12,8 @@ from rich.markup import escape
 from bus.folder import DataFolder
 from console.author import Pen
 from console.errors import NoSuch
-from console.installation import person_pen
 from console.output import JsonFlag, emit, err
+from console.pens import person_pen
 from console.session import DEFAULT_DATA, DataOption
 from console.sources import ExportOption, RootOption, source
 from console.taking import Taken, Wanted, take

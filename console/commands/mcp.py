@@ -23,11 +23,24 @@ if TYPE_CHECKING:
 
 ServerName = Annotated[str, typer.Argument(help="The server, as in [connectors.mcp.NAME].")]
 
-mcp_app = typer.Typer(no_args_is_help=True, help="MCP servers as tools.")
+RunName = Annotated[str, typer.Option("--run", help="The run whose tools to offer.")]
+HttpOption = Annotated[
+    bool, typer.Option("--http", help="Streamable HTTP on loopback, not standard input.")
+]
+PortOption = Annotated[int, typer.Option(help="With --http; 0 lets the system choose.")]
+WaitOption = Annotated[
+    float, typer.Option(help="Seconds a call waits for a person before it says so.", min=0)
+]
+FinishOption = Annotated[
+    bool, typer.Option(help="End the run when the agent goes (standard input only).")
+]
+
+mcp_app = typer.Typer(help="MCP servers as tools, and a run's tools for MCP agents.")
 
 
 def register(app: typer.Typer) -> None:
     """Add this noun's commands."""
+    mcp_app.callback(invoke_without_command=True)(offer)
     mcp_app.command()(pin)
     mcp_app.command()(tools)
     mcp_app.command()(serve)
@@ -95,18 +108,32 @@ def tools(name: ServerName, data: DataOption = DEFAULT_DATA, json: JsonFlag = Fa
     raise typer.Exit(1 if held else 0)
 
 
+def offer(
+    context: typer.Context,
+    run: Annotated[str, typer.Option("--run", help="Offer this run's tools, as `serve`.")] = "",
+    http: HttpOption = False,
+    port: PortOption = 0,
+    wait: WaitOption = 20.0,
+    finish: FinishOption = False,
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """MCP servers as tools; with --run, a run's tools for an MCP agent (as `anyteam mcp serve`)."""
+    if context.invoked_subcommand is not None:
+        if run:
+            raise typer.BadParameter("--run goes without a command, or behind `serve`")
+        return
+    if not run:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+    serve(run, http, port, wait, finish, data)
+
+
 def serve(
-    run: Annotated[str, typer.Option("--run", help="The run whose tools to offer.")],
-    http: Annotated[
-        bool, typer.Option("--http", help="Streamable HTTP on loopback, not standard input.")
-    ] = False,
-    port: Annotated[int, typer.Option(help="With --http; 0 lets the system choose.")] = 0,
-    wait: Annotated[
-        float, typer.Option(help="Seconds a call waits for a person before it says so.", min=0)
-    ] = 20.0,
-    finish: Annotated[
-        bool, typer.Option(help="End the run when the agent goes (standard input only).")
-    ] = False,
+    run: RunName,
+    http: HttpOption = False,
+    port: PortOption = 0,
+    wait: WaitOption = 20.0,
+    finish: FinishOption = False,
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """Offer a run's leased tools to an MCP agent, which so becomes the run's runtime.

@@ -1,7 +1,6 @@
 """`anyteam init`, `up` and `status`: an installation on this machine."""
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from bus.folder import DataFolder
 from console.custody import passphrase_for
+from console.doctor.live import alive
 from console.errors import AlreadyUp, NotUp
 from console.inviting import console_url
 from console.output import JsonFlag, emit, progress
@@ -117,7 +117,7 @@ async def _status(data: Path, json: bool) -> None:
     if not state.exists():
         raise NotUp(f"nothing is up on {data}", fix=f"anyteam up --data {data}")
     components: dict[str, int] = msgspec.json.decode(state.read_bytes())["components"]
-    alive = {name: _alive(pid) for name, pid in components.items()}
+    alive = {name: alive(pid) for name, pid in components.items()}
     async with session(data, Role.REP, content=False) as opened:
         live = {r.event.run for r in opened.past if isinstance(r.event.body, LeaseGranted)}
         live -= {
@@ -142,11 +142,3 @@ async def _status(data: Path, json: bool) -> None:
     emit(value, json, "\n".join(lines))
     if not all(alive.values()):
         raise typer.Exit(1)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True

@@ -17,9 +17,10 @@ from rich.markup import escape
 from bus.folder import DataFolder
 from console.author import say
 from console.custody import workspace_kms
+from console.declaring import policy_of
 from console.errors import NoSuch
-from console.installation import policy_of, root_pen
 from console.output import JsonFlag, emit, err
+from console.pens import root_pen
 from console.policies import Change, Looks, Version, changes, looked, versions
 from console.session import DEFAULT_DATA, DataOption, session
 from console.standing import unchanged

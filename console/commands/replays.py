@@ -14,8 +14,8 @@ from bus.folder import DataFolder
 from console.cast import cast
 from console.commands.exports import moment
 from console.custody import content_keys
+from console.declaring import policy_of
 from console.errors import NoSuch
-from console.installation import policy_of
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption
 from console.sources import Entry, ExportOption, RootOption, source

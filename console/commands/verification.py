@@ -1,7 +1,7 @@
 """`anyteam verify`: an export held against the root public key, offline, on every core."""
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +21,7 @@ from console.output import JsonFlag, emit, err
 from crypto.keyfile import ensure_key, read_key, read_public, write_secret
 from ledger.checkpoint import NoteKey, origin_of
 from ledger.cosignature import Witnessed, parse_witness_vkey
+from ledger.ended import EndedOnDisk
 from ledger.errors import ExportDamaged
 from ledger.export import ExportReader
 from ledger.resume import Prefix, read_prefix, write_prefix
@@ -83,6 +84,7 @@ def verify_command(
     )
     with ExitStack() as stack:
         spread = stack.enter_context(Spread(_cores(cores, reader), root_key))
+        ended = stack.enter_context(closing(EndedOnDisk()))
         stack.enter_context(bar)
         task = bar.add_task("verify", total=reader.manifest.size)
         report = verify(
@@ -95,6 +97,7 @@ def verify_command(
             prefix=prefix,
             save=memory.save if memory is not None else None,
             witnessed=witnessed,
+            ended=ended,
         )
     if prefix is not None and report.resumed < prefix.size:
         err.print("the ledger does not begin as the one verified before; it was verified whole")

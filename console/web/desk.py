@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from bus.errors import StreamUnavailable
 from bus.folder import DataFolder
 from console.author import Pen, new_run_id, say
-from console.installation import person_pen
+from console.pens import person_pen
 from console.view.state import Run, Step
 from console.web.errors import BadForm, NotAllowed, NotHere, Outdated
 from console.web.feed import Feed

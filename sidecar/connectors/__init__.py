@@ -1,6 +1,1 @@
-"""Connectors to real tools. From outside: which tools are declared, and serving them."""
-
-from sidecar.connectors.opening import Surroundings, declared_tools, open_connectors
-from sidecar.connectors.serving import Connectors
-
-__all__ = ["Connectors", "Surroundings", "declared_tools", "open_connectors"]
+"""Connectors to real tools: `opening` says which are declared, `serving` serves them."""

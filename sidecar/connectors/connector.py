@@ -5,6 +5,7 @@ Rules every connector keeps, and `tests/contract/test_connectors.py` proves:
 - It raises a `ConnectorError` only while nothing was done; once something may have been
   sent, trouble is the outcome UNKNOWN, and nothing is tried again.
 - `reconcile` answers NOT_DONE only on the target's own word; whatever hinders it is UNKNOWN.
+- Once a call is cancelled, it begins nothing further.
 - Results stay within `MAX_RESULT_BYTES` and say so where they were cut.
 """
 
@@ -51,11 +52,16 @@ class Finding(Enum):
 
 
 class Found(Struct, frozen=True):
-    """A finding, with the outcome as read back where it is DONE."""
+    """A finding, with the outcome as read back where it is DONE.
+
+    `settled` is NOT_DONE for good, once the call in question is over: nothing of it can still be
+    under way at the far side.
+    """
 
     finding: Finding
     outcome: Outcome | None = None
     detail: str = ""
+    settled: bool = False
 
 
 class Connector(Protocol):

@@ -9,6 +9,7 @@ been written by us and changed by another since: that is UNKNOWN, not overwritte
 import asyncio
 import codecs
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -109,7 +110,7 @@ class FilesConnector:
         if tool == "files.read":
             return await asyncio.to_thread(self._read, arguments_as(ReadFile, arguments))
         if tool == "files.write":
-            return await asyncio.to_thread(self._write, _to_write(arguments), key)
+            return await _whole(self._write, _to_write(arguments), key)
         raise BadArguments("this connector does not serve that tool")
 
     async def reconcile(self, tool: str, arguments: dict[str, Any], key: str) -> Found:
@@ -161,14 +162,14 @@ class FilesConnector:
         except OutsideFolder as error:
             return Found(Finding.UNKNOWN, detail=str(error))
         except BadTarget:
-            return Found(Finding.NOT_DONE)
+            return Found(Finding.NOT_DONE, settled=True)
         except ConnectorError as error:
             return Found(Finding.UNKNOWN, detail=str(error))
         if file.data == data:
             return Found(Finding.DONE, _written(data))
         if file.changed // 1_000_000 > since_ms:
             return Found(Finding.UNKNOWN, detail="the file changed since, and reads otherwise")
-        return Found(Finding.NOT_DONE)
+        return Found(Finding.NOT_DONE, settled=True)
 
     def _content(self, asked: WriteFile) -> bytes | None:
         """The file's bytes, one more than asked for at most; None where there is no file."""
@@ -178,6 +179,15 @@ class FilesConnector:
             raise
         except BadTarget:
             return None
+
+
+async def _whole(write: Callable[[WriteFile, str], Outcome], asked: WriteFile, key: str) -> Outcome:
+    """In a thread, which nothing stops half-way: who is cancelled waits for its end."""
+    thread = asyncio.ensure_future(asyncio.to_thread(write, asked, key))
+    try:
+        return await asyncio.shield(thread)
+    finally:
+        await asyncio.gather(thread, return_exceptions=True)
 
 
 def _to_write(arguments: dict[str, Any]) -> WriteFile:

@@ -1,38 +1,43 @@
-"""From settings to connectors: which tools a configuration declares, and serving them."""
+"""From settings to connectors: which tools a configuration declares, and serving them.
+
+A connector is imported only where it is switched on: each brings a protocol's library, and every
+command that reads the settings would wait for all of them.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from schemas.addresses import Admits, is_public
 from schemas.declarations import tools_of
 from schemas.httpapi import HttpApiSettings
-from schemas.settings import ConnectorSettings, McpSettings
+from schemas.settings import (
+    CalendarSettings,
+    ConnectorSettings,
+    CrmSettings,
+    FilesSettings,
+    GmailSettings,
+    GoogleCalendarSettings,
+    HubSpotSettings,
+    MailSettings,
+    McpSettings,
+    WebSettings,
+)
 from schemas.tools import Tool
-from sidecar.connectors.caldav import CalDav
-from sidecar.connectors.calendar import CalendarConnector
 from sidecar.connectors.calendar_tools import CALENDAR_TOOLS
 from sidecar.connectors.connector import Connector, registry
-from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
-from sidecar.connectors.files import FILES_TOOLS, FilesConnector
-from sidecar.connectors.gmail import GmailConnector
-from sidecar.connectors.google_calendar import GoogleCalendar
-from sidecar.connectors.hubspot import HubSpotConnector
 from sidecar.connectors.hubspot_tools import hubspot_tools
-from sidecar.connectors.mail import MailConnector
 from sidecar.connectors.mail_tools import MAIL_TOOLS
 from sidecar.connectors.memory import MEMORY_TOOLS
-from sidecar.connectors.rest import RestConnector
-from sidecar.connectors.rest_tools import calls_of
 from sidecar.connectors.transcripts import TRANSCRIPT_TOOLS
-from sidecar.connectors.urls import rules_of
-from sidecar.connectors.web import WEB_TOOLS, WebConnector
-from sidecar.destinations.resolver import Resolver
 from sidecar.errors import BadConnector, McpMissing
 from sidecar.vault import Credentials
+
+if TYPE_CHECKING:
+    from sidecar.destinations.resolver import Resolver
 
 _HERE: Final = Path()
 
@@ -43,7 +48,7 @@ class Surroundings(Struct, frozen=True):
     """
 
     credentials: Credentials
-    resolver: Resolver
+    resolver: "Resolver"
     admits: Admits = is_public
 
 
@@ -86,57 +91,94 @@ def open_connectors(
 
 def offers(settings: ConnectorSettings, base: Path) -> Iterator[Offer]:
     """Every connector that is switched on, not yet opened. Raises `BadConnector`."""
-    files, mail, crm = settings.files, settings.mail, settings.crm
-    gmail, hubspot, web = settings.gmail, settings.hubspot, settings.web
-    calendar, google = settings.calendar, settings.gcalendar
-    if files is not None:
-        yield Offer(
-            FILES_TOOLS,
-            lambda _: FilesConnector(base / files.root, hard_links=files.hard_links),
-        )
-    if mail is not None:
-        yield Offer(MAIL_TOOLS, lambda around: MailConnector(mail, around.credentials.get("mail")))
-    if gmail is not None:
-        yield Offer(
-            MAIL_TOOLS, lambda around: GmailConnector(gmail, around.credentials.get("gmail"))
-        )
-    if calendar is not None:
-        yield Offer(
-            CALENDAR_TOOLS,
-            lambda around: CalendarConnector(CalDav(calendar, around.credentials.get("calendar"))),
-        )
-    if google is not None:
-        yield Offer(
-            CALENDAR_TOOLS,
-            lambda around: CalendarConnector(
-                GoogleCalendar(google, around.credentials.get("gcalendar"))
-            ),
-        )
-    if crm is not None:
-        yield Offer(CRM_TOOLS, lambda around: CrmConnector(crm.url, around.credentials.get("crm")))
-    if hubspot is not None:
-        yield Offer(
-            hubspot_tools(hubspot.trusted),
-            lambda around: HubSpotConnector(
-                hubspot.url,
-                around.credentials.get("hubspot"),
-                key_property=hubspot.key_property,
-                trusted=hubspot.trusted,
-            ),
-        )
-    if web is not None:
-        rules_of(web.hosts, web.http)
-        yield Offer(
-            WEB_TOOLS,
-            lambda around: WebConnector(web.hosts, web.http, around.resolver, admits=around.admits),
-        )
+    if settings.files is not None:
+        yield _files(settings.files, base)
+    if settings.mail is not None:
+        yield Offer(MAIL_TOOLS, partial(_mail, settings.mail))
+    if settings.gmail is not None:
+        yield Offer(MAIL_TOOLS, partial(_gmail, settings.gmail))
+    if settings.calendar is not None:
+        yield Offer(CALENDAR_TOOLS, partial(_caldav, settings.calendar))
+    if settings.gcalendar is not None:
+        yield Offer(CALENDAR_TOOLS, partial(_google_calendar, settings.gcalendar))
+    if settings.crm is not None:
+        yield _crm(settings.crm)
+    if settings.hubspot is not None:
+        yield Offer(hubspot_tools(settings.hubspot.trusted), partial(_hubspot, settings.hubspot))
+    if settings.web is not None:
+        yield _web(settings.web)
     for name, api in settings.http.items():
         yield _described(name, api, base)
     for name, server in settings.mcp.items():
         yield Offer(tools_of(server.tools), partial(_served, name, server), lasting=True)
 
 
+def _files(files: FilesSettings, base: Path) -> Offer:
+    from sidecar.connectors.files import FILES_TOOLS, FilesConnector
+
+    return Offer(
+        FILES_TOOLS, lambda _: FilesConnector(base / files.root, hard_links=files.hard_links)
+    )
+
+
+def _mail(mail: MailSettings, around: Surroundings) -> Connector:
+    from sidecar.connectors.mail import MailConnector
+
+    return MailConnector(mail, around.credentials.get("mail"))
+
+
+def _gmail(gmail: GmailSettings, around: Surroundings) -> Connector:
+    from sidecar.connectors.gmail import GmailConnector
+
+    return GmailConnector(gmail, around.credentials.get("gmail"))
+
+
+def _caldav(calendar: CalendarSettings, around: Surroundings) -> Connector:
+    from sidecar.connectors.caldav import CalDav
+    from sidecar.connectors.calendar import CalendarConnector
+
+    return CalendarConnector(CalDav(calendar, around.credentials.get("calendar")))
+
+
+def _google_calendar(google: GoogleCalendarSettings, around: Surroundings) -> Connector:
+    from sidecar.connectors.calendar import CalendarConnector
+    from sidecar.connectors.google_calendar import GoogleCalendar
+
+    return CalendarConnector(GoogleCalendar(google, around.credentials.get("gcalendar")))
+
+
+def _crm(crm: CrmSettings) -> Offer:
+    from sidecar.connectors.crm import CRM_TOOLS, CrmConnector
+
+    return Offer(CRM_TOOLS, lambda around: CrmConnector(crm.url, around.credentials.get("crm")))
+
+
+def _hubspot(hubspot: HubSpotSettings, around: Surroundings) -> Connector:
+    from sidecar.connectors.hubspot import HubSpotConnector
+
+    return HubSpotConnector(
+        hubspot.url,
+        around.credentials.get("hubspot"),
+        key_property=hubspot.key_property,
+        trusted=hubspot.trusted,
+    )
+
+
+def _web(web: WebSettings) -> Offer:
+    from sidecar.connectors.urls import rules_of
+    from sidecar.connectors.web import WEB_TOOLS, WebConnector
+
+    rules_of(web.hosts, web.http)
+    return Offer(
+        WEB_TOOLS,
+        lambda around: WebConnector(web.hosts, web.http, around.resolver, admits=around.admits),
+    )
+
+
 def _described(name: str, api: HttpApiSettings, base: Path) -> Offer:
+    from sidecar.connectors.rest import RestConnector
+    from sidecar.connectors.rest_tools import calls_of
+
     calls = calls_of(name, api, base)
     return Offer(
         tuple(call.tool for call in calls),

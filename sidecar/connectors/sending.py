@@ -109,7 +109,8 @@ class Sender:
             return _doubt("the mailbox has no outbox, which would say whether it was being sent")
         if datetime.now(UTC) - _made(key) >= KEPT:
             return _doubt(f"the outbox says nothing of what is older than {KEPT.days} days")
-        return Found(Finding.NOT_DONE)
+        # Without a mark no data was handed over, and whoever would have done it is gone.
+        return Found(Finding.NOT_DONE, settled=True)
 
     async def _trace(self, key: str) -> Trace:
         message_id = message_id_of(key, self._sender)

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, auto
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
 from math import ceil
 from typing import Final
@@ -27,7 +27,7 @@ from sidecar.gate.normal import (
     spaced,
     stem,
     stems,
-    telling,
+    telling_stems,
     unspaced,
 )
 from sidecar.gate.values import tokens
@@ -141,7 +141,7 @@ def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing
     """
     if not known.suspects:
         return False
-    fresh = _stems(text) - wish.stems
+    fresh = telling_stems(text) - wish.stems
     need = max(3, ceil(_DICTATED * len(fresh)))
     stands = [numbers for word in fresh if (numbers := known.suspects.get(word))]
     if len(stands) < need:
@@ -157,7 +157,7 @@ def carried_words(
     """Per segment of rank `least` or above, the telling words of it that `texts` hold."""
     found: dict[int, set[str]] = {}
     for text in texts:
-        for word in _stems(text) - wish.stems:
+        for word in telling_stems(text) - wish.stems:
             postings = known.words.get(word, ())
             if len(postings) >= MAX_POSTINGS:
                 continue
@@ -175,17 +175,20 @@ def _carried(
     least: int,
     sent: Map[int, frozenset[str]] | None,
 ) -> dict[int, int]:
-    counts: Counter[int] = Counter()
     specific: set[int] = set()
-    stems = _stems(text)
+    stems = telling_stems(text)
+    shared_with: list[tuple[int, ...]] = []
     for word in stems - wish.stems:
-        postings = known.words.get(word, ())
+        postings = known.words.get(word)
+        if not postings:
+            continue
         number_like = _is_specific(word)
         if len(postings) >= MAX_POSTINGS and not number_like:
             continue
-        counts.update(postings)
+        shared_with.append(postings)
         if number_like and f" {word} " not in wish.text:
             specific.update(postings)
+    counts = Counter(chain.from_iterable(shared_with))
     for token in tokens(text):
         if _is_telling_number(token) and token not in wish.tokens:
             places = [number for number, _ in known.values.get(token, ())]
@@ -204,11 +207,6 @@ def _carried(
         if number in specific or shared >= min(_MOST, _SHARE * segment.telling):
             found[number] = shared
     return found
-
-
-@lru_cache(maxsize=512)
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in spaced(text).split() if telling(word))
 
 
 def _is_telling_number(token: str) -> bool:
@@ -254,7 +252,7 @@ def _as_letters(match: re.Match[str]) -> str:
 
 def _familiar(known: Knowledge, text: str) -> int:
     """How many longer words of `text` the run has read."""
-    return sum(1 for one in _stems(text) if len(one) > 4 and one in known.words)
+    return sum(1 for one in telling_stems(text) if len(one) > 4 and one in known.words)
 
 
 def _unread(known: Knowledge, text: str) -> list[str]:

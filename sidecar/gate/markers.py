@@ -131,7 +131,7 @@ def _possible(telling: frozenset[bytes]) -> list[Wording]:
     candidates = {place for key in _KEYS & telling for place in _BY_KEY[key]}
     possible = []
     for place in sorted(candidates):
-        wording = _ALL[place]
+        wording = WORDINGS[place]
         for others in wording.others:
             if telling.isdisjoint(others):
                 break
@@ -230,19 +230,19 @@ def _between(text: str, start: int, end: int) -> bool:
 
 def _by_key() -> dict[bytes, list[int]]:
     places: dict[bytes, list[int]] = {}
-    for place, wording in enumerate(_ALL):
+    for place, wording in enumerate(WORDINGS):
         for key in wording.keys:
             places.setdefault(key, []).append(place)
     return places
 
 
-_ALL: Final = (*OVERRIDES, *POSES, *CALLS, *ANSWERS, *ABROAD)
+WORDINGS: Final = (*OVERRIDES, *POSES, *CALLS, *ANSWERS, *ABROAD)
 _BY_KEY: Final = _by_key()
 _KEYS: Final = frozenset(_BY_KEY)
 _TELLING: Final = frozenset(
     (
         *_KEYS,
-        *(word for wording in _ALL for others in wording.others for word in others),
+        *(word for wording in WORDINGS for others in wording.others for word in others),
         *GIVEAWAYS,
         *SINGLES,
         *FRAME_WORDS,

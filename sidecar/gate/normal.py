@@ -21,7 +21,8 @@ _FORMAT: Final = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
 _WORD: Final = re.compile(r"[^\W_]+")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_RUN: Final = 16
+_BASE64: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{_RUN},}}={{0,2}}")
 # Patterns that run on every text begin with a class of characters: the engine skips to it.
 _HEX: Final = re.compile(r"[0-9a-fA-F][0-9a-fA-F](?:[ :,]*(?:0x|\\x)?[0-9a-fA-F]{2}){7,}")
 _BETWEEN_HEX: Final = re.compile(r"0x|\\x|[ :,]")
@@ -43,6 +44,7 @@ _TURNED: Final = _LETTERS[13:] + _LETTERS[:13]
 _ROT13: Final = str.maketrans(_LETTERS + _LETTERS.upper(), _TURNED + _TURNED.upper())
 _STEMMER: Final = Stemmer.Stemmer("english")
 
+_NOTHING: Final = frozenset(("",))
 COMMON: Final = frozenset(
     """a about above after again all also am an and any are as at be because been before being
     below between both but by can could did do does doing done down during each few for from
@@ -102,6 +104,17 @@ def telling(word: str) -> bool:
     return len(word) > 1 and not word.isalpha()
 
 
+@lru_cache(maxsize=1024)
+def telling_stems(text: str) -> frozenset[str]:
+    """The stems of the telling words of `text`."""
+    return frozenset(map(_telling_stem, spaced(text).split())) - _NOTHING
+
+
+@lru_cache(maxsize=65_536)
+def _telling_stem(word: str) -> str:
+    return stem(word) if telling(word) else ""
+
+
 @lru_cache(maxsize=512)
 def decodings(text: str) -> tuple[str, ...]:
     """What `text` says when its encoded parts are decoded, up to three layers deep.
@@ -149,18 +162,21 @@ def _decoded(text: str) -> list[str]:
         )
     if "&" in text and (plainer := html.unescape(text)) != text:
         said.append(plainer)
-    for match in _BASE64.finditer(text):
-        run = match[0]
+    for run in _runs_of_base64(text):
         for part in (run, *(run.split("/") if "/" in run else ())):
             if len(part) >= 12:
                 said += _readable(_from_base64(part))
     lines = text.splitlines()
-    for match in _BASE64.finditer("".join(map(str.strip, lines))) if len(lines) > 1 else ():
-        said += _readable(_from_base64(match[0]))
+    for run in _runs_of_base64("".join(map(str.strip, lines))) if len(lines) > 1 else ():
+        said += _readable(_from_base64(run))
     for match in _HEX.finditer(text):
         run = match[0]
         said += _from_hex(run) or [one for part in run.split() for one in _from_hex(part)]
     return said
+
+
+def _runs_of_base64(text: str) -> list[str]:
+    return [run for one in text.split() if len(one) >= _RUN for run in _BASE64.findall(one)]
 
 
 def _from_hex(run: str) -> list[str]:

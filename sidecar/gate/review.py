@@ -43,6 +43,14 @@ def _person(case: Case, held: LayerOutcome | None, question: str) -> Word:
         evidence = f"layer {held.layer} ({held.name}) holds" if held is not None else ""
         return hold(asked, evidence=evidence, fix="`anyteam approve` or `anyteam deny`")
     person = case.approval.event.actor.instance if case.approval is not None else ""
+    if _too_late(case):
+        return refuse(f"expired: {person} answered too late", fix="propose again, and answer")
     if approval.decision is Decision.DENY:
         return refuse(f"denied by {person}", evidence=approval.note)
     return passed(f"approved by {person}")
+
+
+def _too_late(case: Case) -> bool:
+    """Whether the answer is dated after the time for it: the gate may read it only then."""
+    until, answer = case.approval_until, case.approval
+    return until is not None and answer is not None and answer.event.at >= until

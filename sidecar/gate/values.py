@@ -77,6 +77,9 @@ _DAY_RANGE: Final = re.compile(
     rf"\b(\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|-|until|through) ?(?:the )?"
     rf"(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b"
 )
+_MONTH_BEFORE: Final = re.compile(rf"\b{_MONTH}\.? \Z")
+_LONGEST_MONTH: Final = len("september. ")
+_DAY: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?\b")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:h]([0-5]\d)\b")
 _SECURE_SPACES: Final = re.compile(r"[ -]")
 
@@ -258,8 +261,8 @@ def _days(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
     if "-" in folded:
         for match in _ISO.finditer(folded):
             found.add(f"d:{int(match[2]):02d}-{int(match[3]):02d}")
-    if any(map(folded.__contains__, _MONTHS)) and _beside_a_month(folded, runs):
-        _named_months(folded, found)
+    if any(map(folded.__contains__, _MONTHS)):
+        _named_months(folded, runs, found)
     over = 0
     for start, _ in runs:
         clock = _CLOCK.match(folded, start) if start >= over else None
@@ -268,17 +271,14 @@ def _days(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
             over = clock.end()
 
 
-def _beside_a_month(folded: str, runs: list[tuple[int, int]]) -> bool:
-    """Whether a month could stand right before or after a run of digits."""
-    around = (folded[max(0, start - 11) : end + 9] for start, end in runs)
-    return any(month in said for said in around for month in _MONTHS)
-
-
-def _named_months(folded: str, found: set[str]) -> None:
-    for match in _MONTH_DAY.finditer(folded):
-        found.add(f"d:{_MONTHS[match[1][:3]]:02d}-{int(match[2]):02d}")
-    for match in _DAY_MONTH.finditer(folded):
-        found.add(f"d:{_MONTHS[match[2][:3]]:02d}-{int(match[1]):02d}")
-    for match in _DAY_RANGE.finditer(folded):
-        for group in (1, 2):
-            found.add(f"d:{_MONTHS[match[3][:3]]:02d}-{int(match[group]):02d}")
+def _named_months(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
+    """Days beside the name of a month, looked for at the digits: most numbers are no days."""
+    for start, _ in runs:
+        if day := _DAY_MONTH.match(folded, start):
+            found.add(f"d:{_MONTHS[day[2][:3]]:02d}-{int(day[1]):02d}")
+        elif days := _DAY_RANGE.match(folded, start):
+            for group in (1, 2):
+                found.add(f"d:{_MONTHS[days[3][:3]]:02d}-{int(days[group]):02d}")
+        month = _MONTH_BEFORE.search(folded, max(0, start - _LONGEST_MONTH), start)
+        if month and (day := _DAY.match(folded, start)):
+            found.add(f"d:{_MONTHS[month[1][:3]]:02d}-{int(day[1]):02d}")

@@ -8,6 +8,7 @@ must stand in the text too, so that most texts are cleared by a look at their wo
 """
 
 import re
+from functools import cached_property
 from typing import Final
 
 from msgspec import Struct
@@ -121,7 +122,7 @@ COMPANY: Final = {
 }
 
 
-class Wording(Struct, frozen=True):
+class Wording(Struct, frozen=True, dict=True):
     """A way of speaking to a machine; `reason` names it.
 
     Of `keys` and of each of `others` one word must stand in the text. `beside`: of each set one
@@ -132,10 +133,17 @@ class Wording(Struct, frozen=True):
     reason: str
     keys: frozenset[bytes]
     others: tuple[frozenset[bytes], ...]
-    pattern: re.Pattern[str]
+    expression: str
     beside: tuple[tuple[Company, ...], ...]
     valued: bool
     weak: bool
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled at the first text that has the words: all of them take a process a quarter of
+        a second.
+        """
+        return re.compile(self.expression)
 
 
 def wording(
@@ -155,7 +163,7 @@ def wording(
         reason,
         keys,
         (*others, *(words for words in map(_words_of, company) if words)),
-        re.compile(rf"(?<!\w){pattern}(?!\w)"),
+        rf"(?<!\w){pattern}(?!\w)",
         company,
         any(any_of == (COMPANY["value"],) for any_of in company),
         weak,

@@ -1,7 +1,7 @@
 """`python -m tests.canaries [--json]`: credentials that nothing but the vault may hold, sought.
 
-With `--json` one object: `places` that were searched, `found` (place and which canary) that
-should not have been there. Exit code 0 where nothing was found.
+With `--json` one object: how many `places` were searched, how many canaries were `found` that
+should not have been there, and `where` (place and which canary). Exit code 0 where none was found.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from bus.component import quiet_tls_close
+from tests.canaries.places import Search
 from tests.canaries.story import play
 
 
@@ -25,12 +26,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="anyteam-canaries-") as home:
         search = asyncio.run(play(Path(home)))
     if options.json:
-        print(msgspec.json.encode({"places": search.places, "found": search.found}).decode())
+        print(msgspec.json.encode(summary(search)).decode())
     else:
         for one in search.found:
             print(f"canary {one.canary} is in {one.place}")
         print(f"{search.places} places searched, {len(search.found)} canaries found")
     return 1 if search.found else 0
+
+
+def summary(search: Search) -> dict[str, object]:
+    """The figures, and the places behind them."""
+    return {"places": search.places, "found": len(search.found), "where": search.found}
 
 
 if __name__ == "__main__":

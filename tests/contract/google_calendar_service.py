@@ -107,7 +107,7 @@ class Calendar:
         if self._drop:
             return await self._logged(event, "dropped", JSONResponse({"id": name, "etag": '"0"'}))
         self._keep(name, event)
-        return await self._logged(event, "applied", JSONResponse(self._shown(name)))
+        return await self._logged(event, "applied", JSONResponse(self._shown(name)), name)
 
     async def patch(self, request: Request) -> Response:
         """Change some fields of an event, of the version that is named."""
@@ -120,7 +120,7 @@ class Calendar:
         if self._drop:
             return await self._logged(changes, "dropped", JSONResponse(self._shown(name)))
         self._keep(name, {**self._events[name], **changes})
-        return await self._logged(changes, "applied", JSONResponse(self._shown(name)))
+        return await self._logged(changes, "applied", JSONResponse(self._shown(name)), name)
 
     def _keep(self, name: str, event: dict[str, Any]) -> None:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -134,9 +134,12 @@ class Calendar:
         event = {"status": "confirmed", **self._events[name]}
         return {"kind": "calendar#event", "id": name, "etag": self._etag(name), **event}
 
-    async def _logged(self, event: dict[str, Any], effect: str, answer: Response) -> Response:
+    async def _logged(
+        self, event: dict[str, Any], effect: str, answer: Response, name: str = ""
+    ) -> Response:
         keys = event.get("extendedProperties", {}).get("private", {}).get("anyteamKeys", "")
-        append_durably(self._log, {"key": (keys.split() or [""])[-1], "effect": effect})
+        entry = {"key": (keys.split() or [""])[-1], "path": name, "effect": effect}
+        append_durably(self._log, entry)
         if self._hold:
             say("held")
             await asyncio.Event().wait()

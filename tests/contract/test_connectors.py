@@ -24,7 +24,6 @@ from schemas.settings import (
     WebSettings,
 )
 from schemas.tools import Effect, Tool
-from sidecar.connectors import Surroundings, declared_tools, open_connectors
 from sidecar.connectors.connector import (
     MAX_RESULT_BYTES,
     Connector,
@@ -34,6 +33,7 @@ from sidecar.connectors.connector import (
 from sidecar.connectors.crm import CrmConnector
 from sidecar.connectors.files import FilesConnector
 from sidecar.connectors.mail import MailConnector
+from sidecar.connectors.opening import Surroundings, declared_tools, open_connectors
 from sidecar.destinations.resolver import Resolver
 from sidecar.errors import (
     BadArguments,

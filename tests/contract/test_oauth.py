@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from schemas.settings import ConnectorSettings, CrmSettings
 from sidecar import oauth
-from sidecar.connectors import Connectors
+from sidecar.connectors.serving import Connectors
 from sidecar.destinations.resolver import Resolver
 from sidecar.errors import BadConnector, Denied, Unreachable
 from sidecar.vault import Grant, Secret, Vault

@@ -9,10 +9,10 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bus.decider import Recorded
 from bus.folder import DataFolder
@@ -56,12 +56,12 @@ entry, and mostly much sooner, since the others take a fiftieth of that."""
 _STEPS = 5
 """How many entries a step has: proposal, verdict, started, finished, receipt."""
 
-_TTL_S = 180
+_TTL_S = 600
 """How long a run may take, on a machine that has other things to do."""
 
 _KILLS_A_RUN = 3
-"""A component that ends five times in a row within `QUICK_S` is not started again; so it gets more
-than that long between two runs."""
+"""Fewer than the supervisor's `MAX_QUICK_ENDS`, and before each run the sidecar has been up for
+longer than a quick end takes: so it is always started again."""
 
 
 async def kill_over_all_connectors(home: Path, kills: int, seed: int) -> Tally:
@@ -128,12 +128,13 @@ async def _play(
         async with session(folder.root, Role.REP) as opened:
             number = 0
             while tally.kills < wanted:
-                await asyncio.sleep(QUICK_S)
+                await _settled(supervisor)
                 before = [len(side.effects()) for side in sides]
                 run = await _begun(opened, dice.sample(sides, len(sides)), number)
                 tally.runs += 1
                 moments = dice.sample(range(1, _STEPS * (len(sides) + 1)), _KILLS_A_RUN)
-                entries = await _killed(opened, run, moments, dice, supervisor, tally)
+                killing = _killed(opened, run, moments, dice, supervisor, tally)
+                entries = await _while_up(supervisor, killing)
                 if tally.unfinished:
                     # Its effects may come yet, and would be taken for another run's.
                     break
@@ -146,6 +147,29 @@ async def _play(
     finally:
         await supervisor.down()
     tally.findings += len(verify(ExportReader(where), folder.root_public()).findings)
+
+
+async def _settled(supervisor: Supervisor) -> None:
+    """Wait until the sidecar has been up for so long that its next end counts as the first."""
+    async with asyncio.timeout(_TTL_S):
+        while (left := QUICK_S - supervisor.age_of("sidecar")) > 0:
+            if supervisor.failed.done():
+                supervisor.failed.result()
+            await asyncio.sleep(min(left, 0.2))
+
+
+async def _while_up(
+    supervisor: Supervisor, work: Coroutine[Any, Any, list[Recorded]]
+) -> list[Recorded]:
+    """What `work` comes to; raises at once what the supervisor gave up for."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task, supervisor.failed}, return_when=asyncio.FIRST_COMPLETED)
+        if supervisor.failed.done():
+            supervisor.failed.result()
+        return await task
+    finally:
+        task.cancel()
 
 
 async def _killed(
@@ -187,8 +211,9 @@ async def _begun(opened: Session, order: Sequence[FarSide], number: int) -> str:
     (opened.folder.root / "keeper.json").write_text(json.dumps({"steps": steps}))
     url = [calls["web.fetch"]["url"]] if "web.fetch" in calls else []
     intent = Intent(
-        summary="send Jane the summary, note the next step at deal-1, at deal 301 and with"
-        f" {JANE}, book a call, invoice Boeing 250, write a file, and fetch the page",
+        summary="send Jane the summary and draft her a mail, note the next step at deal-1, at deal"
+        f" 301 and with {JANE}, change the next step of deal 302, book a call, change the room of"
+        " pilot.ics and pilot0review, invoice Boeing 250, write a file, and fetch the page",
         effects=(Effect.MUTATION, Effect.COMMUNICATION, Effect.EGRESS),
         destinations=(JANE, *url),
     )

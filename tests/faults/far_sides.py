@@ -5,11 +5,12 @@ anybody what became of one action (`silent`): only then is an outcome `unknown` 
 them cannot be had at once (two mailboxes, two calendars), so there are two worlds.
 """
 
+import base64
 import contextlib
 import hashlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,10 @@ class FarSide(Struct, frozen=True, kw_only=True):
 
 @contextlib.asynccontextmanager
 async def protocols(home: Path) -> AsyncIterator[tuple[FarSide, ...]]:
-    """SMTP and IMAP, CalDAV, the example CRM, a CRM over MCP, files, the web, an HTTP API."""
+    """SMTP and IMAP, CalDAV, the example CRM, a CRM over MCP, files, the web, an HTTP API.
+
+    Of a mailbox and a calendar two effects: sending and drafting, a new event and a changed one.
+    """
     async with contextlib.AsyncExitStack() as stack:
         mail, calendar = MailBench(_made(home / "mail")), CalendarBench(_made(home / "calendar"))
         crm, invoices = CrmBench(_made(home / "crm")), InvoicesBench(_made(home / "invoices"))
@@ -63,7 +67,9 @@ async def protocols(home: Path) -> AsyncIterator[tuple[FarSide, ...]]:
             stack.push_async_callback(bench.down)
         yield (
             _mail(mail),
+            _draft(lambda: [m for m in mail.filed("Drafts") if b"Subject: Draft" in m]),
             _caldav(calendar),
+            _change(calendar, "pilot.ics"),
             _crm(crm),
             _mcp(_made(home / "mcp")),
             _files(_made(home / "files"), stack),
@@ -85,7 +91,7 @@ async def undoable(home: Path) -> AsyncIterator[tuple[FarSide, ...]]:
 
 @contextlib.asynccontextmanager
 async def shapes(home: Path) -> AsyncIterator[tuple[FarSide, ...]]:
-    """The REST shapes of Gmail, Google Calendar and HubSpot."""
+    """The REST shapes of Gmail, Google Calendar and HubSpot, with two effects of each."""
     async with contextlib.AsyncExitStack() as stack:
         gmail, hubspot = GmailBench(_made(home / "gmail")), HubSpotNoteBench(_made(home / "hub"))
         calendar = GoogleCalendarBench(_made(home / "gcalendar"))
@@ -108,12 +114,20 @@ url = "http://127.0.0.1:{gmail.port}"
 [connectors.gcalendar]
 url = "http://127.0.0.1:{calendar.port}"
 """, "gcalendar"),
+            _draft(lambda: _drafts(gmail)),
+            _change(calendar, calendar.event),
             FarSide(
                 tool="hubspot.add_note",
                 section=f'[connectors.hubspot]\nurl = "http://127.0.0.1:{hubspot.port}"\n',
                 secret=("hubspot", hubspot.credential),
                 arguments=lambda n: {"type": "deals", "id": "301", "body": f"the next step, {n}"},
-                effects=lambda: _logged(hubspot, "key", "applied"),
+                effects=lambda: _logged(hubspot, "key", "applied", "/notes"),
+            ),
+            FarSide(
+                tool="hubspot.update_deal",
+                section="",
+                arguments=lambda n: {"id": "302", "fields": {"hs_next_step": f"a call, {n}"}},
+                effects=lambda: _logged(hubspot, "key", "applied", "/deals/302"),
             ),
         )  # fmt: skip
 
@@ -123,8 +137,45 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _logged(bench: RemoteBench, what: str, effect: str) -> list[str]:
-    return [entry[what] for entry in bench.entries() if entry["effect"] == effect]
+def _logged(bench: RemoteBench, what: str, effect: str, path: str = "") -> list[str]:
+    """`what` of each such effect in the far side's log, at a path that ends so."""
+    return [
+        entry[what]
+        for entry in bench.entries()
+        if entry["effect"] == effect and entry.get("path", "").endswith(path)
+    ]
+
+
+def _draft(kept: Callable[[], Sequence[bytes]]) -> FarSide:
+    """Drafting at a mailbox that is there; `kept` are the drafts that were asked for."""
+
+    def arguments(number: int) -> dict[str, Any]:
+        subject = f"Draft of the contract, {number}"
+        return {"to": [JANE], "subject": subject, "body": "Dear Jane,\n\nmore soon.\n"}
+
+    def effects() -> list[str]:
+        return [hashlib.sha256(message).hexdigest() for message in kept()]
+
+    return FarSide(tool="mail.draft", section="", arguments=arguments, effects=effects)
+
+
+def _drafts(bench: GmailBench) -> list[bytes]:
+    raws = [base64.urlsafe_b64decode(m["raw"]) for m in bench.mailbox()["messages"].values()]
+    return [data for data in raws if b"Subject: Draft" in data]
+
+
+def _change(bench: CalendarBench, event: str) -> FarSide:
+    """Changing an event of a calendar that is there."""
+
+    def arguments(number: int) -> dict[str, Any]:
+        return {"event": event, "fields": {"location": f"room {number}"}, "attendees": [JANE]}
+
+    return FarSide(
+        tool="calendar.update",
+        section="",
+        arguments=arguments,
+        effects=lambda: _logged(bench, "key", "applied", event),
+    )
 
 
 def _message(number: int) -> dict[str, Any]:
@@ -183,7 +234,11 @@ def _calendar(bench: CalendarBench, section: str, name: str) -> FarSide:
         secret=(name, bench.credential),
         undo="calendar.cancel",
         arguments=arguments,
-        effects=lambda: _logged(bench, "key", "applied"),
+        effects=lambda: [
+            entry["key"]
+            for entry in bench.entries()
+            if entry["effect"] == "applied" and not entry["path"].endswith(bench.event)
+        ],
     )
 
 

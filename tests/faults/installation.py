@@ -21,7 +21,7 @@ from bus.folder import DataFolder
 from console.author import Pen, say
 from console.commands.credentials import store
 from console.commands.runs import fresh_reader, request_run
-from console.installation import person_pen
+from console.pens import person_pen
 from console.session import session
 from console.supervisor import Supervisor
 from schemas.leases import Intent

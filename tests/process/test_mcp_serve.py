@@ -71,8 +71,8 @@ def anyteam(folder: DataFolder, *words: str) -> StdioServerParameters:
 
 @contextlib.asynccontextmanager
 async def agent(folder: DataFolder, run: str, *options: str) -> AsyncIterator[Client]:
-    """The official client on `anyteam mcp serve` over standard input and output."""
-    served = anyteam(folder, "mcp", "serve", "--run", run, *options)
+    """The official client on `anyteam mcp --run` over standard input and output."""
+    served = anyteam(folder, "mcp", "--run", run, *options)
     async with Client(stdio_client(served)) as client:
         yield client
 

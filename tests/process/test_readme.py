@@ -69,7 +69,17 @@ def test_the_readme_shows_the_commands_in_an_order_that_works(running: Path) -> 
         answer = anyteam(*words, home=running)
         assert answer.returncode == 0, (words, answer.stdout, answer.stderr)
         done.append(words[0])
-    assert done == ["run", "tail", "halt", "export", "verify", "receipt", "replay", "epoch"]
+    assert done == [
+        "run",
+        "tail",
+        "halt",
+        "doctor",
+        "export",
+        "verify",
+        "receipt",
+        "replay",
+        "epoch",
+    ]
     assert (running / "files" / "hello.txt").read_text() == "hello"
 
 

@@ -111,6 +111,12 @@ async def test_what_nothing_undoes_stands_and_a_person_is_told(there: Installed)
     assert ending(entries).standing == (kept,)
     [listed] = [run for run in await said_by(folder, "runs") if run["run"] == entries[0].event.run]
     assert listed["standing"] == [kept.hex()]
+    [stands] = [one for one in await said_by(folder, "questions") if "standing" in one]
+    assert (stands["standing"], stands["tool"], stands["outcome"]) == (
+        kept.hex(),
+        crm.tool,
+        "confirmed",
+    )
 
 
 async def test_a_batch_that_can_be_done_whole_succeeds_and_undoes_nothing(

@@ -108,6 +108,14 @@ class House(Struct, frozen=True):
             while not condition():
                 await asyncio.sleep(0.02)
 
+    def kill_sender(self) -> bool:
+        """Whether it was there to be killed: after the last time it may not be up again yet."""
+        try:
+            os.kill(self.supervisor.pid_of("webhooks"), signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
+
     async def arrived(self, index: int) -> None:
         """Wait until the consumer has kept the entry at `index`."""
         await self.until(lambda: (index,) in self.consumer.rows("ledger_index"))
@@ -160,7 +168,7 @@ async def test_a_consumer_loses_nothing_while_both_sides_are_killed_at_random(
             goal = len(consumer.rows()) + dice.randrange(1, 8)
             await here.until(lambda goal=goal: len(consumer.rows()) >= goal)  # type: ignore[misc]
             if victim == "sender":
-                os.kill(here.supervisor.pid_of("webhooks"), signal.SIGKILL)
+                await here.until(here.kill_sender)
             else:
                 await consumer.kill()
                 await consumer.start()

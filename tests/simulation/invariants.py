@@ -14,6 +14,7 @@ from schemas.actions import (
     ProposalMade,
     ReceiptIssued,
 )
+from schemas.names import SECOND
 from schemas.runs import (
     HaltEngaged,
     HaltScope,
@@ -24,7 +25,10 @@ from schemas.runs import (
     RunRequested,
 )
 from tests.simulation.cast import trust
-from tests.simulation.world import World
+from tests.simulation.world import SETTLE, World
+
+PROMPT = SETTLE + 2 * SECOND
+"""How long (ns) after a halt an action under way has its outcome, crashes included."""
 
 
 def violations(world: World) -> list[str]:
@@ -126,10 +130,13 @@ def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
     started = {v.event.id: (i, v) for i, v in events if isinstance(v.event.body, ActionStarted)}
     finished: Counter[bytes] = Counter()
     outcome: dict[bytes, ActionOutcome] = {}
+    ended: dict[bytes, int] = {}
     receipts: Counter[bytes] = Counter()
     decided: Counter[bytes] = Counter()
     proposals = {v.digest for _, v in events if isinstance(v.event.body, ProposalMade)}
-    halts = [(i, v.event.body) for i, v in events if isinstance(v.event.body, HaltEngaged)]
+    halts = [
+        (i, v.event.at, v.event.body) for i, v in events if isinstance(v.event.body, HaltEngaged)
+    ]
     for _, verified in events:
         body = verified.event.body
         if isinstance(body, ActionStarted | ActionRefused):
@@ -139,6 +146,7 @@ def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
         if isinstance(body, ActionFinished):
             finished[body.action] += 1
             outcome[body.action] = body.outcome
+            ended[body.action] = verified.event.at
         if isinstance(body, ReceiptIssued):
             receipts[verified.event.causes[1]] += 1
     for proposal, times in decided.items():
@@ -159,12 +167,16 @@ def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
                 f"action {key} was finished {finished[verified.digest]} times"
                 f" with {receipts[verified.digest]} receipts"
             )
+        # Of what is unknown the far side had done nothing yet, and may have since.
+        known = outcome.get(verified.digest) is not ActionOutcome.UNKNOWN
         confirmed = outcome.get(verified.digest) is ActionOutcome.CONFIRMED
-        if confirmed != (done[key] == 1):
+        if known and confirmed != (done[key] == 1):
             yield f"action {key} is recorded as {outcome.get(verified.digest)}, done {done[key]}"
         run = verified.event.run
-        for at, halt in halts:
+        for at, when, halt in halts:
             wide = halt.scope in (HaltScope.WORKSPACE, HaltScope.PLATFORM)
             covers = wide or halt.target == run
             if covers and at < index and done[key]:
                 yield f"effect {key} after halt at {at}, written ahead at {index}"
+            if covers and ended.get(verified.digest, 0) > max(when, verified.event.at) + PROMPT:
+                yield f"effect {key} was waited for after the halt at {at}"

@@ -5,7 +5,7 @@ import pytest
 
 from bus.decider import Draft, Effect, Input
 from sidecar.decider import SidecarDecider
-from sidecar.effects import Execute
+from sidecar.effects import Execute, Withdraw
 from sidecar.state import SidecarState
 from tests.simulation.scenario import play
 
@@ -34,6 +34,13 @@ class DeafToHalts(SidecarDecider):
         return effect
 
 
-@pytest.mark.parametrize("faulty", [ReckEffects, DeafToHalts])
+class Patient(SidecarDecider):
+    """Waits for what is under way, whatever is halted meanwhile."""
+
+    def decide(self, state: SidecarState, given: Input, now: int) -> list[Draft | Effect]:
+        return [out for out in super().decide(state, given, now) if not isinstance(out, Withdraw)]
+
+
+@pytest.mark.parametrize("faulty", [ReckEffects, DeafToHalts, Patient])
 def test_a_planted_fault_breaks_an_invariant_in_some_seed(faulty: type[SidecarDecider]) -> None:
     assert any(play(seed, sidecar=faulty).violations for seed in range(1_500))

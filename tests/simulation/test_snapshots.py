@@ -62,7 +62,8 @@ def fold(node: Node[Any], entries: Entries) -> None:
 def meaning(known: KnownKeys) -> tuple[object, ...]:
     return (
         sorted(known.keys, key=lambda key: key.key_id),
-        sorted(known.heads, key=lambda head: (head.key_id, head.run or "")),
+        sorted(known.heads, key=lambda scope: scope[0] or ""),
+        known.ended,
         known.run_keys,
         known.created,
     )

@@ -25,10 +25,10 @@ from schemas.actions import ActionOutcome, ApprovalDecided, Decision, ReceiptIss
 from schemas.envelope import RECEIPT_TYPE
 from schemas.erasure import ContentField
 from schemas.events import Event
-from schemas.names import Role
+from schemas.names import SECOND, Role
 from schemas.runs import ContentKeyWrapped, HaltEngaged, HaltScope, RunRequested, WrappedKey
 from sidecar.decider import SidecarDecider
-from sidecar.effects import Execute, IssueReceipt, Performed, WrapKeys
+from sidecar.effects import Execute, IssueReceipt, Performed, Withdraw, WrapKeys
 from tests.simulation.cast import (
     REQUEST,
     START,
@@ -37,6 +37,9 @@ from tests.simulation.cast import (
     genesis,
     trust,
 )
+
+SETTLE = SECOND // 2
+LONGEST = 8 * SECOND
 
 
 class SimulatedRunKeys:
@@ -65,7 +68,8 @@ class SimulatedRunKeys:
 class World:
     """One seed's workspace. `done` is the far side's log: (idempotency key, ledger size then).
 
-    While it is `failing`, some of what the tools are asked for they do not do, and say so.
+    While it is `failing`, some of what the tools are asked for they do not do, and say so. Some
+    calls take up to `LONGEST`; one that is stopped is asked about for `SETTLE` (ns).
     """
 
     def __init__(
@@ -85,6 +89,8 @@ class World:
         self.done: list[tuple[str, int]] = []
         self.runs: list[str] = []
         self.failing = False
+        self._slow: dict[str, tuple[Execute, Callable[[object], None]]] = {}
+        self._taken: set[str] = set()
         self._plans: dict[str, Plan] = {}
         self._identities: dict[tuple[str, int], tuple[RunIdentity, RunIdentity]] = {}
         self._living: dict[str, list[Component]] = {}
@@ -141,22 +147,60 @@ class World:
                 )
             )
         elif isinstance(effect, Execute):
-            report(self._execute(effect))
+            self._execute(effect, report)
+        elif isinstance(effect, Withdraw):
+            self._withdraw(effect)
+            report(None)
         elif isinstance(effect, IssueReceipt):
             data = msgspec.msgpack.encode(effect.receipt)
             mac = hmac.digest(self.data_key, data, hashlib.sha256)
             signature = self.sidecar.signer.sign(RECEIPT_TYPE, data)
             report(ReceiptIssued(receipt=data, mac=mac, signature=signature))
 
-    def _execute(self, effect: Execute) -> Performed:
-        known = any(key == effect.idempotency_key for key, _ in self.done)
-        if effect.reconcile and known:
-            return self._performed(effect, ActionOutcome.CONFIRMED, reconciled=True)
-        fails = not effect.reconcile and self.failing and self.random.random() < 0.2
-        if not effect.allowed or fails:
-            return self._performed(effect, ActionOutcome.FAILED, reconciled=effect.reconcile)
-        self.done.append((effect.idempotency_key, len(self.simulation.stream.entries)))
-        return self._performed(effect, ActionOutcome.CONFIRMED, reconciled=effect.reconcile)
+    def _execute(self, effect: Execute, report: Callable[[object], None]) -> None:
+        key, now = effect.idempotency_key, self.simulation
+        if not effect.allowed and not (effect.reconcile and effect.begun):
+            report(self._performed(effect, ActionOutcome.FAILED, reconciled=effect.reconcile))
+        elif effect.reconcile and self._is_done(key):
+            report(self._performed(effect, ActionOutcome.CONFIRMED, reconciled=True))
+        elif not effect.allowed:
+            now.at(SETTLE, lambda: report(self._settled(effect)))
+        elif not effect.reconcile and self.failing and self.random.random() < 0.2:
+            report(self._performed(effect, ActionOutcome.FAILED, reconciled=False))
+        elif self.random.random() < 0.1:
+            self._slow[effect.key] = (effect, report)
+            self._taken.add(key)
+            now.at(self.random.randrange(LONGEST), lambda: self._end_slow(effect, report))
+        else:
+            self._do(key)
+            report(self._performed(effect, ActionOutcome.CONFIRMED, reconciled=effect.reconcile))
+
+    def _withdraw(self, effect: Withdraw) -> None:
+        """Who waited for a slow call is told what is known of it a little later."""
+        under_way = self._slow.pop(effect.action, None)
+        if under_way is not None:
+            execute, report = under_way
+            self.simulation.at(SETTLE, lambda: report(self._settled(execute)))
+
+    def _end_slow(self, effect: Execute, report: Callable[[object], None]) -> None:
+        """The far side has done it, whoever still waits for that."""
+        self._do(effect.idempotency_key)
+        if self._slow.get(effect.key) == (effect, report):
+            del self._slow[effect.key]
+            report(self._performed(effect, ActionOutcome.CONFIRMED, reconciled=effect.reconcile))
+
+    def _settled(self, effect: Execute) -> Performed:
+        done = self._is_done(effect.idempotency_key)
+        outcome = ActionOutcome.CONFIRMED if done else ActionOutcome.UNKNOWN
+        return self._performed(effect, outcome, reconciled=True)
+
+    def _do(self, key: str) -> None:
+        """A far side that took its time once knows the key again; others do what they are told."""
+        if key not in self._taken or not self._is_done(key):
+            self.done.append((key, len(self.simulation.stream.entries)))
+
+    def _is_done(self, key: str) -> bool:
+        return any(done == key for done, _ in self.done)
 
     def _performed(self, effect: Execute, outcome: ActionOutcome, *, reconciled: bool) -> Performed:
         return Performed(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.installation import policy_of
+from console.declaring import policy_of
 from schemas.names import Classification
 from schemas.settings import BadSettings, parse_settings
 from schemas.tools import Policy, Trust

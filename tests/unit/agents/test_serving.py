@@ -17,11 +17,13 @@ from schemas.actions import (
     ProposalMade,
     ReceiptIssued,
 )
+from schemas.compensation import Compensation
 from schemas.content import Sealed, opened, plain
 from schemas.events import AnyBody
 from schemas.names import NO_DIGEST, Role
 from schemas.runs import ContentKeyWrapped, LeaseGranted, PlanFinished, PolicySet, RunHalted
-from tests.cases import ARGUMENTS, LEASE, NOW, POLICY, RUN, changed, recorded
+from schemas.tools import Policy
+from tests.cases import ARGUMENTS, LEASE, NOW, POLICY, RUN, SEND, changed, recorded
 
 Said = list[Draft | Effect]
 
@@ -29,11 +31,11 @@ Said = list[Draft | Effect]
 class Hall:
     """A served run: entries are appended, calls arrive, and what the decider says is given back."""
 
-    def __init__(self, *, lease: Any = LEASE) -> None:
+    def __init__(self, *, lease: Any = LEASE, policy: Policy = POLICY) -> None:
         self.decider = ServingDecider(RUN, "runtime-1")
         self.state = self.decider.initial("acme")
         self.index = 0
-        self.add(PolicySet(policy=POLICY), Role.ROOT, run=None)
+        self.add(PolicySet(policy=policy), Role.ROOT, run=None)
         granted = self.add(LeaseGranted(lease=lease), Role.ORCHESTRATOR)[0]
         self.offered = self.add(ContentKeyWrapped(keys=()), Role.SIDECAR, granted.digest)[1]
 
@@ -58,9 +60,20 @@ class Hall:
         """A call on record; its proposal."""
         draft = self.arrive(key, arguments=arguments)
         assert isinstance(draft, Draft)
+        return self.record(draft)
+
+    def record(self, draft: Draft) -> bytes:
+        """What the decider drafted, on record; its digest."""
         entry, said = self.add(draft.body, Role.RUNTIME)
         assert [s.proposal for s in said if isinstance(s, Proposed)] == [entry.digest]
         return entry.digest
+
+    def leave(self, *, success: bool) -> Draft:
+        """What the decider drafts as the agent says that it is done."""
+        leaving = Leaving(key="leaving", run=RUN, success=success, summary="done")
+        [draft] = self.decider.decide(self.state, Done(leaving, None), NOW)
+        assert isinstance(draft, Draft)
+        return draft
 
     def finish(self, proposal: bytes, outcome: ActionOutcome) -> Said:
         """The action's end and its receipt; what is said at the receipt."""
@@ -171,9 +184,7 @@ def test_leaving_claims_what_was_confirmed_and_nothing_else() -> None:
     good, bad = (hall.propose(f"call:{n}", {"to": [f"{n}@x.example"]}) for n in (1, 2))
     hall.finish(good, ActionOutcome.CONFIRMED)
     hall.finish(bad, ActionOutcome.UNKNOWN)
-    leaving = Leaving(key="leaving", run=RUN, success=True, summary="done")
-    [draft] = hall.decider.decide(hall.state, Done(leaving, None), NOW)
-    assert isinstance(draft, Draft)
+    draft = hall.leave(success=True)
     assert isinstance(draft.body, PlanFinished)
     assert draft.body.claims == (good,)
 
@@ -193,3 +204,69 @@ def test_content_that_does_not_open_troubles_nobody() -> None:
     sealed = Sealed(key=RUN, nonce=bytes(12), ciphertext=bytes(16))
     hall.add(msgspec.structs.replace(made, number=2, arguments=sealed), Role.RUNTIME)
     assert outcome(hall.arrive("call:2")) == "pending"
+
+
+UNSEND = changed(SEND, name="mail.unsend", compensation=None)
+UNDONE_BY = Compensation(tool="mail.unsend", arguments={"id": "/result/id"})
+UNDOABLE = changed(POLICY, tools=(changed(SEND, compensation=UNDONE_BY), UNSEND))
+TOGETHER = changed(
+    LEASE, intent=changed(LEASE.intent, together=True), tools=("mail.send", "mail.unsend")
+)
+
+
+def whole() -> tuple[Hall, bytes]:
+    """A run of all or nothing with its first effect done; and that one's proposal."""
+    hall = Hall(lease=TOGETHER, policy=UNDOABLE)
+    done = hall.propose("call:1", {"to": ["1@boeing.example"]})
+    assert not drafts(hall.finish(done, ActionOutcome.CONFIRMED))
+    return hall, done
+
+
+def drafts(said: Said) -> list[Draft]:
+    return [one for one in said if isinstance(one, Draft)]
+
+
+def undoing_of(draft: Draft) -> bytes | None:
+    assert isinstance(draft.body, ProposalMade)
+    assert (draft.body.tool, opened(draft.body.arguments)) == ("mail.unsend", {"id": 1})
+    return draft.body.compensates
+
+
+def test_once_not_all_can_be_had_what_was_done_is_undone_and_the_run_ends() -> None:
+    hall, done = whole()
+    missed = hall.propose("call:2", {"to": ["2@boeing.example"]})
+    said = hall.finish(missed, ActionOutcome.FAILED)
+    assert [reply.outcome.outcome for reply in replies(said)] == ["failed"]
+    [undo] = drafts(said)
+    assert undoing_of(undo) == done
+    assert outcome(hall.arrive("call:3")) == "over"
+    [end] = drafts(hall.finish(hall.record(undo), ActionOutcome.CONFIRMED))
+    assert isinstance(end.body, PlanFinished) and not end.body.success
+
+
+def test_nothing_is_undone_while_a_call_is_open_or_its_outcome_is_not_told() -> None:
+    hall, done = whole()
+    one, two = (hall.propose(f"call:{n}", {"to": [f"{n}@boeing.example"]}) for n in (2, 3))
+    assert not drafts(hall.finish(one, ActionOutcome.UNKNOWN))
+    [undo] = drafts(hall.finish(two, ActionOutcome.CONFIRMED))
+    assert undoing_of(undo) == two
+    [undo] = drafts(hall.finish(hall.record(undo), ActionOutcome.CONFIRMED))
+    assert undoing_of(undo) == done
+
+
+def test_an_agent_that_gives_up_has_what_it_did_undone_and_one_that_succeeds_has_not() -> None:
+    hall, done = whole()
+    assert isinstance(hall.leave(success=True).body, PlanFinished)
+    undo = hall.leave(success=False)
+    assert undoing_of(undo) == done
+    [end] = drafts(hall.finish(hall.record(undo), ActionOutcome.FAILED))
+    assert isinstance(end.body, PlanFinished) and not end.body.success
+
+
+def test_what_does_not_belong_together_is_left_as_it_is() -> None:
+    hall = Hall(policy=UNDOABLE)
+    done = hall.propose("call:1", {"to": ["1@boeing.example"]})
+    hall.finish(done, ActionOutcome.CONFIRMED)
+    missed = hall.propose("call:2", {"to": ["2@boeing.example"]})
+    assert not drafts(hall.finish(missed, ActionOutcome.FAILED))
+    assert isinstance(hall.leave(success=False).body, PlanFinished)

@@ -18,7 +18,8 @@ from crypto.errors import (
     WrongPlace,
 )
 from crypto.signing import Signer, key_id_of
-from crypto.trust import FOREVER, Trust, Verified
+from crypto.trust import FOREVER, EndedRuns, Trust, Verified
+from ledger.ended import EndedOnDisk
 from ledger.export import ExportedEntry
 from schemas.actions import ProposalMade
 from schemas.authority import subject_of
@@ -33,6 +34,7 @@ from schemas.runs import (
     KeyRevoked,
     LeaseGranted,
     LeaseRenewed,
+    RunOutcome,
     RunStarted,
     WorkspaceCreated,
 )
@@ -347,6 +349,60 @@ def test_trust_knows_each_producers_head_and_certificate_while_they_count() -> N
     assert certificate is not None and certificate.run == "r-1"
     after = accept_all(GOOD, list(GOOD.entries))
     assert after.head(runtime, "r-1") is None and after.certificate(runtime) is None
+
+
+def late_ledger() -> SignedLedger:
+    """A run that ends, another after it, and two late words of standing components in the first."""
+    story = Story()
+    story.found()
+    run = story.begin("r-1")
+    action = run.start(run.propose())
+    run.complete(outcome=RunOutcome.FAILURE)
+    story.begin("r-2")
+    run.receipt(action, run.finish(action))
+    return story.ledger()
+
+
+def on_disk() -> EndedOnDisk:
+    return EndedOnDisk()
+
+
+@pytest.mark.parametrize("place", [dict, on_disk])
+def test_what_is_said_late_in_a_run_that_is_over_is_held_to_its_chain(
+    place: Callable[[], EndedRuns],
+) -> None:
+    late = late_ledger()
+    ended = place()
+    trust = Trust(late.workspace, late.root_public, ended=ended)
+    for entry in late.entries:
+        trust.accept(entry.subject, entry.body)
+    assert list(ended) == ["r-1"] and {run for run, _ in trust.known().heads} == {None, "r-2"}
+    head = trust.head(late.signers["sidecar"].key_id, "r-1")
+    assert head is not None
+    last = event_of(late.entries[-1])
+    assert (head.n, head.digest) == (last.n, event_digest(encode_event(last)))
+    for entry in late.entries:
+        before = trust.known()
+        with pytest.raises(Rejected):
+            trust.accept(entry.subject, entry.body)
+        assert trust.known() == before
+
+
+def test_a_gap_in_what_is_said_late_is_found() -> None:
+    late = late_ledger()
+    trust = accept_all(late, list(late.entries[:-2]))
+    with pytest.raises(Broken):
+        trust.accept(late.entries[-1].subject, late.entries[-1].body)
+
+
+def test_a_trust_that_is_brought_back_knows_the_runs_that_are_over() -> None:
+    late = late_ledger()
+    trust = accept_all(late, list(late.entries[:-2]))
+    again = Trust(late.workspace, late.root_public)
+    again.resume(trust.known())
+    for entry in late.entries[-2:]:
+        again.accept(entry.subject, entry.body)
+    assert again.known() == accept_all(late, list(late.entries)).known()
 
 
 def test_the_root_is_trusted_beforehand_and_nobody_else() -> None:

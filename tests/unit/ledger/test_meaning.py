@@ -6,7 +6,13 @@ import msgspec
 import pytest
 
 from ledger.verify import verify
-from schemas.actions import ActionOutcome, Decision, Verdict
+from schemas.actions import (
+    ActionOutcome,
+    ApprovalDecided,
+    ApprovalRequested,
+    Decision,
+    Verdict,
+)
 from schemas.leases import Intent
 from schemas.names import SECOND
 from schemas.runs import (
@@ -16,11 +22,13 @@ from schemas.runs import (
     LeaseRevoked,
     PolicySet,
     RepRevoked,
+    RunHalted,
     RunOutcome,
+    RunRequested,
 )
 from schemas.tools import Effect
 from tests.ledgers import HeldExport
-from tests.scenery import POLICY, START
+from tests.scenery import POLICY, REQUEST, START
 from tests.stories import RunStory, Said, Story
 
 Tell = Callable[[RunStory], object]
@@ -107,6 +115,15 @@ def ended_before_the_last_receipt_was_seen(run: RunStory) -> None:
     run.complete(receipt, seen=seen)
 
 
+def approved_at_the_last_moment(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    asked = run.ask(proposal).event.body
+    assert isinstance(asked, ApprovalRequested)
+    body = ApprovalDecided(proposal=proposal.digest, decision=Decision.APPROVE)
+    run.say("ada", body, at=asked.expires - 1)
+    whole(run, proposal)
+
+
 def still_under_way(run: RunStory) -> None:
     run.start(judged(run))
     run.finish(run.start(judged(run)))
@@ -119,6 +136,7 @@ def still_under_way(run: RunStory) -> None:
         lambda run: whole(run, judged(run)),
         by_a_person,
         reserved_but_approved,
+        approved_at_the_last_moment,
         failed,
         begun_too_late_and_not_done,
         halted_and_released,
@@ -193,6 +211,23 @@ def answered_before_asked(run: RunStory) -> None:
 def approved_but_held(run: RunStory) -> None:
     proposal = judged(run)
     run.ask(proposal)
+    run.start(proposal)
+
+
+def approved_too_late(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    asked = run.ask(proposal).event.body
+    assert isinstance(asked, ApprovalRequested)
+    body = ApprovalDecided(proposal=proposal.digest, decision=Decision.APPROVE)
+    run.say("ada", body, at=asked.expires)
+    run.start(proposal)
+
+
+def asked_for_longer_than_policy_allows(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    asked = run.ask(proposal, POLICY.approval_s + 1)
+    assert isinstance(asked.event.body, ApprovalRequested)
+    run.answer(proposal)
     run.start(proposal)
 
 
@@ -322,6 +357,8 @@ def success_leaves_an_action_open(run: RunStory) -> None:
         (denied, "approval"),
         (answered_before_asked, "approval"),
         (approved_but_held, "approval"),
+        (approved_too_late, "approval"),
+        (asked_for_longer_than_policy_allows, "approval"),
         (reserved, "approval"),
         (after_the_lease, "lease"),
         (before_the_lease, "lease"),
@@ -390,3 +427,142 @@ def test_a_receipt_that_says_other_than_the_ledger_is_found(changes: dict[str, o
 def test_an_action_under_a_lease_wider_than_its_request_is_found(wider: dict[str, object]) -> None:
     problems = found(lambda run: run.start(judged(run)), **wider)
     assert [kind for kind, _ in problems] == ["lease"]
+
+
+LOOK = msgspec.structs.replace(POLICY.tools[0], name="crm.read", effect=Effect.READ)
+TOGETHER = msgspec.structs.replace(
+    REQUEST,
+    intent=msgspec.structs.replace(REQUEST.intent, together=True),
+    tools=(*REQUEST.tools, LOOK.name),
+)
+
+
+def together(tell: Tell, request: RunRequested = TOGETHER) -> list[str]:
+    """What verification finds in a run that was to do all or nothing."""
+    story = Story()
+    story.found()
+    policy = msgspec.structs.replace(POLICY, version=2, tools=(*POLICY.tools, LOOK))
+    story.say("root", PolicySet(policy=policy))
+    tell(story.begin("r-1", request))
+    story.seal()
+    ledger = story.ledger()
+    report = verify(HeldExport(ledger), ledger.root_public, receipt_key=ledger.receipt_key)
+    assert {finding.kind for finding in report.findings} <= {"run"}
+    return [finding.what for finding in report.findings]
+
+
+def acted(run: RunStory, proposal: Said, outcome: ActionOutcome = ActionOutcome.CONFIRMED) -> Said:
+    """The rest of one action; where it was written ahead."""
+    run.give(proposal)
+    action = run.start(proposal)
+    run.receipt(action, run.finish(action, outcome))
+    return action
+
+
+def stands(run: RunStory) -> None:
+    done = acted(run, run.propose())
+    doubtful = acted(run, run.propose(), ActionOutcome.UNKNOWN)
+    acted(run, run.propose(), ActionOutcome.FAILED)
+    acted(run, run.propose(LOOK.name))
+    begun = run.start(judged(run))
+    run.complete(outcome=RunOutcome.FAILURE, standing=(done, doubtful, begun))
+
+
+def undone(run: RunStory) -> None:
+    proposal = run.propose()
+    acted(run, proposal)
+    acted(run, run.propose(compensates=proposal))
+    run.complete(outcome=RunOutcome.FAILURE)
+
+
+def undoing_failed(run: RunStory) -> None:
+    proposal = run.propose()
+    done = acted(run, proposal)
+    acted(run, run.propose(compensates=proposal), ActionOutcome.FAILED)
+    run.complete(outcome=RunOutcome.FAILURE, standing=(done,))
+
+
+def begun_after_the_end_was_decided(run: RunStory) -> None:
+    proposal = judged(run)
+    seen = len(run.story.entries)
+    run.start(proposal)
+    run.complete(outcome=RunOutcome.FAILURE, seen=seen)
+
+
+def halted_under_way(run: RunStory) -> None:
+    action = run.start(judged(run))
+    halt = HaltEngaged(scope=HaltScope.RUN, target="r-1", reason="enough")
+    said = run.story.say("ada", halt)
+    body = RunHalted(halt=said.digest, reason="enough", standing=(action.digest,))
+    run.say("orchestrator", body, said)
+    run.receipt(action, run.finish(action, ActionOutcome.UNKNOWN))
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        stands,
+        undone,
+        undoing_failed,
+        begun_after_the_end_was_decided,
+        halted_under_way,
+        lambda run: whole(run, judged(run)),
+    ],
+)
+def test_an_end_that_names_exactly_what_stands_has_no_findings(tell: Tell) -> None:
+    assert together(tell) == []
+
+
+def keeps_silent(run: RunStory) -> None:
+    acted(run, run.propose())
+    run.complete(outcome=RunOutcome.FAILURE)
+
+
+def silent_on_what_is_not_undone(run: RunStory) -> None:
+    proposal = run.propose()
+    acted(run, proposal)
+    acted(run, run.propose(compensates=proposal), ActionOutcome.UNKNOWN)
+    run.complete(outcome=RunOutcome.FAILURE)
+
+
+def silent_on_what_a_halt_left(run: RunStory) -> None:
+    run.start(judged(run))
+    halt = HaltEngaged(scope=HaltScope.RUN, target="r-1", reason="enough")
+    said = run.story.say("ada", halt)
+    run.say("orchestrator", RunHalted(halt=said.digest, reason="enough"), said)
+
+
+@pytest.mark.parametrize(
+    "tell", [keeps_silent, silent_on_what_is_not_undone, silent_on_what_a_halt_left]
+)
+def test_an_end_that_keeps_silent_on_what_stands_is_found(tell: Tell) -> None:
+    (what,) = together(tell)
+    assert "keeps silent on the action at entry" in what
+
+
+def names_what_was_undone(run: RunStory) -> None:
+    proposal = run.propose()
+    action = acted(run, proposal)
+    acted(run, run.propose(compensates=proposal))
+    run.complete(outcome=RunOutcome.FAILURE, standing=(action,))
+
+
+def names_a_failure(run: RunStory) -> None:
+    action = acted(run, run.propose(), ActionOutcome.FAILED)
+    run.complete(outcome=RunOutcome.FAILURE, standing=(action,))
+
+
+def names_what_nobody_asked_to_be_whole(run: RunStory) -> None:
+    run.complete(outcome=RunOutcome.FAILURE, standing=(acted(run, run.propose()),))
+
+
+@pytest.mark.parametrize(
+    ("tell", "request_"),
+    [
+        (names_what_was_undone, TOGETHER),
+        (names_a_failure, TOGETHER),
+        (names_what_nobody_asked_to_be_whole, REQUEST),
+    ],
+)
+def test_an_end_that_names_what_does_not_stand_is_found(tell: Tell, request_: RunRequested) -> None:
+    assert together(tell, request_) == ["the run's end says that actions stand which do not"]

@@ -9,7 +9,7 @@ from ledger.errors import BadResume
 from ledger.export import ExportedEntry
 from ledger.resume import Prefix, read_prefix, write_prefix
 from ledger.verify import Report, verify
-from schemas.envelope import decode_envelope, encode_envelope
+from schemas.envelope import PAYLOAD_TYPE, decode_envelope, encode_envelope
 from tests.ledgers import HeldExport, SignedLedger, small_ledger
 
 LEDGER = small_ledger(runs=2)
@@ -18,13 +18,13 @@ ROOT_KEY = "anyteam/acme+00000000+AA=="
 
 
 class Counted:
-    """A signature check that counts."""
+    """A signature check that counts events; a receipt's own is checked each time."""
 
     def __init__(self) -> None:
         self.times = 0
 
     def __call__(self, public: bytes, kind: str, payload: bytes, signature: bytes) -> None:
-        self.times += 1
+        self.times += kind == PAYLOAD_TYPE
         check_signature(public, kind, payload, signature)
 
 

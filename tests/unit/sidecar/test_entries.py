@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.installation import policy_of
+from console.declaring import policy_of
 from schemas.errors import AnyTeamError
 from schemas.names import SECOND
 from schemas.settings import BadSettings, Settings, parse_settings

@@ -91,8 +91,15 @@ def test_what_no_policy_or_tool_reserves_is_not_reserved(lacking: str) -> None:
 def test_a_persons_answer_decides_and_is_attributed(
     decision: Decision, result: LayerResult, reason: str, evidence: str
 ) -> None:
-    word = review(good_case(approval=answer(decision), approval_until=NOW), HELD)
+    given = answer(decision)
+    word = review(good_case(approval=given, approval_until=given.event.at + 1), HELD)
     assert (word.result, word.reason, word.evidence) == (result, reason, evidence)
+
+
+def test_an_answer_dated_after_the_time_for_it_is_none() -> None:
+    given = answer(Decision.APPROVE)
+    word = review(good_case(approval=given, approval_until=given.event.at), HELD)
+    assert (word.result, word.reason) == (LayerResult.REFUSE, "expired: ada answered too late")
 
 
 def test_an_answer_to_another_proposal_is_none() -> None:

@@ -1,0 +1,142 @@
+"""`anyteam doctor`'s judgements: what is a fault, what is advice, and that one hides no other."""
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from bus.decider import Recorded
+from console.doctor import ledger
+from console.doctor.files import judged_date, wide_open
+from console.doctor.finding import Finding, State, healthy, tried
+from schemas.actions import ActionFinished, ActionOutcome, ApprovalRequested
+from schemas.content import plain
+from schemas.errors import AnyTeamError
+from schemas.names import NO_DIGEST, SECOND, Role
+from schemas.runs import HaltEngaged, HaltReleased, HaltScope, PolicySet, RunStarted
+from schemas.tools import Policy
+from tests.cases import NOW, PROPOSAL_DIGEST, proposal, recorded
+
+TODAY = datetime.datetime(2026, 11, 28, tzinfo=datetime.UTC)
+
+
+def said(body: object, *, index: int = 5, at: int = NOW, digest: bytes = b"d" * 32) -> Recorded:
+    return recorded(body, digest, Role.ADMIN, "admin", index=index, at=at)  # type: ignore[arg-type]
+
+
+def states(findings: object) -> list[tuple[str, State]]:
+    return [(found.check, found.state) for found in findings]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("days", "state"),
+    [(-1, State.FAULT), (0, State.FAULT), (29, State.ADVICE), (30, State.OK)],
+)
+def test_a_certificate_counts_as_ending_soon_for_its_last_30_days(days: int, state: State) -> None:
+    found = judged_date("server.crt", TODAY + datetime.timedelta(days=days), TODAY)
+    assert (found.state, bool(found.fix)) == (state, state is not State.OK)
+
+
+def test_a_secret_is_open_only_where_every_folder_above_it_lets_others_through(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    key = home / "people" / "ann" / "event.key"
+    key.parent.mkdir(parents=True)
+    key.write_bytes(b"k" * 32)
+    for folder in (home, home / "people", key.parent):
+        folder.chmod(0o755)
+    key.chmod(0o640)
+    assert list(wide_open(home)) == [(key, 0o640)]
+    key.parent.chmod(0o700)
+    assert list(wide_open(home)) == []
+    key.parent.chmod(0o755)
+    home.chmod(0o700)
+    assert list(wide_open(home)) == []
+    home.chmod(0o755)
+    key.chmod(0o600)
+    assert list(wide_open(home)) == []
+
+
+def test_a_certificate_may_be_read_by_all_and_its_key_may_not(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / "tls").mkdir(parents=True)
+    for name in ("server.crt", "server.key"):
+        (home / "tls" / name).write_text("pem")
+        (home / "tls" / name).chmod(0o644)
+    for folder in (home, home / "tls"):
+        folder.chmod(0o755)
+    assert list(wide_open(home)) == [(home / "tls" / "server.key", 0o644)]
+
+
+def test_an_error_of_one_look_is_a_finding_with_its_fix() -> None:
+    def look() -> list[Finding]:
+        raise AnyTeamError("the chain is broken", fix="restore it")
+
+    assert list(tried("chain", look)) == [
+        Finding("chain", State.FAULT, "the chain is broken", "restore it")
+    ]
+    assert healthy([Finding("a", State.ADVICE, "x"), Finding("b", State.SKIPPED, "y")])
+    assert not healthy([Finding("a", State.OK, "x"), Finding("b", State.FAULT, "y")])
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "sealed", "state"),
+    [(30, 4, State.OK), (31, 4, State.FAULT), (31, 5, State.OK)],
+)
+def test_an_entry_without_a_seal_is_a_fault_after_half_a_minute(
+    behind_s: int, sealed: int, state: State
+) -> None:
+    past = [said(HaltEngaged(scope=HaltScope.WORKSPACE, target="", reason="x"), index=5)]
+    assert states(ledger.seals(past, sealed, NOW + behind_s * SECOND)) == [("seals", state)]
+
+
+@pytest.mark.parametrize(("ahead_s", "state"), [(120, State.OK), (121, State.FAULT)])
+def test_an_entry_may_be_ahead_by_what_the_policy_allows_clocks_to_differ(
+    ahead_s: int, state: State
+) -> None:
+    past = [
+        said(PolicySet(policy=Policy(version=1, tools=(), skew_s=120)), at=NOW),
+        said(RunStarted(attempt=1), at=NOW + ahead_s * SECOND),
+    ]
+    assert states(ledger.clocks(past, NOW)) == [("clock", state)]
+
+
+def test_halts_that_stand_are_named_with_the_command_that_lifts_them() -> None:
+    past = [
+        said(HaltEngaged(scope=HaltScope.AGENT, target="assistant", reason="x")),
+        said(HaltEngaged(scope=HaltScope.WORKSPACE, target="", reason="x")),
+        said(HaltReleased(scope=HaltScope.WORKSPACE, target="", reason="x")),
+    ]
+    [found] = ledger.halts(past)
+    assert found.state is State.ADVICE
+    assert "anyteam release agent assistant" in found.fix
+
+
+def test_what_waits_for_a_person_is_counted() -> None:
+    past = [
+        said(proposal(), digest=PROPOSAL_DIGEST),
+        said(
+            ApprovalRequested(
+                proposal=PROPOSAL_DIGEST,
+                tool="mail.send",
+                question="really?",
+                layers=(),
+                expires=NOW,
+            )
+        ),
+        said(
+            ActionFinished(
+                action=b"a" * 32,
+                proposal=b"p" * 32,
+                outcome=ActionOutcome.UNKNOWN,
+                evidence=NO_DIGEST,
+                detail="no answer",
+                result=plain(""),
+            )
+        ),
+    ]
+    assert [found.what.split()[:3] for found in ledger.waiting(past)] == [
+        ["1", "proposals", "wait"],
+        ["1", "effects", "ended"],
+    ]

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bus.component import quiet_tls_close
-from desktop_agent.capture.messages import Ended, Order, Ready, Said, Segment
+from desktop_agent.capture.messages import Control, Ended, Order, Ready, Said, Segment
 from desktop_agent.capturing import Capture, opened, start_capture
 from desktop_agent.dictating import Dictation, keep_sending
 from desktop_agent.enrolled import enrolled_in, is_enrolled
@@ -142,7 +142,7 @@ def listen(
     order = _order(home, None)
     if device is not None:
         order = msgspec.structs.replace(order, device=int(device) if device.isdigit() else device)
-    _err.print("[bold red]●[/] [bold]listening[/] [dim](Ctrl-C ends it; see that all agree)[/]")
+    _err.print("[bold red]●[/] [bold]listening[/] [dim](Enter pauses, Ctrl-C ends; all agree?)[/]")
     asyncio.run(_listen(home, order, as_json, is_enrolled(home), bus))
     _err.print("[dim]○ not listening[/]")
 
@@ -216,7 +216,7 @@ def _order(home: Path, descriptor: int | None) -> Order:
 async def _listen(home: Path, order: Order, as_json: bool, sync: bool, bus: str | None) -> None:
     show = _print if as_json else _show
     if not sync:
-        await _hear(order, show)
+        await _hear(order, show, _nothing)
         return
     enrolled, settings = enrolled_in(home), settings_in(home)
     live = order.descriptor is None
@@ -231,7 +231,7 @@ async def _listen(home: Path, order: Order, as_json: bool, sync: bool, bus: str 
 
         sender = asyncio.ensure_future(keep_sending(enrolled, queue, bus, _away)) if live else None
         try:
-            await _hear(order, take)
+            await _hear(order, take, dictation.pause)
         finally:
             if sender is not None:
                 sender.cancel()
@@ -240,19 +240,50 @@ async def _listen(home: Path, order: Order, as_json: bool, sync: bool, bus: str 
         _left(queue)
 
 
-async def _hear(order: Order, take: Callable[[Said], None]) -> None:
+async def _hear(order: Order, take: Callable[[Said], None], pause: Callable[[bool], None]) -> None:
     async with await start_capture(order) as capture:
-        stopping = None
+        steering = None
         if order.descriptor is None:
-            interrupted = asyncio.Event()
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
-            stopping = asyncio.ensure_future(_stop_once(interrupted, capture))
+            steering = asyncio.ensure_future(_steer(capture, pause))
         try:
             async for message in capture.said():
                 take(message)
         finally:
-            if stopping is not None:
-                stopping.cancel()
+            if steering is not None:
+                steering.cancel()
+                await asyncio.gather(steering, return_exceptions=True)
+
+
+async def _steer(capture: Capture, pause: Callable[[bool], None]) -> None:
+    """Enter pauses and resumes, Ctrl-C stops."""
+    loop, words = asyncio.get_running_loop(), asyncio.Queue[Control]()
+    loop.add_signal_handler(signal.SIGINT, words.put_nowait, "stop")
+    if sys.stdin.isatty():
+
+        def entered() -> None:
+            if sys.stdin.readline():
+                words.put_nowait("pause")
+            else:
+                loop.remove_reader(sys.stdin)
+
+        loop.add_reader(sys.stdin, entered)
+    paused = False
+    try:
+        while (word := await words.get()) != "stop":
+            paused = not paused
+            word = "pause" if paused else "resume"
+            await capture.tell(word)
+            pause(paused)
+            _err.print("[yellow]‖ paused[/]" if paused else "[bold red]●[/] [bold]listening[/]")
+        await capture.tell("stop")
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        if sys.stdin.isatty():
+            loop.remove_reader(sys.stdin)
+
+
+def _nothing(_: bool) -> None:
+    """Nobody is to be told of a pause."""
 
 
 def _away(why: str) -> None:
@@ -266,11 +297,6 @@ def _left(queue: Queue) -> None:
             f"[yellow]{held} held, {outgoing} on their way[/]: `anyteam-desktop sync` sends what"
             " is due, `pending` shows what can be withdrawn"
         )
-
-
-async def _stop_once(interrupted: asyncio.Event, capture: Capture) -> None:
-    await interrupted.wait()
-    await capture.tell("stop")
 
 
 def _show(message: Said) -> None:

@@ -14,7 +14,7 @@ from desktop_agent.capture.messages import Ended, Order, Ready, Said, Segment
 from desktop_agent.enrolled import Enrolled
 from desktop_agent.publishing import on_the_bus, send
 from desktop_agent.queue import Queue
-from schemas.captures import CaptureStopped, TranscriptSynced
+from schemas.captures import CapturePaused, CaptureResumed, CaptureStopped, TranscriptSynced
 from schemas.content import plain
 
 _RETRY_S: Final = 5.0
@@ -41,6 +41,12 @@ class Dictation:
             self._queue.note(body, now, self._hold_ns)
         elif isinstance(said, Ended):
             self._queue.note(CaptureStopped(capture=self._capture), now)
+
+    def pause(self, paused: bool) -> None:
+        """Note that it hears nothing from here on, or hears again; before it began, nothing."""
+        if self._capture:
+            body = CapturePaused if paused else CaptureResumed
+            self._queue.note(body(capture=self._capture), time.time_ns())
 
 
 def transcript(said: Segment, capture: int, number: int, speaker: str) -> TranscriptSynced:

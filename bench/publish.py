@@ -13,7 +13,7 @@ from bus.component import quiet_tls_close
 from bus.connection import connect
 from bus.publish import Stored, publish
 from bus.tls import client_context
-from console.author import new_event_id
+from crypto.eventids import new_event_id
 from crypto.signing import Signer
 from schemas.authority import subject_of
 from schemas.envelope import encode_envelope

@@ -24,9 +24,9 @@ from bus.commands import Publish
 from bus.component import quiet_tls_close
 from bus.folder import DataFolder
 from bus.publish import Stored, publish
-from console.author import new_event_id
 from console.session import Session, session
 from console.supervisor import Supervisor
+from crypto.eventids import new_event_id
 from crypto.keyfile import read_key
 from crypto.signing import pae
 from projections.webhooks.administration import add_endpoint

@@ -25,6 +25,7 @@ Claims = dict[str, Any]
 NO_LIMIT: Final = -1
 _VERSION: Final = 2
 _JSON: Final = msgspec.json.Encoder(order="deterministic")
+_USER: Final = re.compile(r"U[A-Z2-7]{55}")
 _HEADER: Final = {"typ": "JWT", "alg": "ed25519-nkey"}
 _CREDS: Final = re.compile(
     r"-----BEGIN NATS USER JWT-----\s*(?P<jwt>\S+)\s*------END NATS USER JWT------"
@@ -188,6 +189,19 @@ def mint_user(
     lives until revoked.
     """
     key = new_key(KeyKind.USER)
+    token = user_token(signing, account, key.public, name=name, now=now, expires=expires)
+    return UserIdentity(token, key.seed, key.public)
+
+
+def user_token(
+    signing: Key, account: str, user: str, *, name: str, now: int, expires: int | None
+) -> str:
+    """The token of a user who made their own key, and shows its public part, `user`.
+
+    Raises `IdentityError` where that is none.
+    """
+    if not _USER.fullmatch(user):
+        raise IdentityError("what was given is no user's public nkey", fix="enrol once more")
     body: Claims = {
         "type": "user",
         "version": _VERSION,
@@ -195,8 +209,7 @@ def mint_user(
         "pub": {},
         "sub": {},
     }
-    claims = _claims(key.public, name, body, now, expires)
-    return UserIdentity(sign_claims(signing, claims), key.seed, key.public)
+    return sign_claims(signing, _claims(user, name, body, now, expires))
 
 
 def mint_direct_user(

@@ -297,6 +297,9 @@ def _write_identities(workspace: Workspace, identities: Path) -> None:
             seed = workspace.scoped[role].seed.encode() + b"\n"
             write_secret(identities / Role.ORCHESTRATOR.value / name, seed)
             continue
+        if role is Role.DEVICE:
+            # A device makes its own key, and has it certified when it is enrolled.
+            continue
         path = identities / role.value / "user.creds"
         issuer = workspace.scoped[role].public
         if path.exists() and _claims_in(path).get("iss") == issuer:

@@ -9,7 +9,7 @@ Nobody named here may create, change, purge or delete a stream, or delete a mess
 from typing import Final
 
 from bus.identity import Scope, Service
-from schemas.authority import topics_of
+from schemas.authority import capture_subject, topics_of
 from schemas.names import Role
 
 LEDGER: Final = "LEDGER"
@@ -23,10 +23,10 @@ ROLES: Final = tuple(Role)
 RUN_ROLES: Final = (Role.RUNTIME, Role.JUDGE)
 """The roles whose users belong to one run, named by the user's name."""
 
-_OWN_RUN: Final = "{{name()}}"
+_OWN_NAME: Final = "{{name()}}"
 _SELF: Final = "{{subject()}}"
-_RUN_SUBSCRIPTIONS: Final = 64
-"""A run's user needs an inbox or two; a hijacked one must not fill the server's memory."""
+_OWN_SUBSCRIPTIONS: Final = 64
+"""Such a user needs an inbox or two; a hijacked one must not fill the server's memory."""
 
 _WORKSPACE_TOPICS: Final = (
     "key",
@@ -68,9 +68,14 @@ def seals_subject(workspace: str) -> str:
 def scope_of(role: Role, workspace: str) -> Scope:
     """The permission template of `role` in `workspace`."""
     inbox = f"_INBOX.{_SELF}.>"
+    if role is Role.DEVICE:
+        # It reads nothing: an acknowledgement of what it wrote is all that it is told.
+        return Scope(
+            role.value, (capture_subject(workspace, _OWN_NAME),), (inbox,), _OWN_SUBSCRIPTIONS
+        )
     if role in RUN_ROLES:
-        publish = (*_topics(role, workspace, _OWN_RUN), *_read_own_run(workspace))
-        return Scope(role.value, publish, (inbox,), _RUN_SUBSCRIPTIONS)
+        publish = (*_topics(role, workspace, _OWN_NAME), *_read_own_run(workspace))
+        return Scope(role.value, publish, (inbox,), _OWN_SUBSCRIPTIONS)
     publish = (*_topics(role, workspace, "*"), *_read_all())
     if role is Role.SIDECAR:
         publish = (*publish, seals_subject(workspace))
@@ -131,7 +136,7 @@ def _read_own_run(workspace: str) -> tuple[str, ...]:
     # Any stream, since a run may see the ledger's epoch turn; the seals hold nothing under it.
     consumer = f"{ANY_STREAM}.{_SELF}"
     return (
-        f"{API}.CONSUMER.CREATE.{consumer}.{run_subject(workspace, _OWN_RUN)}",
+        f"{API}.CONSUMER.CREATE.{consumer}.{run_subject(workspace, _OWN_NAME)}",
         f"{API}.CONSUMER.MSG.NEXT.{consumer}",
         f"{API}.CONSUMER.INFO.{consumer}",
         f"{API}.CONSUMER.DELETE.{consumer}",

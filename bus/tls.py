@@ -8,6 +8,7 @@ client believes. Keys are ECDSA P-256, since not every TLS peer speaks Ed25519.
 
 import contextlib
 import datetime
+import hashlib
 import ipaddress
 import os
 import ssl
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -86,7 +88,9 @@ def ensure_tls(folder: Path) -> TlsFiles:
     ):
         key = ec.generate_private_key(ec.SECP256R1())
         ends = _now() + datetime.timedelta(days=LIFETIME_DAYS)
-        _write(pair, _leaf(pair[0].stem, key, (ca, ca_key), usage, alternative, ends), key)
+        _write(
+            pair, _leaf(pair[0].stem, key.public_key(), (ca, ca_key), usage, alternative, ends), key
+        )
     return files
 
 
@@ -109,7 +113,9 @@ def ensure_site(folder: Path) -> tuple[Path, Path, Path]:
     names += [x509.IPAddress(ipaddress.ip_address(text)) for text in _SERVER_ADDRESSES]
     # Browsers take no server certificate that lives longer.
     ends = _now() + datetime.timedelta(days=397)
-    made = _leaf("localhost", key, (ca, ca_key), ExtendedKeyUsageOID.SERVER_AUTH, names, ends)
+    made = _leaf(
+        "localhost", key.public_key(), (ca, ca_key), ExtendedKeyUsageOID.SERVER_AUTH, names, ends
+    )
     _write((certificate, secret), made, key)
     authority.write_bytes(_pem(ca))
     return authority, certificate, secret
@@ -188,8 +194,61 @@ class RunsAuthority:
         """A new key, certified until `ends`."""
         key = ec.generate_private_key(ec.SECP256R1())
         usage = ExtendedKeyUsageOID.CLIENT_AUTH
-        made = _leaf("run", key, (self._certificate, self._key), usage, [], ends)
+        made = _leaf("run", key.public_key(), (self._certificate, self._key), usage, [], ends)
         return TlsIdentity(self._believed, _pem(made), _secret_pem(key))
+
+    def certify(self, public: bytes, ends: datetime.datetime) -> tuple[bytes, bytes]:
+        """What a device shows for its own key (`public`, PEM), and whom it believes, both PEM.
+
+        Raises `IdentityError` where `public` is no key of the curve that is used here.
+        """
+        try:
+            key = serialization.load_pem_public_key(public)
+        except (ValueError, UnsupportedAlgorithm) as error:
+            raise IdentityError("what was given is no public TLS key", fix="enrol again") from error
+        if not isinstance(key, ec.EllipticCurvePublicKey):
+            raise IdentityError("the TLS key that was given is of no curve", fix="enrol again")
+        usage = ExtendedKeyUsageOID.CLIENT_AUTH
+        made = _leaf("device", key, (self._certificate, self._key), usage, [], ends)
+        return _pem(made), self._believed
+
+
+def new_tls_key() -> tuple[bytes, bytes]:
+    """A new key (PEM), and its public part (PEM)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return _secret_pem(key), public
+
+
+def passing_site(minutes: int) -> tuple[ssl.SSLContext, bytes]:
+    """How to be called for some minutes by who was told the certificate's SHA-256, which is the
+    second value. The key is in no file.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    ends = _now() + datetime.timedelta(minutes=minutes)
+    name = _name("AnyTeam Trust enrolment")
+    made = _certificate(name, name, key.public_key(), ends).sign(key, hashes.SHA256())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with _as_path(_pem(made)) as certificate, _as_path(_secret_pem(key)) as secret:
+        context.load_cert_chain(certificate, secret)
+    return context, made.fingerprint(hashes.SHA256())
+
+
+def stranger_context() -> ssl.SSLContext:
+    """How to call a site that is known by its certificate alone: check `shown_by` before a word."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def shown_by(connection: ssl.SSLObject) -> bytes:
+    """The SHA-256 of the certificate that the other side showed."""
+    return hashlib.sha256(connection.getpeercert(binary_form=True) or b"").digest()
 
 
 def _authority(common_name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
@@ -207,7 +266,7 @@ def _authority(common_name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certif
     name = _name(common_name)
     ends = _now() + datetime.timedelta(days=LIFETIME_DAYS)
     return (
-        _certificate(name, name, key, ends)
+        _certificate(name, name, key.public_key(), ends)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -217,7 +276,7 @@ def _authority(common_name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certif
 
 def _leaf(
     common_name: str,
-    key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePublicKey,
     authority: tuple[x509.Certificate, ec.EllipticCurvePrivateKey],
     usage: x509.ObjectIdentifier,
     alternative: list[x509.GeneralName],
@@ -239,14 +298,14 @@ def _leaf(
 def _certificate(
     subject: x509.Name,
     issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
+    key: ec.EllipticCurvePublicKey,
     ends: datetime.datetime,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         # A clock set back a little must not make a fresh certificate invalid.
         .not_valid_before(_now() - datetime.timedelta(hours=1))

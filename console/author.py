@@ -22,6 +22,7 @@ from bus.errors import PublishRefused
 from bus.publish import Stored, Turned, publish
 from bus.roles import stream_of
 from crypto.errors import Rejected
+from crypto.eventids import new_event_id
 from crypto.sealing import ContentKeys, NoKeys, open_event
 from crypto.signing import pae
 from crypto.trust import Trust
@@ -197,14 +198,6 @@ def _drafted(
         classification=Classification.INTERNAL,
         body=body,
     )
-
-
-def new_event_id(now: int) -> str:
-    """A fresh UUIDv7 (RFC 9562 section 5.7) at `now` ns."""
-    value = (now // 1_000_000 & (1 << 48) - 1) << 80 | 0x7 << 76
-    value |= secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def new_run_id(now: int) -> str:

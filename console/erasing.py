@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from bus.decider import Recorded
-from crypto.sealing import content_fields
+from crypto.sealing import content_fields, scope_of
 from schemas.content import Sealed, opened
 from schemas.erasure import ContentErased, ContentField
 from schemas.memories import MemoryRetained
@@ -103,13 +103,14 @@ def erased_in(past: Iterable[Recorded]) -> frozenset[ContentField]:
 def _content(entry: Recorded) -> Iterator[tuple[ContentField, Any]]:
     """The sealed content of an entry, with what it says where it opens."""
     event, published = entry.event, entry.published
-    if event.run is None:
+    scope = scope_of(event)
+    if scope is None:
         return
     for name in content_fields(type(event.body)):
         if not isinstance(getattr(published.body, name), Sealed):
             continue
         said = getattr(event.body, name)
-        field = ContentField(run=event.run, event=event.id, name=name)
+        field = ContentField(run=scope, event=event.id, name=name)
         if isinstance(said, Sealed):
             yield field, None
         else:

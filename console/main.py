@@ -18,6 +18,7 @@ from console.commands import (
     credentials,
     demo,
     destinations,
+    devices,
     doctor,
     epochs,
     erasure,
@@ -62,7 +63,7 @@ def options(
 
 
 for noun in (
-    *(operation, doctor, runs, approvals, halts, people, policy, destinations, memory),
+    *(operation, doctor, runs, approvals, halts, people, policy, destinations, memory, devices),
     *(exports, verification, proofs, witnesses, epochs, replays, blast, incident),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from crypto.errors import SealError
 from crypto.keyring import Entropy, Keyring, field_key, kept_key, run_key
+from schemas.captures import TranscriptSynced, capture_scope
 from schemas.content import Content, Plain, Sealed
 from schemas.erasure import ContentErased, ContentField
 from schemas.events import AnyBody, Event
@@ -193,17 +194,17 @@ def seal_body(
 
 def open_event(event: Event, keys: ContentKeys) -> Event:
     """The event with what `keys` can open opened; the rest stays sealed."""
-    fields = content_fields(type(event.body))
-    if not fields or event.run is None:
+    fields, scope = content_fields(type(event.body)), scope_of(event)
+    if not fields or scope is None:
         return event
     changes: dict[str, Content] = {}
     for field in fields:
         content = getattr(event.body, field)
         if not isinstance(content, Sealed):
             continue
-        key = keys.field_key(ContentField(run=event.run, event=event.id, name=field))
+        key = keys.field_key(ContentField(run=scope, event=event.id, name=field))
         if key is not None:
-            context = _context(event.workspace, event.run, event.id, field)
+            context = _context(event.workspace, scope, event.id, field)
             try:
                 changes[field] = unseal(content, key, context)
             except SealError:
@@ -216,10 +217,17 @@ def open_event(event: Event, keys: ContentKeys) -> Event:
 
 def open_field(event: Event, field: str, key: bytes) -> Plain:
     """One sealed field of an event under its own 32-byte key. Raises `SealError`."""
-    content = getattr(event.body, field, None)
-    if not isinstance(content, Sealed) or event.run is None:
+    content, scope = getattr(event.body, field, None), scope_of(event)
+    if not isinstance(content, Sealed) or scope is None:
         raise SealError(f"{event.type} {event.id} has no sealed field {field!r}")
-    return unseal(content, key, _context(event.workspace, event.run, event.id, field))
+    return unseal(content, key, _context(event.workspace, scope, event.id, field))
+
+
+def scope_of(event: Event) -> str | None:
+    """What the keys of an event's content follow from: its run, or the capture that it is of."""
+    if isinstance(event.body, TranscriptSynced):
+        return capture_scope(event.actor.instance, event.body.capture)
+    return event.run
 
 
 @cache

@@ -48,6 +48,8 @@ from schemas.runs import (
 
 FOREVER = 2**63 - 1
 _RUN_ROLES = (Role.RUNTIME, Role.JUDGE)
+_UNSUSPECTED = (*_RUN_ROLES, Role.DEVICE)
+"""Whose broken chain may be their own doing, and stops nobody else's work."""
 _ENDING = (RunCompleted, RunHalted, RunRefused)
 _MOVING = frozenset(
     (
@@ -299,7 +301,7 @@ class Trust:
                 f"{event.type} number {event.n} of {event.actor.instance} does not follow"
                 f" number {number - 1}"
             )
-            broken.suspect = certificate.role not in _RUN_ROLES
+            broken.suspect = certificate.role not in _UNSUSPECTED
             raise broken
 
     def _check_grant(self, event: Event) -> None:

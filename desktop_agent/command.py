@@ -1,4 +1,4 @@
-"""The `anyteam-desktop` command: prepare a model, and turn speech into redacted text.
+"""The `anyteam-desktop` command: prepare a model, turn speech into redacted text, and send it.
 
 Exit codes: 0 done, 1 it failed, 2 bad usage or bad input.
 """
@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +16,21 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from desktop_agent.capture.messages import Ended, Order, Ready, Said, Segment
+from bus.component import quiet_tls_close
+from desktop_agent.capture.messages import Control, Ended, Order, Ready, Said, Segment
 from desktop_agent.capturing import Capture, opened, start_capture
+from desktop_agent.dictating import Dictation, keep_sending
+from desktop_agent.enrolled import enrolled_in, is_enrolled
+from desktop_agent.enrolling import enrol as ask_to_enrol
+from desktop_agent.errors import NoSuchSegment
 from desktop_agent.home import found, settings_in, token_key_in
 from desktop_agent.model.prepare import check_model, prepare, weights_folder
+from desktop_agent.publishing import sync as send_what_waits
+from desktop_agent.queue import Queue
+from desktop_agent.queue import opened as opened_queue
+from schemas.captures import TranscriptSynced
+from schemas.content import opened as content_of
+from schemas.enrolment import parse_code
 from schemas.errors import AnyTeamError
 
 _out = Console(highlight=False, soft_wrap=True)
@@ -33,6 +45,9 @@ Home = Annotated[
     typer.Option("--home", envvar="ANYTEAM_DESKTOP", help="The agent's folder on this machine."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+Bus = Annotated[
+    str | None, typer.Option("--bus", envvar="ANYTEAM_BUS", help="Where the bus is by now.")
+]
 DEFAULT_HOME = Path(os.path.expanduser("~/.anyteam-desktop"))
 
 
@@ -82,14 +97,32 @@ def devices(as_json: Json = False) -> None:
 
 
 @app.command()
-def transcribe(
-    path: Annotated[Path, typer.Argument(help="A sound file: WAV, FLAC, OGG or MP3.")],
+def enrol(
+    code: Annotated[str, typer.Argument(help="What `anyteam device invite` shows.")],
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
-    """Print the redacted transcript of a sound file."""
+    """Make this machine a device of a workspace, with a code that is good once."""
+    admission = asyncio.run(ask_to_enrol(home, parse_code(code))).admission
+    if as_json:
+        _print({"workspace": admission.workspace, "device": admission.device})
+    else:
+        _out.print(f"this is {escape(admission.device)} of {escape(admission.workspace)} now")
+
+
+@app.command()
+def transcribe(
+    path: Annotated[Path, typer.Argument(help="A sound file: WAV, FLAC, OGG or MP3.")],
+    home: Home = DEFAULT_HOME,
+    sync: Annotated[bool, typer.Option("--sync", help="Send it to the workspace, now.")] = False,
+    bus: Bus = None,
+    as_json: Json = False,
+) -> None:
+    """Print the redacted transcript of a sound file; with --sync it goes on the ledger."""
+    if sync:
+        enrolled_in(home)
     with opened(path) as descriptor:
-        asyncio.run(_listen(_order(home, descriptor), as_json))
+        asyncio.run(_listen(home, _order(home, descriptor), as_json, sync, bus))
 
 
 @app.command()
@@ -98,18 +131,68 @@ def listen(
     device: Annotated[
         str | None, typer.Option(help="A device's number, or part of its name.")
     ] = None,
+    bus: Bus = None,
     as_json: Json = False,
 ) -> None:
     """Listen to a device until Ctrl-C, and print what is said, redacted.
 
-    Whether everybody who is heard must agree is the law's to say, and yours to see to.
+    On an enrolled machine it goes to the workspace, each segment once its time to be withdrawn is
+    over. Whether everybody who is heard must agree is the law's to say, and yours to see to.
     """
     order = _order(home, None)
     if device is not None:
         order = msgspec.structs.replace(order, device=int(device) if device.isdigit() else device)
-    _err.print("[bold red]●[/] [bold]listening[/] [dim](Ctrl-C ends it; see that all agree)[/]")
-    asyncio.run(_listen(order, as_json))
+    _err.print("[bold red]●[/] [bold]listening[/] [dim](Enter pauses, Ctrl-C ends; all agree?)[/]")
+    asyncio.run(_listen(home, order, as_json, is_enrolled(home), bus))
     _err.print("[dim]○ not listening[/]")
+
+
+@app.command()
+def pending(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
+    """What has not gone yet: what can still be withdrawn, and how much is on its way."""
+    with opened_queue(home) as queue:
+        for waiting in queue.held():
+            body = waiting.noted.body
+            if not isinstance(body, TranscriptSynced):
+                continue
+            text = content_of(body.text)
+            if as_json:
+                _print({"number": waiting.number, "due": waiting.due, "text": text})
+            else:
+                _out.print(f"{waiting.number:>6}  {escape(str(text))}")
+        held, outgoing = queue.counts()
+        if as_json:
+            _print({"held": held, "signed": outgoing})
+        else:
+            _err.print(f"[dim]{held} held, {outgoing} signed and on their way[/]")
+
+
+@app.command()
+def withdraw(
+    number: Annotated[int, typer.Argument(help="As `pending` shows it.")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Take a segment back before it goes; it never leaves this machine."""
+    with opened_queue(home) as queue:
+        if not queue.withdraw(number):
+            raise NoSuchSegment(
+                f"segment {number} is not held: it has gone, or was withdrawn",
+                fix="`anyteam-desktop pending` lists what can be withdrawn",
+            )
+    _out.print(f"segment {number} is withdrawn")
+
+
+@app.command()
+def sync(home: Home = DEFAULT_HOME, bus: Bus = None, as_json: Json = False) -> None:
+    """Send what is due and waits, once; what is held stays until its time."""
+    enrolled = enrolled_in(home)
+    with opened_queue(home) as queue:
+        arrived = asyncio.run(send_what_waits(enrolled, queue, bus))
+        held, outgoing = queue.counts()
+    if as_json:
+        _print({"arrived": arrived, "held": held, "signed": outgoing})
+    else:
+        _out.print(f"{arrived} arrived; {held} held, {outgoing} on their way")
 
 
 def _order(home: Path, descriptor: int | None) -> Order:
@@ -121,32 +204,99 @@ def _order(home: Path, descriptor: int | None) -> Order:
         threads=settings.threads,
         descriptor=descriptor,
         device=settings.device,
-        token_key=token_key_in(home),
+        token_key=(
+            enrolled_in(home).admission.token_key if is_enrolled(home) else token_key_in(home)
+        ),
         persons=settings.persons,
         organisations=settings.organisations,
         walls_required=settings.walls == "required",
     )
 
 
-async def _listen(order: Order, as_json: bool) -> None:
+async def _listen(home: Path, order: Order, as_json: bool, sync: bool, bus: str | None) -> None:
     show = _print if as_json else _show
+    if not sync:
+        await _hear(order, show, _nothing)
+        return
+    enrolled, settings = enrolled_in(home), settings_in(home)
+    live = order.descriptor is None
+    with opened_queue(home) as queue:
+        hold_s = settings.hold_s if live else 0
+        rep = enrolled.admission.rep
+        dictation = Dictation(queue, order, rep=rep, consent=settings.consent, hold_s=hold_s)
+
+        def take(message: Said) -> None:
+            dictation.take(message)
+            show(message)
+
+        sender = asyncio.ensure_future(keep_sending(enrolled, queue, bus, _away)) if live else None
+        try:
+            await _hear(order, take, dictation.pause)
+        finally:
+            if sender is not None:
+                sender.cancel()
+                await asyncio.gather(sender, return_exceptions=True)
+        await send_what_waits(enrolled, queue, bus)
+        _left(queue)
+
+
+async def _hear(order: Order, take: Callable[[Said], None], pause: Callable[[bool], None]) -> None:
     async with await start_capture(order) as capture:
-        stopping = None
+        steering = None
         if order.descriptor is None:
-            interrupted = asyncio.Event()
-            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
-            stopping = asyncio.ensure_future(_stop_once(interrupted, capture))
+            steering = asyncio.ensure_future(_steer(capture, pause))
         try:
             async for message in capture.said():
-                show(message)
+                take(message)
         finally:
-            if stopping is not None:
-                stopping.cancel()
+            if steering is not None:
+                steering.cancel()
+                await asyncio.gather(steering, return_exceptions=True)
 
 
-async def _stop_once(interrupted: asyncio.Event, capture: Capture) -> None:
-    await interrupted.wait()
-    await capture.tell("stop")
+async def _steer(capture: Capture, pause: Callable[[bool], None]) -> None:
+    """Enter pauses and resumes, Ctrl-C stops."""
+    loop, words = asyncio.get_running_loop(), asyncio.Queue[Control]()
+    loop.add_signal_handler(signal.SIGINT, words.put_nowait, "stop")
+    if sys.stdin.isatty():
+
+        def entered() -> None:
+            if sys.stdin.readline():
+                words.put_nowait("pause")
+            else:
+                loop.remove_reader(sys.stdin)
+
+        loop.add_reader(sys.stdin, entered)
+    paused = False
+    try:
+        while (word := await words.get()) != "stop":
+            paused = not paused
+            word = "pause" if paused else "resume"
+            await capture.tell(word)
+            pause(paused)
+            _err.print("[yellow]‖ paused[/]" if paused else "[bold red]●[/] [bold]listening[/]")
+        await capture.tell("stop")
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        if sys.stdin.isatty():
+            loop.remove_reader(sys.stdin)
+
+
+def _nothing(_: bool) -> None:
+    """Nobody is to be told of a pause."""
+
+
+def _away(why: str) -> None:
+    _err.print(f"[yellow]not sent yet:[/] {escape(why)}")
+
+
+def _left(queue: Queue) -> None:
+    held, outgoing = queue.counts()
+    if held or outgoing:
+        _err.print(
+            f"[yellow]{held} held, {outgoing} on their way[/]: `anyteam-desktop sync` sends what"
+            " is due, `pending` shows what can be withdrawn"
+        )
 
 
 def _show(message: Said) -> None:
@@ -167,6 +317,7 @@ def _print(value: object) -> None:
 
 def main() -> None:
     """Run the command line and exit."""
+    quiet_tls_close()
     try:
         app(standalone_mode=True)
     except AnyTeamError as error:

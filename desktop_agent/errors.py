@@ -12,6 +12,11 @@ AnyTeamError
     │   ├── AudioMissing           no such file or device
     │   └── AudioUnsupported       not sound in a form that is understood
     ├── WallMissing                the process that holds sound cannot be shut in
+    ├── NotEnrolled                this machine is no device, or is one already
+    ├── EnrolmentFailed            a code was not accepted
+    ├── CapturesSpent              the device has no key for another capture
+    ├── QueueDamaged               what waits to be sent cannot be read
+    ├── NoSuchSegment              what is to be withdrawn is not held any more
     └── CaptureFailed              the process that holds sound ended before its work was done
 """
 
@@ -70,3 +75,27 @@ class WallMissing(DesktopError):
 
 class CaptureFailed(DesktopError):
     """The process that holds sound ended before its work was done; quotes its last words."""
+
+
+class NotEnrolled(DesktopError):
+    """This machine is no device of a workspace, or is one already."""
+
+    exit_code = 2
+
+
+class EnrolmentFailed(DesktopError):
+    """The code was not accepted, or nobody was there to accept it."""
+
+
+class CapturesSpent(DesktopError):
+    """The device has used up the keys for its captures."""
+
+
+class QueueDamaged(DesktopError):
+    """The queue's file or its key cannot be used; nothing of it was sent or changed."""
+
+
+class NoSuchSegment(DesktopError):
+    """The segment has gone already, or there never was one of that number."""
+
+    exit_code = 2

@@ -16,7 +16,8 @@ Walls = Literal["required", "as far as possible"]
 class DesktopSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`model` is a ggml file and `model_sha256` the digest that was approved. `device` is a number
     or part of a name; the system's default where it is left out. `persons` and `organisations` are
-    masked wherever they are heard, whatever else is.
+    masked wherever they are heard, whatever else is. `hold_s` is how long (s) a segment can be
+    withdrawn before it goes, `consent` a note that each capture begins with.
     """
 
     model: str
@@ -27,6 +28,8 @@ class DesktopSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     persons: tuple[str, ...] = ()
     organisations: tuple[str, ...] = ()
     walls: Walls = "required"
+    hold_s: Annotated[int, Meta(ge=0, le=86_400)] = 30
+    consent: Annotated[str, Meta(max_length=500)] = ""
 
 
 def parse_desktop_settings(text: str) -> DesktopSettings:

@@ -16,12 +16,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from crypto.errors import SealError
-from crypto.sealing import ContentKeys, content_fields, open_field
+from crypto.sealing import ContentKeys, content_fields, open_field, scope_of
 from ledger.errors import ExportDamaged
 from schemas.content import Sealed
-from schemas.erasure import ContentField
+from schemas.erasure import ContentField, Scope
 from schemas.events import Event
-from schemas.names import EventId, Name
+from schemas.names import EventId
 
 FILE: Final = "content.jsonl"
 _MAX_LINE: Final = 8 * 1024 * 1024
@@ -34,7 +34,7 @@ class OpenedField(
 
     index: Annotated[int, Meta(ge=1)]
     event: EventId
-    run: Name
+    run: Scope
     field: str
     key: Annotated[bytes, Meta(min_length=32, max_length=32)]
     value: msgspec.Raw = msgspec.Raw(b"")
@@ -53,12 +53,13 @@ class OpenedField(
 
 def disclosed(index: int, event: Event, keys: ContentKeys) -> Iterator[OpenedField]:
     """Every sealed field of an event, as it was signed, that `keys` can open."""
-    if event.run is None:
+    scope = scope_of(event)
+    if scope is None:
         return
     for field in content_fields(type(event.body)):
         if not isinstance(getattr(event.body, field), Sealed):
             continue
-        key = keys.field_key(ContentField(run=event.run, event=event.id, name=field))
+        key = keys.field_key(ContentField(run=scope, event=event.id, name=field))
         if key is None:
             continue
         try:
@@ -66,7 +67,7 @@ def disclosed(index: int, event: Event, keys: ContentKeys) -> Iterator[OpenedFie
         except SealError:
             # Sealed by a hostile runtime, or erased: it stays sealed.
             continue
-        opened = OpenedField(index=index, event=event.id, run=event.run, field=field, key=key)
+        opened = OpenedField(index=index, event=event.id, run=scope, field=field, key=key)
         if _is_line(data):
             yield msgspec.structs.replace(opened, value=msgspec.Raw(data))
         else:
@@ -97,7 +98,7 @@ def read_disclosure(folder: Path) -> Iterator[OpenedField]:
 
 def disclosure_problem(opened: OpenedField, index: int, event: Event) -> str:
     """Why a line is not what was sealed in `event`, which stands at `index`; empty where it is."""
-    if (opened.index, opened.event, opened.run) != (index, event.id, event.run):
+    if (opened.index, opened.event, opened.run) != (index, event.id, scope_of(event)):
         return f"{FILE} names another event than the one at entry {index}"
     try:
         data = open_field(event, opened.field, opened.key).data

@@ -14,6 +14,9 @@ from schemas.names import Role
 ROOT_ONLY: Final = (Role.ROOT,)
 PEOPLE: Final = (Role.REP, Role.ADMIN)
 
+CAPTURE: Final = "capture"
+"""The topic of what a device says, which has a subject for each device and belongs to no run."""
+
 AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "workspace.created": ("key", ROOT_ONLY),
     "key.certified": ("key", ROOT_ONLY),
@@ -64,6 +67,11 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "session.opened": ("session", (Role.CONSOLE,)),
     "session.closed": ("session", (Role.CONSOLE,)),
     "sign_in.locked": ("session", (Role.CONSOLE,)),
+    "capture.started": (CAPTURE, (Role.DEVICE,)),
+    "capture.paused": (CAPTURE, (Role.DEVICE,)),
+    "capture.resumed": (CAPTURE, (Role.DEVICE,)),
+    "capture.stopped": (CAPTURE, (Role.DEVICE,)),
+    "transcript.synced": (CAPTURE, (Role.DEVICE,)),
 }
 """Event type -> (topic, roles that may sign it)."""
 
@@ -77,6 +85,8 @@ FENCED: Final = ("action", "lease")
 def subject_of(event: Event) -> str:
     """The only subject this event may be found on."""
     topic = AUTHORITY[event.type][0]
+    if topic == CAPTURE and event.run is None:
+        return capture_subject(event.workspace, event.actor.instance)
     return subject(event.workspace, event.run, topic)
 
 
@@ -84,6 +94,11 @@ def subject(workspace: str, run: str | None, topic: str) -> str:
     """`ws.<workspace>.run.<run>.<topic>`, or `ws.<workspace>.admin.<topic>` for no run."""
     scope = f"run.{run}" if run is not None else "admin"
     return f"ws.{workspace}.{scope}.{topic}"
+
+
+def capture_subject(workspace: str, device: str) -> str:
+    """Where one device writes, and nobody else."""
+    return f"ws.{workspace}.{CAPTURE}.{device}"
 
 
 def fence_of(workspace: str, topic: str) -> str | None:

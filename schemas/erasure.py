@@ -8,16 +8,26 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.names import EventId, Name, Text
+from schemas.names import EventId, Text
 from schemas.runs import Body
 
 MAX_FIELDS = 2000
 
 
-class ContentField(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, order=True):
-    """One content field of one event of one run."""
+Scope = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9_.-]{0,127}$(?!\n)",
+        description="a run, or one capture of a device: capture.DEVICE.NUMBER",
+    ),
+]
+"""What the key of a content field follows from. No run's name has a dot in it."""
 
-    run: Name
+
+class ContentField(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, order=True):
+    """One content field of one event of one run, or of one capture of a device."""
+
+    run: Scope
     event: EventId
     name: Annotated[str, Meta(min_length=1, max_length=64)]
 

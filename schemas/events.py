@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas import access, actions, destinations, erasure, memories, runs, supervision
+from schemas import access, actions, captures, destinations, erasure, memories, runs, supervision
 from schemas.errors import MalformedEvent, Oversized, UnknownVersion
 from schemas.names import Classification, Digest, EventId, Name, Nanoseconds, Role
 
@@ -68,6 +68,11 @@ AnyBody = (
     | access.SessionOpened
     | access.SessionClosed
     | access.SignInLocked
+    | captures.CaptureStarted
+    | captures.CapturePaused
+    | captures.CaptureResumed
+    | captures.CaptureStopped
+    | captures.TranscriptSynced
 )
 
 

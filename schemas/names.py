@@ -87,3 +87,4 @@ class Role(Enum):
     ADMIN = "admin"
     WEBHOOKS = "webhooks"
     CONSOLE = "console"
+    DEVICE = "device"

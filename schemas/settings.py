@@ -228,9 +228,12 @@ class McpSettings(Section, frozen=True, kw_only=True):
 
 
 class ConnectorSettings(Section, frozen=True, kw_only=True):
-    """The connectors that are switched on, and whether the workspace's memory is."""
+    """The connectors that are switched on; whether the workspace's memory is, and the reading of
+    what reps' devices heard.
+    """
 
     memory: bool = False
+    transcripts: bool = False
     files: FilesSettings | None = None
     mail: MailSettings | None = None
     gmail: GmailSettings | None = None

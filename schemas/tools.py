@@ -64,7 +64,8 @@ class Tool(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     name and summary. `reach` says who can see its effect, `ceiling` the highest classification
     it may carry there. `cost` is charged per call, in millionths of the policy's currency.
     `compensation` is what undoes it where a run is to do all or nothing.
-    `memory` says which of the workspace memory's verbs this tool is, if any.
+    `memory` says which of the workspace memory's verbs this tool is, if any; `transcripts` reads
+    what reps' devices heard.
     `confirm` says in words how success is read back at the target.
     """
 
@@ -84,7 +85,7 @@ class Tool(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     reach: Reach = Reach.BY_ADDRESS
     ceiling: Classification = Classification.CONFIDENTIAL
     cost: Annotated[int, Meta(ge=0)] = 0
-    memory: Literal["", "retain", "recall", "justify", "forget"] = ""
+    memory: Literal["", "retain", "recall", "justify", "forget", "transcripts"] = ""
     compensation: Compensation | None = None
     confirm: Text = ""
 

@@ -66,6 +66,7 @@ from sidecar.memory.recalling import answer
 from sidecar.remembering import called, day_of, fact_of
 from sidecar.state import Acting, Open, RunState, SidecarState, flags_on, halts_on, lease_of
 from sidecar.supervision.engine import Match, would_match
+from sidecar.transcripts import heard_by
 from sidecar.undoing import undoes
 
 Answer = Draft | Effect
@@ -114,9 +115,12 @@ class SidecarDecider:
         tool, lease = duties.tool_of(state.policy, effect.tool), lease_of(run) if run else None
         if tool is None or not tool.memory or lease is None:
             return effect
-        said = answer(
-            state.claims, tool.memory, effect.arguments, rep=lease.rep, proposal=effect.proposal
-        )
+        if tool.memory == "transcripts":
+            said = heard_by(state.heard, effect.arguments, rep=lease.rep)
+        else:
+            said = answer(
+                state.claims, tool.memory, effect.arguments, rep=lease.rep, proposal=effect.proposal
+            )
         return msgspec.structs.replace(effect, answer=said)
 
     def wake_at(self, state: SidecarState) -> int | None:

@@ -57,6 +57,8 @@ from sidecar.memory.claims import Claims
 from sidecar.memory.claims import evolve as claimed
 from sidecar.remembering import on_day, remember, spend_of
 from sidecar.supervision.engine import SupervisionState, forget_run, forgive
+from sidecar.transcripts import Heard
+from sidecar.transcripts import evolve as hear
 from sidecar.undoing import Undoings
 
 
@@ -112,8 +114,9 @@ class SidecarState(Struct, frozen=True, kw_only=True):
     """One workspace. `policy_digest` is that of the `policy.set` in force. `supervision` is the
     gate's own pattern engine, `flags` the holds that the supervisor's process has on record (scope,
     target, pattern). `spent` is what was used up on `day` (days since the epoch, UTC). `watch` are
-    the destinations whose owner is watched. `claims` are what the workspace remembers.
-    `unrecorded` are the stream's invalid entries yet to be noted.
+    the destinations whose owner is watched. `claims` are what the workspace remembers,
+    `heard` what its devices sent of late. `unrecorded` are the stream's invalid entries yet to be
+    noted.
     """
 
     workspace: str
@@ -128,6 +131,7 @@ class SidecarState(Struct, frozen=True, kw_only=True):
     spent: Spend = Spend()
     watch: Watch = Watch()
     claims: Claims = Map()
+    heard: Heard = Heard()
     unrecorded: Map[int, Refused] = Map()
 
 
@@ -171,6 +175,9 @@ def evolve(state: SidecarState, entry: Entry) -> SidecarState:
     claims = claimed(state.claims, entry)
     if claims is not state.claims:
         state = _replace(state, claims=claims)
+    heard = hear(state.heard, entry)
+    if heard is not state.heard:
+        state = _replace(state, heard=heard)
     if run is None:
         return _evolve_workspace(state, entry)
     if isinstance(body, RunRequested):

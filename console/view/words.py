@@ -1,6 +1,6 @@
 """Events in plain words, one line each, without content above INTERNAL."""
 
-from schemas import access, actions, destinations, memories, runs, supervision
+from schemas import access, actions, captures, destinations, memories, runs, supervision
 from schemas.events import AnyBody
 
 
@@ -97,4 +97,15 @@ def _of_workspace(body: AnyBody) -> str:
             return f"{body.account} by {body.method}"
         case access.SessionClosed() | access.SignInLocked():
             return f"{body.account}: {body.reason}"
+    return _of_capture(body)
+
+
+def _of_capture(body: AnyBody) -> str:
+    match body:
+        case captures.CaptureStarted():
+            return f"capture {body.capture} of {body.source}"
+        case captures.CapturePaused() | captures.CaptureResumed() | captures.CaptureStopped():
+            return f"capture {body.capture}"
+        case captures.TranscriptSynced():
+            return f"capture {body.capture}, segment {body.segment}, {body.sensitivity.value}"
     return ""

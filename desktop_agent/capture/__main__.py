@@ -4,9 +4,11 @@ Started by `desktop_agent.capturing`; see `messages` for what it is told and say
 parent: standard input at its end is a word to stop.
 """
 
+import ctypes.util
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from ctypes.util import find_library
 from pathlib import Path
 
 import msgspec
@@ -22,6 +24,7 @@ from desktop_agent.capture.messages import (
     encode,
 )
 from desktop_agent.capture.walls import deny_network, shut
+from desktop_agent.errors import AudioMissing
 from schemas.confinement import Confinement
 from schemas.errors import AnyTeamError
 
@@ -30,8 +33,9 @@ def main() -> int:
     """Do what the order on standard input says; the exit code."""
     try:
         order = decode_order(sys.stdin.buffer.readline(MAX_LINE_BYTES))
+        library = find_library("portaudio") if order.descriptor is None else None
         confinement = deny_network(required=order.walls_required)
-        _listen(order, confinement)
+        _listen(order, confinement, library)
     except msgspec.ValidationError as error:
         _say(Failed(f"not an order: {error}", ""))
         return 2
@@ -41,7 +45,7 @@ def main() -> int:
     return 0
 
 
-def _listen(order: Order, confinement: Confinement) -> None:
+def _listen(order: Order, confinement: Confinement, library: str | None) -> None:
     # Behind the first walls: these load native code that reads what strangers made.
     from classify.detect import Detector
     from classify.dictionary import Dictionary
@@ -53,7 +57,7 @@ def _listen(order: Order, confinement: Confinement) -> None:
     from desktop_agent.speech.whisper import Listener
 
     listener = Listener(Path(order.model), order.threads, order.language)
-    frames, dropped = _source(order)
+    frames, dropped = _source(order, library)
     detector = Detector(Dictionary(order.persons, order.organisations))
     redactor = Redactor(detector, Tokeniser(order.token_key))
     shut(confinement)
@@ -71,12 +75,20 @@ def _listen(order: Order, confinement: Confinement) -> None:
     _say(Ended(heard * FRAME_MS, dropped()))
 
 
-def _source(order: Order) -> tuple[Iterator[bytes], Callable[[], int]]:
+def _source(order: Order, library: str | None) -> tuple[Iterator[bytes], Callable[[], int]]:
     if order.descriptor is not None:
         from desktop_agent.capture.sound import file_frames
 
         return file_frames(order.descriptor), lambda: 0
-    from desktop_agent.capture.devices import DeviceStream
+    # Looking for a library runs programs and writes a file, which is forbidden by now: it was
+    # looked for before, and what PortAudio's binding asks for as it is loaded is that answer.
+    ctypes.util.find_library = lambda name: library
+    try:
+        from desktop_agent.capture.devices import DeviceStream
+    except OSError as error:
+        raise AudioMissing(
+            f"the device cannot be heard: {error}", fix="install PortAudio (libportaudio2)"
+        ) from error
 
     stream = DeviceStream(order.device)
     threading.Thread(target=_control, args=(stream.pause, stream.stop), daemon=True).start()

@@ -32,6 +32,7 @@ from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.hubspot_tools import hubspot_tools
 from sidecar.connectors.mail_tools import MAIL_TOOLS
 from sidecar.connectors.memory import MEMORY_TOOLS
+from sidecar.connectors.transcripts import TRANSCRIPT_TOOLS
 from sidecar.errors import BadConnector, McpMissing
 from sidecar.vault import Credentials
 
@@ -70,6 +71,8 @@ def declared_tools(settings: ConnectorSettings, base: Path = _HERE) -> tuple[Too
     tools = [tool for offer in offers(settings, base) for tool in offer.tools]
     if settings.memory:
         tools += MEMORY_TOOLS
+    if settings.transcripts:
+        tools += TRANSCRIPT_TOOLS
     names = [tool.name for tool in tools]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

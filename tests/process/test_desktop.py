@@ -75,6 +75,7 @@ def test_what_holds_sound_can_neither_send_nor_keep_it(tmp_path: Path) -> None:
     [
         (("transcribe", "missing.wav"), "missing.wav cannot be read"),
         (("transcribe", __file__), "not a sound file"),
+        (("listen", "--device", "no such device"), "the device cannot be heard"),
     ],
 )
 def test_what_is_no_sound_is_said_to_be_none(home: Path, words: tuple[str, ...], says: str) -> None:

@@ -36,7 +36,7 @@ from tests.process.conftest import DEADLINE_S, Bus, Join, Member, Mint
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-STANDING = tuple(role for role in ROLES if role not in RUN_ROLES)
+STANDING = tuple(role for role in ROLES if role not in (*RUN_ROLES, Role.DEVICE))
 OWN_TOPIC = {Role.RUNTIME: "proposal", Role.JUDGE: "verdict"}
 
 
@@ -305,6 +305,23 @@ async def test_component_reads_the_whole_ledger(join: Join, role: Role) -> None:
     reader = await join(role)
     name = consumer_name(role, reader.identity.public) + "-test"
     assert await read_all(reader, name, "ws.acme.>", 1)
+
+
+async def test_a_device_writes_its_own_subject_and_reads_nothing(join: Join) -> None:
+    device = await join(Role.DEVICE, "laptop")
+    answer = await device.ask("ws.acme.capture.laptop", b"x")
+    assert answer["stream"] == "LEDGER"
+    for subject in (
+        "ws.acme.capture.other",
+        "ws.acme.run.run-a.capture",
+        "ws.acme.admin.key",
+        "seal.acme",
+        f"{API}.STREAM.INFO.LEDGER",
+        f"{API}.STREAM.MSG.GET.LEDGER",
+        f"{API}.CONSUMER.CREATE.LEDGER.device-x",
+    ):
+        await device.assert_cannot_publish(subject)
+    await device.assert_cannot_subscribe("ws.acme.>")
 
 
 async def test_expired_user_is_cut_off(bus: Bus, join: Join) -> None:

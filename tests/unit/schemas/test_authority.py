@@ -5,6 +5,7 @@ from hypothesis import given, settings
 
 from schemas.authority import (
     AUTHORITY,
+    CAPTURE,
     FENCED,
     fence_of,
     may_sign,
@@ -60,7 +61,10 @@ def test_the_fence_spans_the_topic_of_every_run_and_unfenced_topics_have_none() 
 def test_a_subject_follows_from_the_signed_workspace_run_and_type(event: Event) -> None:
     scope = ["admin"] if event.run is None else ["run", event.run]
     topic = AUTHORITY[event.type][0]
-    assert subject_of(event).split(".") == ["ws", event.workspace, *scope, topic]
+    path = [*scope, topic]
+    if topic == CAPTURE and event.run is None:
+        path = [topic, event.actor.instance]
+    assert subject_of(event).split(".") == ["ws", event.workspace, *path]
     assert not set(subject_of(event)) & set("*> \n")
 
 

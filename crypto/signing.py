@@ -8,12 +8,15 @@ could have that key sign an event.
 import hashlib
 import hmac
 from functools import lru_cache
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from crypto.ed25519 import holds
 from crypto.errors import BadSignature
 from schemas.envelope import PAYLOAD_TYPE, Envelope
+
+_UNVERIFIED: Final = "the signature does not verify under this key"
 
 
 def key_id_of(public_key: bytes) -> bytes:
@@ -79,10 +82,11 @@ def verify(public_key: bytes, payload_type: str, payload: bytes, signature: byte
 
     Raises `BadSignature` otherwise.
     """
-    verify_raw(public_key, pae(payload_type, payload), signature)
+    if not holds(public_key, pae(payload_type, payload), signature):
+        raise BadSignature(_UNVERIFIED)
 
 
 def verify_raw(public_key: bytes, message: bytes, signature: bytes) -> None:
     """Return if `signature` is `public_key`'s over `message`; raise `BadSignature` otherwise."""
     if not holds(public_key, message, signature):
-        raise BadSignature("the signature does not verify under this key")
+        raise BadSignature(_UNVERIFIED)

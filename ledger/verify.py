@@ -274,7 +274,8 @@ class _Audit:
         self, public: bytes, payload_type: str, payload: bytes, signature: bytes
     ) -> None:
         """One of the entry's signatures, unless the very same question was answered ahead."""
-        if Question(public, payload_type, payload, signature) not in self._held:
+        held = self._held
+        if not held or Question(public, payload_type, payload, signature) not in held:
             self._check_signature(public, payload_type, payload, signature)
 
     def _hold_prefix(self) -> None:

@@ -117,7 +117,7 @@ async def _status(data: Path, json: bool) -> None:
     if not state.exists():
         raise NotUp(f"nothing is up on {data}", fix=f"anyteam up --data {data}")
     components: dict[str, int] = msgspec.json.decode(state.read_bytes())["components"]
-    alive = {name: alive(pid) for name, pid in components.items()}
+    standing = {name: alive(pid) for name, pid in components.items()}
     async with session(data, Role.REP, content=False) as opened:
         live = {r.event.run for r in opened.past if isinstance(r.event.body, LeaseGranted)}
         live -= {
@@ -130,15 +130,15 @@ async def _status(data: Path, json: bool) -> None:
         }
         size = opened.reader.index
     value = {
-        "components": alive,
+        "components": standing,
         "entries": size,
         "live_runs": sorted(str(run) for run in live),
         "confined_by": {run: list(names) for run, names in sorted(walls.items())},
     }
-    words = ", ".join(f"{name} {'up' if up else '[red]down[/]'}" for name, up in alive.items())
+    words = ", ".join(f"{name} {'up' if up else '[red]down[/]'}" for name, up in standing.items())
     lines = [f"{words}; {size} entries in the ledger; {len(live)} live runs"]
     for run, names in sorted(walls.items()):
         lines.append(f"{run} is confined by {', '.join(names) or '[red]nothing[/]'}")
     emit(value, json, "\n".join(lines))
-    if not all(alive.values()):
+    if not all(standing.values()):
         raise typer.Exit(1)

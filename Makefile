@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 EXTRAS := demo,models,mcp,langgraph,projections,stores,vectors,browser,desktop,speech-model,gcp,agentdojo,dev
 # More than the cores: process tests mostly wait for processes.
-WORKERS ?= 4
+WORKERS ?= 3
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore

@@ -72,7 +72,7 @@ RECEIPTS: Final = "receipts"
 """Instances of the sidecar whose keys seal and sign receipts, and sign no event."""
 
 _JUDGED: Final = frozenset(
-    (ActionStarted, ActionFinished, ReceiptIssued, RunCompleted, ApprovalRequested)
+    (ActionStarted, ActionFinished, ReceiptIssued, RunCompleted, RunHalted, ApprovalRequested)
 )
 """What is held to a rule of a run's; most events are not, and are asked once."""
 

@@ -96,7 +96,7 @@ async def beyond_and_beside_the_sealed_history(folder: DataFolder) -> None:
     size, peaks = good.folded.index + (1 << 20), (b"p" * 32, *good.peaks)
     changes = {
         "no seal there": {"place": good.place + 100_000},
-        "another seal there": {"seal": good.seal.replace("A", "B", 1)},
+        "another seal there": {"seal": good.seal.swapcase()},
         "another entry there": {"leaf": b"l" * 32},
         "more entries than there are": {
             "folded": msgspec.structs.replace(good.folded, index=size),

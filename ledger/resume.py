@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from ledger.errors import BadResume
+from schemas.errors import UNREADABLE
 
 FORMAT: Final = "anyteam verified prefix v1"
 MAX_UNVERIFIED: Final = 10_000
@@ -62,7 +63,7 @@ def read_prefix(data: bytes, workspace: str, root_key: str, key: bytes) -> Prefi
     try:
         file = msgspec.json.decode(data, type=_File)
         mac = bytes.fromhex(file.mac)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise BadResume(f"it is out of form: {error}", fix=_FIX) from error
     if file.format != FORMAT:
         raise BadResume(f"its format is {file.format[:40]!r}, not {FORMAT!r}", fix=_FIX)

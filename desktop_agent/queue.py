@@ -227,9 +227,6 @@ def opened(folder: Path) -> Iterator[Queue]:
     path.touch(mode=0o600)
     try:
         with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as database:
-            # Acknowledged means on disk, and what was deleted is gone from the file.
-            database.execute("PRAGMA synchronous = FULL")
-            database.execute("PRAGMA secure_delete = ON")
             _prepare(database)
             yield Queue(database, key)
     except sqlite3.DatabaseError as error:
@@ -240,6 +237,9 @@ def opened(folder: Path) -> Iterator[Queue]:
 
 def _prepare(database: sqlite3.Connection) -> None:
     try:
+        # Acknowledged means on disk, and what was deleted is gone from the file.
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA secure_delete = ON")
         database.executescript(_SCHEMA)
     except UnicodeDecodeError as error:
         # SQLite's message quotes the damaged file, and the binding takes it for text.

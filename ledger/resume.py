@@ -69,7 +69,11 @@ def read_prefix(data: bytes, workspace: str, root_key: str, key: bytes) -> Prefi
         raise BadResume(f"its format is {file.format[:40]!r}, not {FORMAT!r}", fix=_FIX)
     if (file.workspace, file.root_key) != (workspace, root_key):
         raise BadResume("it is of another workspace or another root key", fix=_FIX)
-    if not hmac.compare_digest(_mac(file.prefix, workspace, root_key, key), mac):
+    try:
+        own = _mac(file.prefix, workspace, root_key, key)
+    except OverflowError as error:
+        raise BadResume("it has an index that no ledger has", fix=_FIX) from error
+    if not hmac.compare_digest(own, mac):
         raise BadResume("it was not written on this machine, or was changed since", fix=_FIX)
     return file.prefix
 

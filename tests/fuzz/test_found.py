@@ -11,6 +11,10 @@ LASTING = (
     b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:x\r\nDTSTART:20260601T090000Z\r\n"
     b"DTEND:99991231T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 )
+PREFIX = (
+    b'{"format":"anyteam verified prefix v1","workspace":"acme","root_key":"k","prefix":'
+    b'{"size":1,"root":"","head":"","unverified":[18446744073709551616]},"mac":""}'
+)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +36,8 @@ LASTING = (
         ("queue item", b"\x00"),
         ("queue item", b"\x81\xa1\xa9\x00"),
         ("calendar object", LASTING),
+        ("API description", b"openapi: " + DEEP),
+        ("verified prefix", PREFIX),
     ],
 )
 def test_what_was_found_is_refused_in_form(name: str, data: bytes) -> None:

@@ -36,6 +36,7 @@ from console.commands import (
     receipts,
     replays,
     runs,
+    telemetry,
     verification,
     webhooks,
     witnesses,
@@ -64,7 +65,7 @@ def options(
 
 for noun in (
     *(operation, doctor, runs, approvals, halts, people, policy, destinations, memory, devices),
-    *(exports, verification, proofs, witnesses, epochs, replays, blast, incident),
+    *(exports, verification, proofs, witnesses, epochs, replays, blast, incident, telemetry),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):
     noun.register(app)

@@ -50,6 +50,7 @@ def policy_of(settings: Settings, version: int, base: Path = _HERE) -> Policy:
         skew_s=chosen.skew_s,
         verdict_s=chosen.verdict_s,
         approval_s=chosen.approval_s,
+        park_s=chosen.park_s,
         reviewer=settings.judge.model if settings.judge is not None else "",
         destinations=_destinations(chosen.destinations),
         allowlist_only=chosen.allowlist_only,

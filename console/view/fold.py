@@ -58,7 +58,9 @@ def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -
     if isinstance(body, runs.LeaseGranted | runs.LeaseRenewed):
         run.lease, run.attempts = body.lease, body.lease.attempt
     elif isinstance(body, runs.RunStarted):
-        run.walls = tuple(body.confined_by)
+        run.walls, run.parked = tuple(body.confined_by), False
+    elif isinstance(body, runs.RunParked):
+        run.parked = True
     elif isinstance(body, runs.RunCompleted):
         _end(run, body.outcome.value, body.reason, event.at)
     elif isinstance(body, runs.RunHalted):
@@ -119,6 +121,7 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
                 halt.after += 1
     elif isinstance(body, actions.ActionRefused):
         step.refused, step.fix, step.layers = body.reason, body.fix, body.layers
+        step.refused_at = event.at
         hour.refusals += 1
         _count(workspace, body.layers, LayerResult.REFUSE)
     elif isinstance(body, actions.ActionFinished):

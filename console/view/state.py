@@ -65,6 +65,7 @@ class Step(Struct):
     finished_at: int = 0
     receipt: bytes = b""
     refused: str = ""
+    refused_at: int = 0
     fix: str = ""
 
     @property
@@ -73,12 +74,18 @@ class Step(Struct):
         return self.question is not None and not (self.answer or self.action or self.refused)
 
     @property
+    def unanswered(self) -> bool:
+        """Whether a person was asked, and nobody answered until it was refused."""
+        late = self.question is not None and self.refused_at >= self.question.expires
+        return late and (self.answer is None or self.answer.at >= self.question.expires)
+
+    @property
     def state(self) -> str:
         """In one word, for a label."""
         if self.finished is not None:
             return self.finished.outcome.value
         if self.refused:
-            return "refused"
+            return "expired" if self.unanswered else "refused"
         if self.action:
             return "started"
         if self.open:
@@ -109,6 +116,7 @@ class Run(Struct):
     moments: list[Moment] = msgspec.field(default_factory=list)
     observations: list[Event] = msgspec.field(default_factory=list)
     walls: tuple[str, ...] = ()
+    parked: bool = False
     ended: str = ""
     reason: str = ""
     ended_at: int = 0
@@ -137,7 +145,7 @@ class Run(Struct):
         if self.ended:
             return self.ended
         if self.waiting:
-            return "waiting"
+            return "parked" if self.parked else "waiting"
         return "live" if self.lease is not None else "asked"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from agents.effects import Exited, Mint, Reap, Spawn, Spawned, Watch
+from agents.effects import Exited, Mint, Park, Reap, Spawn, Spawned, Watch
 from agents.orchestrator import OrchestratorDecider
 from agents.planners.scripted import Plan, PlannedStep, ScriptedPlanner
 from agents.runtime import RuntimeDecider
@@ -94,6 +94,7 @@ class World:
         self._plans: dict[str, Plan] = {}
         self._identities: dict[tuple[str, int], tuple[RunIdentity, RunIdentity]] = {}
         self._living: dict[str, list[Component]] = {}
+        self._attempts: dict[str, int] = {}
         self._watchers: dict[str, Callable[[object], None]] = {}
         people = [self.orchestrator, self.sidecar, self.rep, self.admin]
         for message in genesis(self.root, people):
@@ -132,6 +133,10 @@ class World:
                 self._watchers[run] = report
             else:
                 report(Exited("not running"))
+        elif isinstance(effect, Park):
+            if self._attempts.get(run) == effect.attempt:
+                self._end(run, "parked")
+            report(None)
         elif isinstance(effect, Reap):
             self._end(run, "reaped")
             report(None)
@@ -224,6 +229,7 @@ class World:
         if pair is None or self._living.get(run):
             report(Spawned("no identity for this attempt"))
             return
+        self._attempts[run] = effect.attempt
         self._living[run] = [
             Component(
                 identity.actor.instance,

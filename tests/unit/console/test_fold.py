@@ -73,10 +73,10 @@ def test_what_nobody_answered_is_expired_and_what_a_person_denied_is_not(story: 
     run = story.begin("r-1")
     for answered in (False, True):
         proposal = run.propose()
-        run.ask(proposal)
+        run.ask(proposal, within_s=1)
         if answered:
             run.answer(proposal, Decision.DENY)
-        story.now += 3_600 * SECOND
+        story.now += SECOND
         refused = ActionRefused(
             proposal=proposal.digest, tool="crm.update", layers=(), reason="layer 14", fix=""
         )

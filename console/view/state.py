@@ -76,8 +76,9 @@ class Step(Struct):
     @property
     def unanswered(self) -> bool:
         """Whether a person was asked, and nobody answered until it was refused."""
-        late = self.question is not None and self.refused_at >= self.question.expires
-        return late and (self.answer is None or self.answer.at >= self.question.expires)
+        if self.question is None or self.refused_at < self.question.expires:
+            return False
+        return self.answer is None or self.answer.at >= self.question.expires
 
     @property
     def state(self) -> str:

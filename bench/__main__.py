@@ -19,6 +19,13 @@ def _agentdojo(options: argparse.Namespace) -> dict[str, Any]:
     return measure(options)
 
 
+def _console(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: its client is not among the installed requirements of all."""
+    from bench.console import measure
+
+    return measure(options)
+
+
 def _rebuild(options: argparse.Namespace) -> dict[str, Any]:
     """Imported when asked for: the stores are extras."""
     from bench.rebuild import measure
@@ -35,6 +42,7 @@ def _speech(options: argparse.Namespace) -> dict[str, Any]:
 
 BENCHMARKS: dict[str, Measure] = {
     "agentdojo": _agentdojo,
+    "console": _console,
     "detection": detection.measure,
     "gate": gate.measure,
     "layers": layers.measure,
@@ -57,7 +65,7 @@ def main(words: list[str] | None = None) -> int:
         "--events",
         type=int,
         default=5_000,
-        help="publish, rebuild, start, verify, webhooks: how many",
+        help="console, publish, rebuild, start, verify, webhooks: how many",
     )
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import detection, gate, layers, markers, publish, start, verify, webhooks
+from bench import detection, gate, halt, layers, markers, publish, start, verify, webhooks
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -45,6 +45,7 @@ BENCHMARKS: dict[str, Measure] = {
     "console": _console,
     "detection": detection.measure,
     "gate": gate.measure,
+    "halt": halt.measure,
     "layers": layers.measure,
     "markers": markers.measure,
     "publish": publish.measure,
@@ -70,6 +71,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")
     parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")
+    parser.add_argument("--live", type=int, default=100, help="halt: the most runs at once")
     parser.add_argument(
         "--suite", action="append", default=[], help="agentdojo: only this suite, repeatable"
     )

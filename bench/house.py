@@ -22,6 +22,7 @@ reps = ["ann"]
 admins = ["ada"]
 [policy]
 tools = ["files.read"]
+max_actions = {max_actions}
 [connectors.files]
 root = "files"
 [agents.reader]
@@ -31,7 +32,7 @@ plan = "plan.json"
 
 
 @contextlib.asynccontextmanager
-async def installation(actions: int) -> AsyncIterator[DataFolder]:
+async def installation(actions: int, *, max_actions: int = 200) -> AsyncIterator[DataFolder]:
     """A running installation whose agent reads one small file `actions` times."""
     with tempfile.TemporaryDirectory(prefix="anyteam-bench-") as home:
         folder = DataFolder(Path(home))
@@ -39,7 +40,7 @@ async def installation(actions: int) -> AsyncIterator[DataFolder]:
         (folder.root / "files" / "note.txt").write_text("a small note\n")
         step = {"tool": "files.read", "arguments": {"path": "note.txt"}, "purpose": "measure"}
         (folder.root / "plan.json").write_text(json.dumps({"steps": [step] * actions}))
-        folder.settings_file.write_text(SETTINGS)
+        folder.settings_file.write_text(SETTINGS.format(max_actions=max_actions))
         supervisor = Supervisor(folder, lambda text: None)
         try:
             await supervisor.up()

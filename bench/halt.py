@@ -2,7 +2,7 @@
 
 Each run's runtime, judge and the sidecar are their own processes; a workspace halt stops them all.
 An effect begins right after its `action.started`, where that stands before the halt: what is behind
-it is never begun. Where one was confirmed, its `action.finished` is taken: none began later than that.
+it is never begun. Where one was confirmed, its `action.finished` is taken: none began later.
 """
 
 import argparse

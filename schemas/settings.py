@@ -357,7 +357,7 @@ def parse_settings(text: str, where: str) -> Settings:
     """The settings in `text`, which came from `where`. Raises `BadSettings`."""
     try:
         settings = msgspec.toml.decode(text, type=Settings)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BadSettings(f"{where}: {error}", fix="see docs/configuration.md") from error
     for name, agent in settings.agents.items():
         if agent.planner == "scripted" and not agent.plan:

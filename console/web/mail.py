@@ -19,6 +19,8 @@ from schemas.webconsole import ConsoleMail
 
 TIMEOUT_S: Final = 15.0
 KEPT_S: Final = 600
+UNDELIVERED: Final = (aiosmtplib.SMTPException, OSError)
+"""What is raised where a server does not take a message."""
 
 
 class Post:

@@ -11,11 +11,9 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Final
 
-import aiosmtplib
-
 from console.view.state import Grant, Run, Step, Workspace
 from console.web.feed import Feed
-from console.web.mail import Post
+from console.web.mail import UNDELIVERED, Post
 from console.web.permissions import ROLES, May
 from console.web.shown import moment
 from console.web.store import Store
@@ -57,7 +55,7 @@ async def notify(feed: Feed, store: Store, post: Post, origin: str) -> None:
             try:
                 run = feed.view.runs[step.run]
                 await post.bring(notice(post.sender, address, step, run, origin))
-            except (aiosmtplib.SMTPException, OSError) as error:
+            except UNDELIVERED as error:
                 _LOG.error("a notice could not be sent and is tried again: %s", error)
                 break
             store.tell(step.digest, account)

@@ -16,7 +16,7 @@ from schemas.access import AccessRole, SessionClosed, SessionOpened, SignInLocke
 from schemas.actions import ActionFinished, ApprovalDecided, ApprovalRequested
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunHalted, RunRequested
-from schemas.settings import BadSettings
+from schemas.sections import BadSettings
 from tests.faults.installation import ask, is_a, is_end, prepared, until, up
 from tests.people import Mailbox, Visitor, invited, link_in, turned_out
 

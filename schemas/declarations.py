@@ -11,7 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.mcp import BY_ANSWER, McpDeclarations, McpTool
-from schemas.settings import BadSettings, Settings
+from schemas.sections import BadSettings
+from schemas.settings import Settings
 from schemas.tools import Effect, Tool
 
 _PARTS = ("destinations", "amounts", "paths", "objects", "contents")

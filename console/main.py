@@ -35,6 +35,7 @@ from console.commands import (
     proofs,
     receipts,
     replays,
+    restoring,
     runs,
     telemetry,
     verification,
@@ -65,7 +66,18 @@ def options(
 
 for noun in (
     *(operation, doctor, runs, approvals, halts, people, policy, destinations, memory, devices),
-    *(exports, verification, proofs, witnesses, epochs, replays, blast, incident, telemetry),
+    *(
+        exports,
+        verification,
+        proofs,
+        witnesses,
+        epochs,
+        restoring,
+        replays,
+        blast,
+        incident,
+        telemetry,
+    ),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):
     noun.register(app)

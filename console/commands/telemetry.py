@@ -66,13 +66,17 @@ async def _run(
         return count
     async with session(data, Role.REP, read=False, content=False) as opened:
         with _sender(otlp, file, opened.settings.workspace) as sender:
+            live = False
             async for item in opened.reader.follow():
                 if isinstance(item, Recorded):
                     sender.take(fold.observe(item))
                     count += 1
-                elif isinstance(item, CaughtUp) and not follow:
-                    break
-                if follow:
+                elif isinstance(item, CaughtUp):
+                    live = True
+                    if not follow:
+                        break
+                if live:
+                    # What comes from now on goes at once; what was there went by batches.
                     sender.flush()
     return count
 

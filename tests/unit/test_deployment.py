@@ -148,4 +148,5 @@ def test_every_unit_is_valid_and_hardened_by_systemds_own_word(unit: Path, tmp_p
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        assert unit.name not in done.stderr, done.stderr
+        # What it does not know it says, and passes over.
+        assert "ignoring" not in done.stderr, done.stderr

@@ -8,11 +8,15 @@ that another night tries other inputs; `--target NAME` (a part of one) tries som
 import argparse
 import base64
 import json
+import resource
 import sys
 import time
 
 from tests.fuzz.campaign import campaign
 from tests.fuzz.targets import all_targets
+
+ADDRESS_SPACE = 4 * 1024**3
+"""What the process may map: a decoder in C that swells beyond it ends in MemoryError, a finding."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     targets = [target for target in all_targets() if chosen.target in target.name]
     if not targets:
         parser.error(f"no target's name has {chosen.target!r} in it")
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     began = time.monotonic()
     end = began + 60 * chosen.minutes
     count, found = campaign(targets, until=lambda: time.monotonic() >= end, first=chosen.first)

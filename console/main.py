@@ -36,6 +36,7 @@ from console.commands import (
     receipts,
     replays,
     runs,
+    tokens,
     verification,
     webhooks,
     witnesses,
@@ -63,7 +64,19 @@ def options(
 
 
 for noun in (
-    *(operation, doctor, runs, approvals, halts, people, policy, destinations, memory, devices),
+    *(
+        operation,
+        doctor,
+        runs,
+        approvals,
+        halts,
+        people,
+        tokens,
+        policy,
+        destinations,
+        memory,
+        devices,
+    ),
     *(exports, verification, proofs, witnesses, epochs, replays, blast, incident),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from console.web.doors import DOORS, OPEN, Door, OpenDoor
 from console.web.errors import Forged, NotAllowed, NotHere, SignInFirst, WebError
@@ -27,9 +27,10 @@ _LOG = logging.getLogger("anyteam.console")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def application(here: Here) -> Starlette:
-    """The console as an ASGI application."""
-    routes = [
+def application(here: Here, *beside: BaseRoute) -> Starlette:
+    """The console as an ASGI application, with what else is served beside its pages."""
+    routes: list[BaseRoute] = [*beside]
+    routes += [
         Route(door.path, _endpoint(here, door), methods=[door.method]) for door in (*OPEN, *DOORS)
     ]
     return Starlette(

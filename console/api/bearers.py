@@ -1,0 +1,96 @@
+"""Who calls: from a bearer token to a visitor with what the token's scopes leave of the role.
+
+What a token is good for is read from the ledger at every request, so that a revocation counts at
+once. Its first use since the console came up is put on record as a session. Source: RFC 6750.
+"""
+
+import asyncio
+import math
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final
+
+from console.api.errors import Slower, TokenInvalid
+from console.api.pace import Pace
+from console.tokens import PREFIX, digest_of, standing
+from console.view.state import Token, Workspace
+from console.web.permissions import SCOPES, Visitor
+from console.web.sessions import Record
+from schemas.access import SessionOpened
+
+WRONG_PER_MIN: Final = 60
+"""Of one peer. One whose token is good is not held up by what others try from its address."""
+
+
+class Bearers:
+    """See the module's docstring. `clock` gives ns since the epoch."""
+
+    def __init__(
+        self,
+        view: Workspace,
+        record: Record,
+        per_min: int,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._view = view
+        self._record = record
+        self._clock = clock
+        self._pace = Pace(per_min)
+        self._wrong = Pace(WRONG_PER_MIN)
+        self._sessions: dict[str, str] = {}
+        self._turn = asyncio.Lock()
+
+    def token(self, header: str, peer: str) -> Token:
+        """The token of an `Authorization` header. Raises `TokenInvalid` or `Slower`."""
+        now = self._clock()
+        kind, _, secret = header.partition(" ")
+        good = kind.casefold() == "bearer" and secret.startswith(PREFIX)
+        found = self._view.tokens.get(digest_of(secret)) if good else None
+        if found is None:
+            self._slow(self._wrong, peer, now)
+            raise TokenInvalid(
+                "Authorization: there is no such token" if header else "Authorization is missing",
+                fix="send `Authorization: Bearer anyteam_...`; anyteam tokens create makes one",
+            )
+        state = standing(found, now)
+        if state:
+            raise TokenInvalid(f"the token {found.body.token} is {state}", fix="get a new one")
+        self._slow(self._pace, found.body.token, now)
+        return found
+
+    async def visitor(self, token: Token) -> Visitor:
+        """Who that is. Raises `TokenInvalid` where the account has no access."""
+        body = token.body
+        grant = self._view.grants.get(body.account)
+        if grant is None or grant.revoked:
+            raise TokenInvalid("the token's account has no access", fix="ask an admin")
+        async with self._turn:
+            session = self._sessions.get(body.token)
+            if session is None:
+                session = f"s-{secrets.token_hex(8)}"
+                opened = SessionOpened(
+                    account=body.account, session=session, method=f"token/{body.token}"
+                )
+                await self._record(opened)
+                self._sessions[body.token] = session
+        return Visitor(
+            account=body.account,
+            address="",
+            role=grant.role,
+            person=grant.person,
+            session=session,
+            csrf="",
+            token=body.token,
+            only=frozenset().union(*(SCOPES[scope] for scope in body.scopes)),
+        )
+
+    def _slow(self, pace: Pace, who: str, now: int) -> None:
+        wait = pace.wait(who, now / 1e9)
+        if wait:
+            seconds = math.ceil(wait)
+            raise Slower(
+                "that is more than the limit of requests a minute",
+                fix=f"wait {seconds} s",
+                wait_s=seconds,
+            )

@@ -58,7 +58,7 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     oidc: dict[Name, OidcProvider] = {}
     session_h: Annotated[int, Meta(ge=1, le=168)] = 12
     idle_min: Annotated[int, Meta(ge=1, le=1_440)] = 60
-    api_per_min: Annotated[int, Meta(ge=1, le=1_000_000)] = 600
+    api_per_min: Annotated[int, Meta(ge=10, le=1_000_000)] = 600
 
 
 def check_console(settings: ConsoleSettings) -> None:

@@ -18,6 +18,7 @@ from console.web.doors import DOORS, OPEN, Door, OpenDoor
 from console.web.errors import Forged, NotAllowed, NotHere, SignInFirst, WebError
 from console.web.here import Here, drop_cookie, see
 from console.web.permissions import Visitor
+from console.web.problems import API, problem
 from console.web.security import Guard
 from console.web.sessions import BROWSER_COOKIE, SESSION_COOKIE, same_csrf
 from schemas.errors import AnyTeamError
@@ -94,6 +95,9 @@ def _told(here: Here, request: Request, visitor: Visitor | None, error: AnyTeamE
 
 def _not_found(here: Here) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith(API):
+            # What no pattern has, a path with a line break among it, ends here.
+            return problem(404, "NotHere", NotHere.title, "there is no such resource")
         visitor = here.sessions.visitor(request.cookies.get(SESSION_COOKIE, ""))
         missing = NotHere("there is no such page", fix="go back to the overview")
         page = _told(here, request, visitor, missing)

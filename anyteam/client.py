@@ -158,6 +158,10 @@ class Client:
         """Who has access."""
         return self._each("/people", shapes.PersonShape)
 
+    def tokens(self) -> AsyncIterator[shapes.TokenShape]:
+        """Every token that was issued, and whether it ended before its time."""
+        return self._each("/tokens", shapes.TokenShape)
+
     def sign_ins(self) -> AsyncIterator[shapes.SignInShape]:
         """The record of sign-ins and of tokens' use."""
         return self._each("/sign-ins", shapes.SignInShape)

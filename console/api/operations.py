@@ -137,6 +137,7 @@ OPERATIONS: Final = (
     _get("/flags", reading.flags, May.SEE_ALL, shapes.Page[shapes.FlagShape], takes=asks.Paged),
     _get("/policy", reading.policy, May.SEE_ALL, shapes.PolicyShape),
     _get("/people", reading.people, May.AUDIT, shapes.Page[shapes.PersonShape], takes=asks.Paged),
+    _get("/tokens", reading.tokens, May.AUDIT, shapes.Page[shapes.TokenShape], takes=asks.Paged),
     _get(
         "/sign-ins",
         reading.sign_ins,

@@ -15,6 +15,7 @@ from console.api.shaping import (
     run_shape,
     run_summary,
     step_shape,
+    token_shape,
 )
 from console.tokens import standing
 from console.view.plots import percentile
@@ -225,6 +226,14 @@ async def people(
         limit=given.limit,
         latest_first=False,
     )
+
+
+async def tokens(
+    here: Here, visitor: Visitor, at: asks.Nothing, given: asks.Paged
+) -> shapes.Page[shapes.TokenShape]:
+    """Every token that was issued, the latest first."""
+    found = reversed(list(enumerate(here.view.tokens.values())))
+    return page("tokens", found, token_shape, cursor=given.cursor, limit=given.limit)
 
 
 async def sign_ins(

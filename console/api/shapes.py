@@ -318,6 +318,19 @@ class PersonShape(Struct, frozen=True):
     revoked: str
 
 
+class TokenShape(Struct, frozen=True):
+    """A token as it was issued. `revoked` says why it ended before its time, or is empty."""
+
+    token: str
+    account: str
+    label: str
+    scopes: list[TokenScope]
+    expires: At
+    by: str
+    at: At
+    revoked: str
+
+
 class SignInShape(Struct, frozen=True):
     """A line of the record of sign-ins and of tokens' use."""
 

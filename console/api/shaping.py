@@ -4,7 +4,7 @@ Content is opened here for who may read it, as on the pages, and for nobody else
 """
 
 from console.api import shapes
-from console.view.state import Claim, Flag, Grant, Halt, Run, Step, covers
+from console.view.state import Claim, Flag, Grant, Halt, Run, Step, Token, covers
 from console.web.content import WITHHELD, Opened, opened_step
 from console.web.here import Here
 from console.web.permissions import May, Visitor
@@ -191,6 +191,21 @@ def person_shape(grant: Grant) -> shapes.PersonShape:
         by=grant.by,
         at=iso(grant.at),
         revoked=grant.revoked,
+    )
+
+
+def token_shape(token: Token) -> shapes.TokenShape:
+    """A token, without anything that opens."""
+    body = token.body
+    return shapes.TokenShape(
+        token=body.token,
+        account=body.account,
+        label=body.label,
+        scopes=list(body.scopes),
+        expires=iso(body.expires),
+        by=token.by,
+        at=iso(token.at),
+        revoked=token.revoked,
     )
 
 

@@ -70,6 +70,7 @@ BY_TOKEN: Final[dict[tuple[str, str], tuple[frozenset[AccessRole], TokenScope | 
     ("GET", "/flags"): (OVERSEERS, READ),
     ("GET", "/policy"): (OVERSEERS, READ),
     ("GET", "/people"): (frozenset({AUDITOR, ADMIN}), MANAGE),
+    ("GET", "/tokens"): (frozenset({AUDITOR, ADMIN}), MANAGE),
     ("GET", "/sign-ins"): (frozenset({AUDITOR, ADMIN}), MANAGE),
     ("GET", "/ledger/entries"): (OVERSEERS, EXPORT),
     ("GET", "/ledger/entries/{index:int}"): (OVERSEERS, EXPORT),

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from schemas.access import AccessRole, SessionOpened, TokenIssued, TokenScope
 from schemas.actions import ApprovalDecided, ApprovalRequested
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltScope
-from tests.commands import ended, said_by
+from tests.commands import ROOT, ended, said_by
 from tests.faults.installation import ask, is_a, is_end, prepared, until, up
 from tests.people import invited, token_of_person
 
@@ -271,6 +272,8 @@ async def test_tokens_are_made_listed_and_revoked_by_command_and_are_on_record(
         listed = await said_by(folder, "tokens", "list")
         assert {each["token"]: each["state"] for each in listed}[made["token"]] == "good"
         assert made["secret"] not in str(listed)
+        async with place.connect("eva") as eva:
+            assert (await anext(eva.tokens())).token == made["token"]
         await said_by(folder, "tokens", "revoke", made["token"])
         async with asyncio.timeout(20):
             while await is_good(client):
@@ -286,6 +289,28 @@ async def test_tokens_are_made_listed_and_revoked_by_command_and_are_on_record(
     assert issued[0].digest == hashlib.sha256(made["secret"].encode()).digest()
     used = [body.method for body in await bodies(place, SessionOpened)]
     assert used.count(f"token/{made['token']}") == 1
+
+
+async def test_the_example_of_the_guide_does_what_it_says(place: Place) -> None:
+    run, proposal = await held(place)
+    async with place.connect("ada") as ada:
+        await waits(ada, proposal)
+    example = (ROOT / "docs" / "api.md").read_text().partition("```python\n")[2].partition("```")[0]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", example),
+        cwd=ROOT,
+        env={
+            "ANYTEAM_URL": console_url(place.folder),
+            "ANYTEAM_TOKEN": place.tokens["ada"],
+            "ANYTEAM_CA": str(authority(place.folder)),
+        },
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert "ann files.write {'content': 'note 0', 'path': 'note-0.txt'}" in out.decode()
+    halted = [body.target for body in await bodies(place, HaltEngaged) if "drill" in body.reason]
+    assert run in halted
 
 
 async def is_good(client: Client) -> bool:

@@ -17,7 +17,7 @@ from console.tokens import PREFIX, digest_of, standing
 from console.view.state import Token, Workspace
 from console.web.permissions import SCOPES, Visitor
 from console.web.sessions import Record
-from schemas.access import SessionOpened
+from schemas.access import SessionOpened, TokenIssued
 
 WRONG: Final = 10
 """A peer may try that part of the limit without a good token. Who has one is not held up by what
@@ -66,15 +66,7 @@ class Bearers:
         grant = self._view.grants.get(body.account)
         if grant is None or grant.revoked:
             raise TokenInvalid("the token's account has no access", fix="ask an admin")
-        async with self._turn:
-            session = self._sessions.get(body.token)
-            if session is None:
-                session = f"s-{secrets.token_hex(8)}"
-                opened = SessionOpened(
-                    account=body.account, session=session, method=f"token/{body.token}"
-                )
-                await self._record(opened)
-                self._sessions[body.token] = session
+        session = self._sessions.get(body.token) or await self._first(body)
         return Visitor(
             account=body.account,
             address="",
@@ -85,6 +77,18 @@ class Bearers:
             token=body.token,
             only=frozenset().union(*(SCOPES[scope] for scope in body.scopes)),
         )
+
+    async def _first(self, body: TokenIssued) -> str:
+        """Put the first use on record; who was here before does not wait for that."""
+        async with self._turn:
+            known = self._sessions.get(body.token)
+            if known is not None:
+                return known
+            session = f"s-{secrets.token_hex(8)}"
+            method = f"token/{body.token}"
+            await self._record(SessionOpened(account=body.account, session=session, method=method))
+            self._sessions[body.token] = session
+            return session
 
     def _slow(self, pace: Pace, who: str, now: int) -> None:
         wait = pace.wait(who, now / 1e9)

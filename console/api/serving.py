@@ -34,6 +34,7 @@ from console.web.errors import NotAllowed, NotHere, WebError
 from console.web.here import Here
 from console.web.permissions import Visitor
 from console.web.problems import problem
+from crypto.errors import KeyFileError
 from schemas.errors import AnyTeamError
 
 _LOG = logging.getLogger("anyteam.console")
@@ -108,7 +109,7 @@ async def _written(
         return _given(kept.status, kept.body, replayed=True)
     try:
         said = msgspec.json.encode(await operation.handler(here, visitor, at, given))
-    except (WebError, PublishRefused):
+    except (WebError, PublishRefused, KeyFileError):
         answers.free(whose, key)
         raise
     except BaseException:

@@ -38,6 +38,7 @@ HEADERS: Final = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
     "strict-transport-security": "max-age=31536000",
 }
+_KINDS: Final = {403: "Forged", 413: "TooLarge", 421: "WrongHost"}
 _SAFE: Final = ("GET", "HEAD")
 
 
@@ -77,7 +78,7 @@ class Guard:
 
 def _told(path: str, status: int, words: str) -> Response:
     if path.startswith(API):
-        return problem(status, "Refused", "Refused before it was read", words.strip())
+        return problem(status, _KINDS[status], "Refused before it was read", words.strip())
     return PlainTextResponse(words, status)
 
 

@@ -93,7 +93,12 @@ async def bodies(place: Place, kind: type) -> list[Any]:
 async def test_a_rep_asks_for_a_run_and_an_approver_lets_its_proposal_through(
     place: Place,
 ) -> None:
-    async with place.connect("ann") as ann, place.connect("ada") as ada:
+    secret = await token_of_person(place.folder, "ada@acme.example", (TokenScope.APPROVE,))
+    async with (
+        place.connect("ann") as ann,
+        place.connect("ada") as ada,
+        connect(console_url(place.folder), secret, ca=authority(place.folder)) as answering,
+    ):
         run = await ann.request("writer", "keep notes", tools=["files.write"])
         asked = (await until(place.folder, run, is_a(ApprovalRequested)))[-1].event.body
         assert isinstance(asked, ApprovalRequested)
@@ -103,11 +108,13 @@ async def test_a_rep_asks_for_a_run_and_an_approver_lets_its_proposal_through(
         with pytest.raises(anyteam.Refused, match="answer questions") as refused:
             await ann.approve(question.step.proposal)
         assert (refused.value.status, refused.value.kind) == (403, "not-allowed")
-        index = await ada.approve(question.step.proposal, "as agreed")
+        with pytest.raises(anyteam.Refused, match="see the workspace"):
+            await answering.approval(question.step.proposal)
+        index = await answering.approve(question.step.proposal, "as agreed")
         with pytest.raises(anyteam.Refused) as late:
             await ada.deny(question.step.proposal)
         assert late.value.status == 409
-        me = await ada.me()
+        me = await answering.me()
         assert (await ada.entry(index)).type == "approval.decided"
         types = [moment.type async for moment in ann.timeline(run)]
         assert types[:2] == ["run.requested", "lease.granted"]

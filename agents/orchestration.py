@@ -117,8 +117,7 @@ def evolve(state: OrchestratorState, entry: Entry) -> OrchestratorState:
     if isinstance(body, RunCompleted | RunHalted | RunRefused):
         return _replace(state, runs=state.runs.delete(name), ended=state.ended.set(name, True))
     after = _evolve_run(run, entry)
-    lease = lease_of(run)
-    waits = waiting(after.waits, entry, lease.attempt if lease is not None else 0)
+    waits = waiting(after.waits, entry, lease_of(run))
     if waits is not after.waits:
         after = _replace(after, waits=waits)
     return state if after is run else _replace(state, runs=state.runs.set(name, after))

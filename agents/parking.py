@@ -15,17 +15,24 @@ from schemas.actions import (
     ActionStarted,
     ApprovalDecided,
     ApprovalRequested,
+    Decision,
     ProposalMade,
 )
+from schemas.leases import Lease
 from schemas.names import SECOND
 from schemas.runs import RunParked, RunStarted
 
 
 class Question(Struct, frozen=True):
-    """An open proposal; `asked_at` and `expires` (ns) are 0 until a person was asked of it."""
+    """An open proposal; `asked_at` and `expires` (ns) are 0 until a person was asked of it.
+
+    `approvers` are those of the `people` needed who approved so far.
+    """
 
     asked_at: int = 0
     expires: int = 0
+    people: int = 1
+    approvers: frozenset[str] = frozenset()
     answered: bool = False
 
 
@@ -49,9 +56,10 @@ class Waits(Struct, frozen=True, kw_only=True):
         )
 
 
-def evolve(waits: Waits, entry: Recorded, attempt: int) -> Waits:
-    """The waiting of a run in its `attempt`, after one of the run's entries."""
+def evolve(waits: Waits, entry: Recorded, lease: Lease | None) -> Waits:
+    """The waiting of a run under its `lease`, after one of the run's entries."""
     event, body = entry.event, entry.event.body
+    attempt = lease.attempt if lease is not None else 0
     if isinstance(body, ProposalMade):
         return _replace(waits, open=waits.open.set(entry.digest, Question()))
     if isinstance(body, RunStarted):
@@ -66,18 +74,27 @@ def evolve(waits: Waits, entry: Recorded, attempt: int) -> Waits:
     if question is None:
         return waits
     if isinstance(body, ApprovalRequested):
-        asked = question if question.asked_at else Question(event.at, body.expires)
+        asked = question if question.asked_at else Question(event.at, body.expires, body.people)
         return _replace(waits, open=waits.open.set(body.proposal, asked))
     if isinstance(body, ApprovalDecided):
         if not question.asked_at or event.at >= question.expires:
             return waits
-        answered = _replace(question, answered=True)
+        answered = _answered(question, event.actor.instance, body.decision, lease)
         return _replace(waits, open=waits.open.set(body.proposal, answered))
     after = _replace(waits, open=waits.open.delete(body.proposal))
     overdue = question.asked_at and not question.answered and event.at >= question.expires
     if isinstance(body, ActionRefused) and overdue:
         return _replace(after, unanswered=waits.unanswered or entry)
     return after
+
+
+def _answered(question: Question, person: str, decision: Decision, lease: Lease | None) -> Question:
+    if decision is Decision.DENY:
+        return _replace(question, answered=True)
+    own = question.people > 1 and lease is not None and person == lease.rep
+    approvers = question.approvers if own else question.approvers | {person}
+    answered = question.answered or len(approvers) >= question.people
+    return _replace(question, approvers=approvers, answered=answered)
 
 
 def park_at(waits: Waits, park_s: int) -> int | None:

@@ -45,6 +45,7 @@ def policy_of(settings: Settings, version: int, base: Path = _HERE) -> Policy:
         organisation=chosen.organisation,
         agents=tuple(sorted(settings.agents)),
         human_effects=chosen.human_effects,
+        four_eyes=chosen.four_eyes,
         max_ttl_s=chosen.max_ttl_s,
         max_actions=chosen.max_actions,
         skew_s=chosen.skew_s,

@@ -87,6 +87,7 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     tools: tuple[ToolName, ...]
     organisation: tuple[str, ...] = ()
     human_effects: tuple[Effect, ...] = (Effect.PAYMENT,)
+    four_eyes: tuple[Effect, ...] = ()
     max_ttl_s: Annotated[int, Meta(ge=1, le=604_800)] = 3_600
     max_actions: Annotated[int, Meta(ge=1, le=100_000)] = 200
     skew_s: Annotated[int, Meta(ge=1, le=3_600)] = 120

@@ -134,9 +134,10 @@ class AnswerShape(Struct, frozen=True):
 
 
 class QuestionShape(Struct, frozen=True):
-    """What a person is asked."""
+    """What is asked; `people` is how many must approve, while one denial is enough."""
 
     text: str
+    people: int
     asked_at: At
     expires: At
 
@@ -144,7 +145,8 @@ class QuestionShape(Struct, frozen=True):
 class StepShape(Struct, frozen=True):
     """One proposal and all that came of it.
 
-    `arguments`, `purpose` and `result` are null where `withheld` says why.
+    `arguments`, `purpose` and `result` are null where `withheld` says why. `answers` are people's,
+    `decided` is null until they suffice.
     """
 
     proposal: Hex
@@ -162,7 +164,8 @@ class StepShape(Struct, frozen=True):
     verdict_reason: str
     layers: list[LayerShape]
     question: QuestionShape | None
-    answer: AnswerShape | None
+    answers: list[AnswerShape]
+    decided: Decision | None
     started_index: Index
     finished_at: At | None
     detail: str

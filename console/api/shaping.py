@@ -68,7 +68,7 @@ def step_shape(here: Here, visitor: Visitor, run: Run, step: Step) -> shapes.Ste
     """One proposal, its content opened where this visitor may read it."""
     may_read = visitor.may(May.READ_CONTENT)
     content = opened_step(run, step, here.keys, here.view.policy, may_read=may_read)
-    question, answer, verdict = step.question, step.answer, step.verdict
+    question, decided, verdict = step.question, step.answer, step.verdict
     return shapes.StepShape(
         proposal=step.digest.hex(),
         index=step.index,
@@ -94,12 +94,18 @@ def step_shape(here: Here, visitor: Visitor, run: Run, step: Step) -> shapes.Ste
             )
             for layer in step.layers
         ],
-        question=shapes.QuestionShape(question.question, iso(step.asked_at), iso(question.expires))
+        question=shapes.QuestionShape(
+            text=question.question,
+            people=question.people,
+            asked_at=iso(step.asked_at),
+            expires=iso(question.expires),
+        )
         if question is not None
         else None,
-        answer=shapes.AnswerShape(answer.decision, answer.by, iso(answer.at), answer.note)
-        if answer is not None
-        else None,
+        answers=[
+            shapes.AnswerShape(one.decision, one.by, iso(one.at), one.note) for one in step.answers
+        ],
+        decided=decided.decision if decided is not None else None,
         started_index=step.started_index,
         finished_at=iso(step.finished_at) if step.finished is not None else None,
         detail=step.finished.detail if step.finished is not None else "",

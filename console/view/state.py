@@ -56,7 +56,7 @@ class Step(Struct):
     question: ApprovalRequested | None = None
     question_digest: bytes = b""
     asked_at: int = 0
-    answer: Answer | None = None
+    answers: list[Answer] = msgspec.field(default_factory=list)
     started_at: int = 0
     started_index: int = 0
     action: bytes = b""
@@ -67,6 +67,15 @@ class Step(Struct):
     refused: str = ""
     refused_at: int = 0
     fix: str = ""
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer that decided: the first denial, or the last approval that was needed."""
+        if self.question is None:
+            return None
+        denied = [one for one in self.answers if one.decision is Decision.DENY]
+        enough = self.answers[self.question.people - 1 :]
+        return next(iter((*denied, *enough)), None)
 
     @property
     def open(self) -> bool:

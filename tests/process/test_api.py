@@ -24,7 +24,7 @@ from ledger.chain import leaf_of
 from ledger.checkpoint import open_checkpoint
 from ledger.merkle import check_inclusion
 from schemas.access import AccessRole, SessionOpened, TokenIssued, TokenScope
-from schemas.actions import ApprovalDecided, ApprovalRequested
+from schemas.actions import ApprovalDecided, ApprovalRequested, Decision
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltScope
 from tests.commands import ROOT, ended, said_by
@@ -115,6 +115,9 @@ async def test_a_rep_asks_for_a_run_and_an_approver_lets_its_proposal_through(
             await ada.deny(question.step.proposal)
         assert late.value.status == 409
         me = await answering.me()
+        step = (await ada.approval(question.step.proposal)).step
+        assert [(one.decision, one.by) for one in step.answers] == [(Decision.APPROVE, "ada")]
+        assert (question.step.decided, step.decided) == (None, Decision.APPROVE)
         assert (await ada.entry(index)).type == "approval.decided"
         types = [moment.type async for moment in ann.timeline(run)]
         assert types[:2] == ["run.requested", "lease.granted"]

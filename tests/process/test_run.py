@@ -16,6 +16,7 @@ from bus.decider import Recorded
 from bus.folder import DataFolder
 from console.author import new_run_id, say
 from console.commands.approvals import answer
+from console.errors import NoSuch
 from console.session import session
 from schemas.actions import (
     ActionFinished,
@@ -83,12 +84,14 @@ async def waiting_run(folder: DataFolder) -> str:
     return run
 
 
-async def decide(folder: DataFolder, run: str, decision: Decision) -> None:
+async def decide(
+    folder: DataFolder, run: str, decision: Decision, person: str | None = None
+) -> None:
     entries = await until(folder, run, is_a(ApprovalRequested))
     asked = entries[-1].event.body
     assert isinstance(asked, ApprovalRequested)
     async with session(folder.root, Role.ADMIN) as opened:
-        await answer(opened, asked.proposal.hex(), decision, "", None)
+        await answer(opened, asked.proposal.hex(), decision, "", person)
 
 
 async def test_a_clean_run_succeeds_with_a_receipt_for_every_effect(tmp_path: Path) -> None:
@@ -148,6 +151,25 @@ async def test_a_question_that_nobody_answers_in_time_ends_a_run_that_was_to_sto
     assert isinstance(refused, ActionRefused)
     assert "expired: nobody answered in time" in refused.reason
     assert bodies(entries, ApprovalDecided) == []
+
+
+async def test_what_two_must_approve_acts_on_the_second_persons_word_and_not_on_the_same_ones(
+    tmp_path: Path,
+) -> None:
+    folder = prepared(tmp_path / "home")
+    sooner(folder, 'four_eyes = ["mutation"]')
+    text = folder.settings_file.read_text()
+    folder.settings_file.write_text(text.replace('admins = ["ada"]', 'admins = ["ada", "bob"]'))
+    async with up(folder):
+        run = await ask(folder, "writer", "files.write")
+        await decide(folder, run, Decision.APPROVE, "ada")
+        with pytest.raises(NoSuch, match="ada has approved"):
+            await decide(folder, run, Decision.APPROVE, "ada")
+        assert written(folder) == []
+        await decide(folder, run, Decision.APPROVE, "bob")
+        entries = await until(folder, run, is_a(ActionFinished, ActionRefused))
+    assert isinstance(entries[-1].event.body, ActionFinished)
+    assert written(folder) == WRITER[:1]
 
 
 async def test_what_the_admin_denies_is_not_done(tmp_path: Path) -> None:

@@ -153,6 +153,7 @@ POLICY = Policy(
     verdict_s=5,
     approval_s=4,
     park_s=1,
+    four_eyes=(Effect.PAYMENT,),
 )
 
 REQUEST = RunRequested(

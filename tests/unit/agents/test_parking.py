@@ -52,7 +52,13 @@ class Ledger:
         self.tell(RunStarted(attempt=1, served=served))
 
     def tell(
-        self, body: AnyBody, *, at: int = NOW, digest: bytes = b"", run: str | None = RUN
+        self,
+        body: AnyBody,
+        *,
+        at: int = NOW,
+        digest: bytes = b"",
+        run: str | None = RUN,
+        by: str = "sidecar",
     ) -> list[Any]:
         """What is decided as `body` is read."""
         self.size += 1
@@ -60,7 +66,7 @@ class Ledger:
             id="019a0000-0000-7000-8000-000000000000",
             workspace="acme",
             run=run,
-            actor=Actor(Role.SIDECAR, "sidecar"),
+            actor=Actor(Role.SIDECAR, by),
             n=0,
             prev=NO_DIGEST,
             causes=(),
@@ -74,11 +80,16 @@ class Ledger:
         self.state = DECIDER.evolve(self.state, entry)
         return list(DECIDER.decide(self.state, entry, at))
 
-    def ask(self, name: bytes = b"p" * 32, at: int = NOW) -> None:
+    def ask(self, name: bytes = b"p" * 32, at: int = NOW, people: int = 1) -> None:
         """A proposal, held."""
         self.tell(proposal(), digest=name, at=at)
         question = ApprovalRequested(
-            proposal=name, tool="mail.send", question="?", layers=(), expires=at + ANSWER_S * SECOND
+            proposal=name,
+            tool="mail.send",
+            question="?",
+            layers=(),
+            expires=at + ANSWER_S * SECOND,
+            people=people,
         )
         self.tell(question, at=at)
 
@@ -254,3 +265,13 @@ def test_whether_an_agent_is_served_is_recalled_from_the_record() -> None:
         body=msgspec.structs.replace(body),  # type: ignore[type-var]
     )
     assert DECIDER.recall(ledger.state, Recorded(9, b"s" * 32, event, event)) == up
+
+
+def test_where_two_must_approve_one_does_not_bring_it_back_nor_does_its_own_rep() -> None:
+    ledger = Ledger()
+    ledger.ask(people=2)
+    ledger.park()
+    assert ledger.tell(answer(), by="ada") == []
+    assert ledger.tell(answer(), by="ada") == []
+    assert ledger.tell(answer(), by="ann") == []
+    assert [type(one) for one in ledger.tell(answer(), by="bob")] == [Mint]

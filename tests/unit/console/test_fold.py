@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from console.view.fold import fold, skip
 from console.view.plots import by_hour, by_layer, percentile
@@ -17,11 +18,26 @@ from schemas.access import (
     TokenRevoked,
     TokenScope,
 )
-from schemas.actions import ActionRefused, Decision, LayerOutcome, LayerResult
+from schemas.actions import (
+    ActionRefused,
+    ApprovalDecided,
+    ApprovalRequested,
+    Decision,
+    LayerOutcome,
+    LayerResult,
+)
 from schemas.events import AnyBody, Event
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
-from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunHalted, RunParked, RunStarted
+from schemas.runs import (
+    HaltEngaged,
+    HaltReleased,
+    HaltScope,
+    KeyCertified,
+    RunHalted,
+    RunParked,
+    RunStarted,
+)
 from tests.stories import Said, Story
 from tests.unit.schemas.arbitrary import any_event
 
@@ -101,6 +117,25 @@ def test_what_nobody_answered_is_expired_and_what_a_person_denied_is_not(story: 
         run.say("sidecar", refused, proposal)
         state = seen(story).runs["r-1"].steps[proposal.digest].state
         assert state == ("refused" if answered else "expired")
+
+
+def test_where_two_must_approve_it_waits_for_the_second_who_is_not_its_rep(story: Story) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    question = run.ask(proposal).event.body
+    assert isinstance(question, ApprovalRequested)
+    story.author("bob", Role.ADMIN)
+    story.say("root", KeyCertified(certificate=story.certificate("bob")))
+    proposal = run.propose("pay")
+    run.say("sidecar", replace(question, proposal=proposal.digest, people=2), proposal)
+    answer = ApprovalDecided(proposal=proposal.digest, decision=Decision.APPROVE)
+    for person in ("ada", "ada", "ann"):
+        run.say(person, answer)
+        assert seen(story).runs["r-1"].steps[proposal.digest].open
+    run.say("bob", answer)
+    step = seen(story).runs["r-1"].steps[proposal.digest]
+    assert not step.open
+    assert [one.by for one in step.answers] == ["ada", "bob"]
 
 
 def test_the_first_answer_is_the_one_that_is_shown(story: Story) -> None:

@@ -19,8 +19,7 @@ from tenacity.wait import wait_base
 
 from anyteam.errors import Refused, Unreachable
 from console.api import asks, shapes
-from console.api.operations import PREFIX
-from console.web.problems import Problem
+from console.api.shapes import PREFIX, Problem
 from schemas.actions import Decision
 from schemas.leases import Unanswered
 from schemas.runs import HaltScope

@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from bus.folder import DataFolder
 from console import inviting, tokens
-from console.api.operations import PREFIX
+from console.api.shapes import PREFIX
 from console.session import session
 from console.web.mail import dropped
 from console.web.permissions import ROLES, SCOPES

@@ -9,9 +9,10 @@ import msgspec
 from msgspec import Struct
 
 from console.api.answers import FORM
-from console.api.operations import DOCUMENT, OPERATIONS, PREFIX, Operation
+from console.api.operations import DOCUMENT, OPERATIONS, Operation
+from console.api.shapes import PREFIX, Problem
 from console.web.permissions import SCOPES, May
-from console.web.problems import MEDIA_TYPE, Problem
+from console.web.problems import MEDIA_TYPE
 
 _REF: Final = "#/components/schemas/{name}"
 

@@ -11,7 +11,6 @@ from msgspec import Struct
 from console.api import acting, asks, ledger, reading, shapes
 from console.web.permissions import May
 
-PREFIX: Final = "/api/v1"
 DOCUMENT: Final = "/openapi.json"
 
 Handler = Callable[..., Awaitable[Any]]
@@ -21,8 +20,8 @@ Handler = Callable[..., Awaitable[Any]]
 class Operation(Struct, frozen=True, kw_only=True):
     """One operation. `needs` is None where any good token will do.
 
-    `path` is below `PREFIX`, as Starlette has it. `at` holds the path's parameters, `takes` the
-    query of a GET and the body of a POST, `gives` the answer.
+    `path` is below `shapes.PREFIX`, as Starlette has it. `at` holds the path's parameters, `takes`
+    the query of a GET and the body of a POST, `gives` the answer.
     """
 
     method: str

@@ -29,7 +29,8 @@ from console.api.errors import (
     WrongType,
 )
 from console.api.openapi import document
-from console.api.operations import DOCUMENT, OPERATIONS, PREFIX, Operation
+from console.api.operations import DOCUMENT, OPERATIONS, Operation
+from console.api.shapes import PREFIX
 from console.web.errors import NotAllowed, NotHere, WebError
 from console.web.here import Here
 from console.web.permissions import Visitor

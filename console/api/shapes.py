@@ -4,7 +4,7 @@ Times are RFC 3339, UTC. Digests are lower-case hex. Money is in millionths of t
 currency. A field that may be absent is null, never missing.
 """
 
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -15,6 +15,9 @@ from schemas.memories import ClaimId
 from schemas.names import Classification
 from schemas.runs import HaltScope
 from schemas.tools import Effect, Trust
+
+PREFIX: Final = "/api/v1"
+"""Where the API is, below the console's origin."""
 
 At = Annotated[str, Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
 Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="a SHA-256 digest in hex")]
@@ -356,4 +359,11 @@ class RunAsked(Struct, frozen=True):
     run: str
 
 
-Order = Literal["asc", "desc"]
+class Problem(Struct, frozen=True):
+    """What is wrong, and what to do about it (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    fix: str = ""

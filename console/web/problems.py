@@ -8,22 +8,13 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 from starlette.responses import Response
+
+from console.api.shapes import Problem
 
 MEDIA_TYPE: Final = "application/problem+json"
 API: Final = "/api/"
 """Below this path answers are for programs."""
-
-
-class Problem(Struct, frozen=True):
-    """What is wrong, and what to do about it (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    fix: str = ""
 
 
 def problem(

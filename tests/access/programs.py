@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from bus.folder import DataFolder
 from console import inviting, tokens
-from console.api.operations import OPERATIONS, PREFIX
+from console.api.operations import OPERATIONS
+from console.api.shapes import PREFIX
 from console.author import say
 from console.session import session
 from console.web.permissions import ROLES, SCOPES

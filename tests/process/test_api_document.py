@@ -17,11 +17,14 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from msgspec import Struct
+from requests.adapters import HTTPAdapter
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+from urllib3.util import Retry
 
 from anyteam import Client, Refused, connect
-from console.api.operations import OPERATIONS, PREFIX
+from console.api.operations import OPERATIONS
+from console.api.shapes import PREFIX
 from console.inviting import console_url
 from schemas.access import AccessRole
 from schemas.actions import ApprovalRequested
@@ -86,6 +89,9 @@ def tried(at: Target) -> dict[str, set[int]]:
     with requests.Session() as session:
         # Else an authority that the environment names would be believed instead.
         session.trust_env = False
+        # A connection that the server let go while it was idle is no answer.
+        again = Retry(3, status=0, allowed_methods=None, respect_retry_after_header=False)
+        session.mount("https://", HTTPAdapter(max_retries=again))
         document = f"{at.url}{PREFIX}/openapi.json"
         described = session.get(document, verify=at.authority, timeout=30).json()
         schema = schemathesis.openapi.from_dict(described)

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from desktop_agent.capture.messages import (
     MAX_LINE_BYTES,
     Control,
@@ -25,6 +23,7 @@ from desktop_agent.capture.messages import (
     encode,
 )
 from desktop_agent.errors import AudioMissing, CaptureFailed
+from schemas.errors import UNREADABLE
 
 _KEPT: Final = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "HOME")
 """Where a rep's sound server listens; nothing else of the environment goes along."""
@@ -42,7 +41,7 @@ class Capture:
         async for line in self._process.stdout:
             try:
                 message = decode_said(line)
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 raise CaptureFailed(
                     f"the listening process said what is no message: {error}"
                 ) from error

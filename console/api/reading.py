@@ -52,7 +52,6 @@ async def overview(
     """What goes on, in figures."""
     view, now = here.view, time.time_ns()
     own = [run for run in view.runs.values() if visitor.sees(run)]
-    steps = [step for run in own for step in run.steps.values()]
     whole = visitor.may(May.SEE_ALL)
     today = [hour.cost for at_, hour in view.hours.items() if at_ > now // HOUR - 24]
     ceiling = view.policy.per_day.money if view.policy is not None else 0
@@ -61,8 +60,8 @@ async def overview(
         runs=len(own),
         live=sum(run.live for run in own),
         waiting=len(here.questions(visitor)),
-        actions=sum(bool(step.action) for step in steps),
-        refused=sum(bool(step.refused) for step in steps),
+        actions=sum(run.begun for run in own),
+        refused=sum(run.refusals for run in own),
         halts_in_force=len(view.engaged()),
         cost_today=sum(today) if whole else None,
         ceiling_per_day=ceiling if whole else None,
@@ -79,7 +78,7 @@ async def runs(
     found = (
         (number, run)
         for number, run in reversed(list(enumerate(here.view.runs.values())))
-        if visitor.sees(run) and given.state in (None, run.state) and _has(run, words)
+        if visitor.sees(run) and given.state in (None, run.state) and words in run.searched
     )
     return page("runs", found, run_summary, cursor=given.cursor, limit=given.limit)
 
@@ -249,11 +248,6 @@ def _run(here: Here, visitor: Visitor, at: asks.OfRun) -> Run:
     if found is None or not visitor.sees(found):
         raise NotHere("there is no such run, or none of yours", fix="see /runs")
     return found
-
-
-def _has(run: Run, words: str) -> bool:
-    own = (run.name, run.request.rep, run.request.agent, run.intent.summary)
-    return not words or any(words in text.casefold() for text in own)
 
 
 def _knows(visitor: Visitor, claim: Claim) -> bool:

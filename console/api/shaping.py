@@ -28,7 +28,7 @@ def run_summary(run: Run) -> shapes.RunSummary:
         ended_at=iso(run.ended_at) if run.ended else None,
         reason=run.reason,
         waiting=len(run.waiting),
-        actions=len(run.actions),
+        actions=run.begun,
         cost=run.cost,
         tokens=run.tokens,
     )

@@ -32,6 +32,7 @@ from console.web.desk import Desk
 from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
+from console.web.notices import notify
 from console.web.oidc import Providers
 from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
@@ -88,6 +89,8 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         app = application(here, programs)
         work.append(asyncio.ensure_future(serve(app, sock, chosen, folder.root, own)))
         write_secret(folder.console_file, json.dumps({"url": origin}).encode() + b"\n")
+        if here.post.notices:
+            work.append(asyncio.ensure_future(notify(feed, store, here.post, origin)))
         say_ready()
         await _first(*work)
     finally:

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from msgspec import Struct
 import anyteam
 from anyteam.client import Client, connect
 from bus.folder import DataFolder
+from console import tokens
 from console.api import shapes
 from console.commands.runs import fresh_reader
-from console.inviting import console_url
+from console.errors import NoSuch
+from console.inviting import console_url, store_file
 from console.session import session
+from console.web.store import Store
 from ledger.chain import leaf_of
 from ledger.checkpoint import open_checkpoint
 from ledger.merkle import check_inclusion
@@ -54,7 +58,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
     with folder.settings_file.open("a") as file:
         file.write("[console]\napi_per_min = 5000\n")
     async with up(folder):
-        tokens = {}
+        held_by = {}
         for name, role, person in (
             ("ann", AccessRole.REP, "ann"),
             ("bob", AccessRole.REP, "bob"),
@@ -62,8 +66,8 @@ async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place
             ("eva", AccessRole.AUDITOR, None),
         ):
             await invited(folder, f"{name}@acme.example", role, person)
-            tokens[name] = await token_of_person(folder, f"{name}@acme.example")
-        yield Place(folder, tokens)
+            held_by[name] = await token_of_person(folder, f"{name}@acme.example")
+        yield Place(folder, held_by)
 
 
 async def held(place: Place) -> tuple[str, str]:
@@ -288,17 +292,33 @@ async def test_tokens_are_made_listed_and_revoked_by_command_and_are_on_record(
         async with asyncio.timeout(20):
             while await is_good(client):
                 await asyncio.sleep(0.05)
-    for words in (
-        ("eva@acme.example", "--scope", "approve"),
-        ("no@acme.example", "--scope", "read"),
-        ("ada@acme.example", "--scope", "approve", "--days", "8"),
-    ):
-        code, _, err = await ended(folder, "tokens", "create", *words)
-        assert code == 2 and "fix" in err
+    code, _, err = await ended(folder, "tokens", "revoke", made["token"])
+    assert code == 2 and "anyteam tokens list" in err
     issued = [body for body in await bodies(place, TokenIssued) if body.token == made["token"]]
     assert issued[0].digest == hashlib.sha256(made["secret"].encode()).digest()
     used = [body.method for body in await bodies(place, SessionOpened)]
     assert used.count(f"token/{made['token']}") == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "scope", "days", "what"),
+    [
+        ("eva@acme.example", TokenScope.APPROVE, 1, "--scope approve is nothing that the role"),
+        ("no@acme.example", TokenScope.READ, 1, "has no access"),
+        ("ada@acme.example", TokenScope.APPROVE, 8, "--days 8 is more"),
+        ("ada@acme.example", TokenScope.READ, 366, "--days 366 is more"),
+    ],
+)
+async def test_a_token_that_would_be_worth_nothing_or_too_much_is_not_issued(
+    place: Place, address: str, scope: TokenScope, days: int, what: str
+) -> None:
+    async with session(place.folder.root, Role.ADMIN, content=False) as opened:
+        with (
+            closing(Store(store_file(place.folder))) as store,
+            pytest.raises(NoSuch, match=what) as refused,
+        ):
+            await tokens.issue(opened, store, address, (scope,), days, "", None)
+    assert refused.value.fix
 
 
 async def test_the_example_of_the_guide_does_what_it_says(place: Place) -> None:

@@ -36,6 +36,11 @@ class Capture:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     async def said(self) -> AsyncIterator[Said]:
         """What it says, to the end. Raises `CaptureFailed` where it ends without having ended."""
         assert self._process.stdout is not None

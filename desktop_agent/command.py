@@ -22,9 +22,10 @@ from desktop_agent.capturing import Capture, opened, start_capture
 from desktop_agent.dictating import Dictation, keep_sending
 from desktop_agent.enrolled import enrolled_in, is_enrolled
 from desktop_agent.enrolling import enrol as ask_to_enrol
-from desktop_agent.errors import NoSuchSegment
-from desktop_agent.home import found, settings_in, token_key_in
+from desktop_agent.errors import AudioMissing, NoSuchSegment
+from desktop_agent.home import found, settings_in
 from desktop_agent.model.prepare import check_model, prepare, weights_folder
+from desktop_agent.ordering import order_for
 from desktop_agent.publishing import sync as send_what_waits
 from desktop_agent.queue import Queue
 from desktop_agent.queue import opened as opened_queue
@@ -86,7 +87,16 @@ def init(
 @app.command()
 def devices(as_json: Json = False) -> None:
     """List what can be listened to: microphones, and monitors of what the system plays."""
-    from desktop_agent.capture.devices import devices as known
+    try:
+        from desktop_agent.capture.devices import devices as known
+    except ImportError as error:
+        raise AudioMissing(
+            f"no sound can be asked for: {error}", fix="pip install 'anyteam-trust[desktop]'"
+        ) from error
+    except OSError as error:
+        raise AudioMissing(
+            f"no sound can be asked for: {error}", fix="install PortAudio (libportaudio2)"
+        ) from error
 
     for device in known():
         if as_json:
@@ -122,7 +132,7 @@ def transcribe(
     if sync:
         enrolled_in(home)
     with opened(path) as descriptor:
-        asyncio.run(_listen(home, _order(home, descriptor), as_json, sync, bus))
+        asyncio.run(_listen(home, order_for(home, descriptor), as_json, sync, bus))
 
 
 @app.command()
@@ -139,7 +149,7 @@ def listen(
     On an enrolled machine it goes to the workspace, each segment once its time to be withdrawn is
     over. Whether everybody who is heard must agree is the law's to say, and yours to see to.
     """
-    order = _order(home, None)
+    order = order_for(home, None)
     if device is not None:
         order = msgspec.structs.replace(order, device=int(device) if device.isdigit() else device)
     _err.print("[bold red]●[/] [bold]listening[/] [dim](Enter pauses, Ctrl-C ends; all agree?)[/]")
@@ -193,24 +203,6 @@ def sync(home: Home = DEFAULT_HOME, bus: Bus = None, as_json: Json = False) -> N
         _print({"arrived": arrived, "held": held, "signed": outgoing})
     else:
         _out.print(f"{arrived} arrived; {held} held, {outgoing} on their way")
-
-
-def _order(home: Path, descriptor: int | None) -> Order:
-    settings = settings_in(home)
-    check_model(Path(settings.model), settings.model_sha256)
-    return Order(
-        model=settings.model,
-        language=settings.language,
-        threads=settings.threads,
-        descriptor=descriptor,
-        device=settings.device,
-        token_key=(
-            enrolled_in(home).admission.token_key if is_enrolled(home) else token_key_in(home)
-        ),
-        persons=settings.persons,
-        organisations=settings.organisations,
-        walls_required=settings.walls == "required",
-    )
 
 
 async def _listen(home: Path, order: Order, as_json: bool, sync: bool, bus: str | None) -> None:
@@ -287,7 +279,7 @@ def _nothing(_: bool) -> None:
 
 
 def _away(why: str) -> None:
-    _err.print(f"[yellow]not sent yet:[/] {escape(why)}")
+    _err.print(f"[yellow]not sent yet:[/] {escape(why)}" if why else "[dim]sending again[/]")
 
 
 def _left(queue: Queue) -> None:

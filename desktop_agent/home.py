@@ -5,6 +5,7 @@ machine, and on no other. The key never leaves the folder.
 """
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -41,6 +42,22 @@ def settings_in(folder: Path) -> DesktopSettings:
     except (OSError, UnicodeDecodeError) as error:
         raise BadDesktopSettings(
             f"{path} cannot be read: {error}", fix="make one: anyteam-desktop init MODEL"
+        ) from error
+
+
+def change_settings(folder: Path, change: Callable[[str], str]) -> None:
+    """Put `change` of the configuration in its place, whole. Raises `BadDesktopSettings`, also
+    what `change` raises; then nothing is changed.
+    """
+    path = folder / _SETTINGS
+    try:
+        new = change(path.read_text(encoding="utf-8"))
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        draft.write_text(new, encoding="utf-8")
+        draft.replace(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadDesktopSettings(
+            f"{path} cannot be changed: {error}", fix="see to the file's owner, mode and disk"
         ) from error
 
 

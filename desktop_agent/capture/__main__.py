@@ -24,7 +24,7 @@ from desktop_agent.capture.messages import (
 from desktop_agent.capture.parent import Obey, Parent, die_with_parent
 from desktop_agent.capture.playing import Playing
 from desktop_agent.capture.walls import deny_network, shut
-from desktop_agent.errors import AudioMissing
+from desktop_agent.errors import AudioMissing, AudioRefused
 from schemas.confinement import Confinement
 from schemas.errors import AnyTeamError
 
@@ -42,7 +42,7 @@ def main() -> int:
         _say(Failed(f"not an order: {error}", ""))
         return 2
     except AnyTeamError as error:
-        _say(Failed(error.what, error.fix))
+        _say(Failed(error.what, error.fix, isinstance(error, AudioRefused)))
         return error.exit_code
     return 0
 

@@ -51,6 +51,7 @@ schemas: $(STAMP)
 # Needs a chromium on the path (on Debian: the package chromium); writes docs/images.
 screenshots: $(STAMP)
 	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.desktop.screenshots
 
 # Leaves every data folder but the demo's alone: a ledger is not a by-product.
 clean:

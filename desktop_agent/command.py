@@ -22,10 +22,11 @@ from desktop_agent.capturing import Capture, opened, start_capture
 from desktop_agent.dictating import Dictation, keep_sending
 from desktop_agent.enrolled import enrolled_in, is_enrolled
 from desktop_agent.enrolling import enrol as ask_to_enrol
-from desktop_agent.errors import AudioMissing, NoSuchSegment
+from desktop_agent.errors import AudioMissing, NoSuchSegment, ProgramMissing
 from desktop_agent.home import found, settings_in
 from desktop_agent.model.prepare import check_model, prepare, weights_folder
 from desktop_agent.ordering import order_for
+from desktop_agent.probing import need_program
 from desktop_agent.publishing import sync as send_what_waits
 from desktop_agent.queue import Queue
 from desktop_agent.queue import opened as opened_queue
@@ -155,6 +156,34 @@ def listen(
     _err.print("[bold red]●[/] [bold]listening[/] [dim](Enter pauses, Ctrl-C ends; all agree?)[/]")
     asyncio.run(_listen(home, order, as_json, is_enrolled(home), bus))
     _err.print("[dim]○ not listening[/]")
+
+
+@app.command()
+def show(home: Home = DEFAULT_HOME, bus: Bus = None) -> None:
+    """Open the desktop program: tray, reminder, live transcript, and withdrawing by a click.
+
+    It needs the extra desktop-ui and a graphical session, and hears nothing until you ask.
+    """
+    asyncio.run(need_program())
+    from desktop_agent.program.running import run
+
+    sys.exit(run(home, bus))
+
+
+@app.command()
+def toggle(home: Home = DEFAULT_HOME) -> None:
+    """Have the desktop program that runs start or stop listening: for a key of your own choice.
+
+    Bind it in the system's keyboard settings; it works whichever window is in front.
+    """
+    try:
+        from desktop_agent.program.instance import TOGGLE, tell
+    except ImportError as error:
+        raise ProgramMissing(
+            f"the desktop program is not there: {error}",
+            fix="pip install 'anyteam-trust[desktop-ui]'",
+        ) from error
+    tell(home, TOGGLE)
 
 
 @app.command()

@@ -57,7 +57,7 @@ class DeviceStream:
                     fix="allow the microphone in the system's settings; see what else uses it",
                 ) from error
             raise AudioMissing(
-                f"the device cannot be heard: {error}",
+                f"the device cannot be heard: {told(error)}",
                 fix="name another device (anyteam-desktop devices lists them)",
             ) from error
 

@@ -18,7 +18,8 @@ def refused(error: Exception) -> bool:
 
 
 def told(error: Exception) -> str:
-    """What the system said, as shortly as it did."""
+    """What the system said, as shortly as it did; PortAudio numbers a source that is not -1."""
     if len(error.args) > 2 and error.args[2][2]:
         return str(error.args[2][2])
-    return str(error.args[0]) if error.args else str(error)
+    said = str(error.args[0]) if error.args else str(error)
+    return "there is no source of sound" if said.endswith("device -1") else said

@@ -186,11 +186,9 @@ def evolve(state: State, happening: Happening) -> State:
         case ConsentNoted(text):
             return change(state, consent=text)
         case AgentGone(why):
-            return change(
-                state,
-                phase=Phase.GONE,
-                trouble=Trouble(what=why, fix="what was heard is kept; start the program again"),
-            )
+            # What it said last says more than that it ended.
+            ended = Trouble(what=why, fix="what was heard is kept; start the program again")
+            return change(state, phase=Phase.GONE, trouble=state.trouble or ended)
         case Toggled() | PauseToggled() | WithdrawPressed() | SourcesWanted() | SettingsChosen():
             return state
         case _:

@@ -24,6 +24,7 @@ class Row(Struct, frozen=True, kw_only=True):
     text: str
     note: str
     withdraw: int | None
+    withdrawn: bool
 
 
 class Option(Struct, frozen=True, kw_only=True):
@@ -175,6 +176,7 @@ def _row(line: Line) -> Row:
         text="withdrawn before it went" if withdrawn else line.text,
         note=_NOTES[line.fate],
         withdraw=line.number if line.fate is Fate.HELD else None,
+        withdrawn=withdrawn,
     )
 
 

@@ -9,7 +9,7 @@ from desktop_agent.capture.refusals import refused, told
     ("error", "is_refused", "says"),
     [
         (ValueError("No input device matching 'x'"), False, "No input device matching 'x'"),
-        (RuntimeError("Error querying device -1"), False, "Error querying device -1"),
+        (RuntimeError("Error querying device -1"), False, "there is no source of sound"),
         (RuntimeError("Invalid device", -9996), False, "Invalid device"),
         (RuntimeError("Device unavailable", -9985), True, "Device unavailable"),
         (

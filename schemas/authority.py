@@ -28,6 +28,7 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "run.requested": ("request", (Role.REP,)),
     "run.refused": ("run", (Role.ORCHESTRATOR,)),
     "run.started": ("run", (Role.ORCHESTRATOR,)),
+    "run.parked": ("run", (Role.ORCHESTRATOR,)),
     "run.completed": ("run", (Role.ORCHESTRATOR,)),
     "run.halted": ("run", (Role.ORCHESTRATOR,)),
     "lease.granted": ("lease", (Role.ORCHESTRATOR,)),

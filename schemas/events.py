@@ -29,6 +29,7 @@ AnyBody = (
     | runs.RunRequested
     | runs.RunRefused
     | runs.RunStarted
+    | runs.RunParked
     | runs.PlanFinished
     | runs.RunCompleted
     | runs.RunHalted

@@ -87,11 +87,13 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     tools: tuple[ToolName, ...]
     organisation: tuple[str, ...] = ()
     human_effects: tuple[Effect, ...] = (Effect.PAYMENT,)
-    max_ttl_s: Annotated[int, Meta(ge=1, le=86_400)] = 3_600
+    four_eyes: tuple[Effect, ...] = ()
+    max_ttl_s: Annotated[int, Meta(ge=1, le=604_800)] = 3_600
     max_actions: Annotated[int, Meta(ge=1, le=100_000)] = 200
     skew_s: Annotated[int, Meta(ge=1, le=3_600)] = 120
     verdict_s: Annotated[int, Meta(ge=1, le=3_600)] = 60
     approval_s: Annotated[int, Meta(ge=1, le=604_800)] = 86_400
+    park_s: Annotated[int, Meta(ge=0, le=86_400)] = 60
     destinations: tuple[DestinationSettings, ...] = ()
     allowlist_only: bool = False
     revalidate_s: Annotated[int, Meta(ge=60, le=2_592_000)] = 86_400

@@ -30,7 +30,7 @@ from schemas.content import Sealed, content_digest, opened, value_of
 from schemas.destinations import Ownership
 from schemas.events import Actor
 from schemas.leases import Certificate
-from schemas.names import SECOND, Role
+from schemas.names import SECOND, TEXT_CHARS, Role
 from schemas.runs import (
     ContentKeyWrapped,
     LeaseExpired,
@@ -61,6 +61,7 @@ from sidecar.gate.domains import host_of
 from sidecar.gate.gate import GateResult, evaluate
 from sidecar.gate.outcome import Case
 from sidecar.gate.parts import Argument, destinations, parts
+from sidecar.gate.review import people
 from sidecar.memory.keeping import kept
 from sidecar.memory.recalling import answer
 from sidecar.remembering import called, day_of, fact_of
@@ -292,7 +293,9 @@ class SidecarDecider:
             return
         result = evaluate(case)
         causes = tuple(
-            e.digest for e in (recorded, waiting.verdict, waiting.approval) if e is not None
+            e.digest
+            for e in (recorded, waiting.verdict, waiting.approval, *waiting.more)
+            if e is not None
         )
         since = recorded.event.at
         decisive = result.decisive
@@ -324,6 +327,7 @@ class SidecarDecider:
                     layers=result.layers,
                     expires=now + state.policy.approval_s * SECOND,
                     policy=state.policy_digest,
+                    people=people(case),
                 ),
                 run=name,
                 causes=causes,
@@ -357,6 +361,7 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
         repeated=waiting.repeated,
         verdict=waiting.verdict,
         approval=waiting.approval,
+        more=waiting.more,
         approval_until=asked.expires if isinstance(asked, ApprovalRequested) else None,
         knowledge=run.memory.knowledge,
         conduct=run.memory.conduct,
@@ -381,7 +386,7 @@ def _awaited(state: SidecarState, waiting: Open, case: Case, now: int) -> tuple[
     """The looks at its destinations that a proposal waits for."""
     if not state.watch.live:
         return ()
-    about = (waiting.proposal, waiting.verdict, waiting.asked, waiting.approval)
+    about = (waiting.proposal, waiting.verdict, waiting.asked, waiting.approval, *waiting.more)
     since = looking.reached(about)
     return looking.awaited(state.watch, _hosts(case.said), since, now)
 
@@ -441,7 +446,7 @@ def _refused(
             proposal=recorded.digest,
             tool=proposal.tool,
             layers=result.layers,
-            reason=f"layer {decisive.layer} ({decisive.name}): {decisive.reason}",
+            reason=f"layer {decisive.layer} ({decisive.name}): {decisive.reason}"[:TEXT_CHARS],
             fix=decisive.fix,
             policy=policy,
         ),

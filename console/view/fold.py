@@ -58,7 +58,9 @@ def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -
     if isinstance(body, runs.LeaseGranted | runs.LeaseRenewed):
         run.lease, run.attempts = body.lease, body.lease.attempt
     elif isinstance(body, runs.RunStarted):
-        run.walls = tuple(body.confined_by)
+        run.walls, run.parked = tuple(body.confined_by), False
+    elif isinstance(body, runs.RunParked):
+        run.parked = True
     elif isinstance(body, runs.RunCompleted):
         _end(run, body.outcome.value, body.reason, event.at)
     elif isinstance(body, runs.RunHalted):
@@ -105,9 +107,7 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
         hour.holds += 1
         _count(workspace, body.layers, LayerResult.HOLD)
     elif isinstance(body, actions.ApprovalDecided):
-        if step.question is not None and step.answer is None:
-            by = event.actor.instance
-            step.answer = Answer(body.decision, by, event.at, body.note)
+        _answered(step, run, event, body)
     elif isinstance(body, actions.ActionStarted):
         step.action, step.started_at, step.started_index = verified.digest, event.at, index
         step.layers = body.layers
@@ -119,6 +119,7 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
                 halt.after += 1
     elif isinstance(body, actions.ActionRefused):
         step.refused, step.fix, step.layers = body.reason, body.fix, body.layers
+        step.refused_at = event.at
         hour.refusals += 1
         _count(workspace, body.layers, LayerResult.REFUSE)
     elif isinstance(body, actions.ActionFinished):
@@ -127,6 +128,16 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
         del workspace.latencies[:-KEPT_LATENCIES]
     if not step.open:
         workspace.asked.pop(step.digest, None)
+
+
+def _answered(step: Step, run: Run, event: Event, body: actions.ApprovalDecided) -> None:
+    """Each person's first answer, until they are enough; of two none is the run's own rep's."""
+    by, question = event.actor.instance, step.question
+    if question is None or step.answer is not None or by in {one.by for one in step.answers}:
+        return
+    approves = body.decision is actions.Decision.APPROVE
+    if question.people == 1 or not approves or by != run.request.rep:
+        step.answers.append(Answer(body.decision, by, event.at, body.note))
 
 
 def _count(workspace: Workspace, layers: tuple[LayerOutcome, ...], which: LayerResult) -> None:

@@ -56,7 +56,7 @@ class Step(Struct):
     question: ApprovalRequested | None = None
     question_digest: bytes = b""
     asked_at: int = 0
-    answer: Answer | None = None
+    answers: list[Answer] = msgspec.field(default_factory=list)
     started_at: int = 0
     started_index: int = 0
     action: bytes = b""
@@ -65,7 +65,17 @@ class Step(Struct):
     finished_at: int = 0
     receipt: bytes = b""
     refused: str = ""
+    refused_at: int = 0
     fix: str = ""
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer that decided: the first denial, or the last approval that was needed."""
+        if self.question is None:
+            return None
+        denied = [one for one in self.answers if one.decision is Decision.DENY]
+        enough = self.answers[self.question.people - 1 :]
+        return next(iter((*denied, *enough)), None)
 
     @property
     def open(self) -> bool:
@@ -73,12 +83,19 @@ class Step(Struct):
         return self.question is not None and not (self.answer or self.action or self.refused)
 
     @property
+    def unanswered(self) -> bool:
+        """Whether a person was asked, and nobody answered until it was refused."""
+        if self.question is None or self.refused_at < self.question.expires:
+            return False
+        return self.answer is None or self.answer.at >= self.question.expires
+
+    @property
     def state(self) -> str:
         """In one word, for a label."""
         if self.finished is not None:
             return self.finished.outcome.value
         if self.refused:
-            return "refused"
+            return "expired" if self.unanswered else "refused"
         if self.action:
             return "started"
         if self.open:
@@ -109,6 +126,7 @@ class Run(Struct):
     moments: list[Moment] = msgspec.field(default_factory=list)
     observations: list[Event] = msgspec.field(default_factory=list)
     walls: tuple[str, ...] = ()
+    parked: bool = False
     ended: str = ""
     reason: str = ""
     ended_at: int = 0
@@ -137,7 +155,7 @@ class Run(Struct):
         if self.ended:
             return self.ended
         if self.waiting:
-            return "waiting"
+            return "parked" if self.parked else "waiting"
         return "live" if self.lease is not None else "asked"
 
 

@@ -44,6 +44,8 @@ def _of_run(body: AnyBody) -> str:
             return body.reason
         case runs.RunStarted():
             return f"attempt {body.attempt}; confined by {', '.join(body.confined_by) or 'nothing'}"
+        case runs.RunParked():
+            return f"attempt {body.attempt} ended; waits for a person, holds no process"
         case runs.PlanFinished():
             word = "success" if body.success else "no success"
             return f"the runtime claims {word}, {len(body.claims)} effects"

@@ -11,11 +11,14 @@ from console.web.desk import effects_of
 from console.web.errors import BadForm, NotHere
 from console.web.here import Here, see
 from console.web.permissions import May, Visitor
-from schemas.leases import Intent
+from schemas.leases import Intent, Unanswered
 from schemas.tools import Effect
 
 PAGE: Final = 50
-STATES: Final = ("live", "waiting", "success", "failure", "halted", "refused", "stopped")
+STATES: Final = (
+    *("live", "waiting", "parked"),
+    *("success", "failure", "halted", "refused", "stopped", "expired", "crashed"),
+)
 
 
 async def listed(request: Request, here: Here, visitor: Visitor) -> Response:
@@ -74,11 +77,18 @@ async def request(request: Request, here: Here, visitor: Visitor) -> Response:
         effects=effects_of(texts.get("effect", [])),
         destinations=_lines((texts.get("destinations") or [""])[0]),
         objects=_lines((texts.get("objects") or [""])[0]),
+        unanswered=_unanswered((texts.get("unanswered") or [""])[0]),
     )
     agent = (texts.get("agent") or [""])[0]
     tools = tuple(texts.get("tool", []))
     name = await here.desk.request(visitor, agent, intent, tools, minutes * 60)
     return see(f"/runs/{name}")
+
+
+def _unanswered(text: str) -> Unanswered:
+    """What is chosen; anything else is the default."""
+    chosen = [choice for choice in Unanswered if choice.value == text]
+    return chosen[0] if chosen else Unanswered.GO_ON
 
 
 def _opened(here: Here, visitor: Visitor, run: Run, step: Step) -> Opened:

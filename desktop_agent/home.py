@@ -23,13 +23,17 @@ def found(folder: Path, model: Path, sha256: str) -> Path:
     is one already.
     """
     path = folder / _SETTINGS
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(format_desktop_settings(str(model.absolute()), sha256))
     except FileExistsError as error:
         raise BadDesktopSettings(
             f"{path} exists already", fix="change it with an editor"
+        ) from error
+    except OSError as error:
+        raise BadDesktopSettings(
+            f"{path} cannot be written: {error.strerror}", fix="choose another folder with --home"
         ) from error
     return path
 
@@ -39,9 +43,14 @@ def settings_in(folder: Path) -> DesktopSettings:
     path = folder / _SETTINGS
     try:
         return parse_desktop_settings(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise BadDesktopSettings(
-            f"{path} cannot be read: {error}", fix="make one: anyteam-desktop init MODEL"
+            f"{path} cannot be read: {error.strerror}",
+            fix="make one: anyteam-desktop init MODEL --sha256 DIGEST",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadDesktopSettings(
+            f"{path} is no text: {error}", fix="write it anew, in UTF-8"
         ) from error
 
 

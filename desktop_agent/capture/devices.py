@@ -58,7 +58,8 @@ class DeviceStream:
                 ) from error
             raise AudioMissing(
                 f"the device cannot be heard: {told(error)}",
-                fix="name another device (anyteam-desktop devices lists them)",
+                fix="name another: anyteam-desktop devices lists them, and the system's settings"
+                " say which this program may hear",
             ) from error
 
     def frames(self) -> Iterator[bytes]:

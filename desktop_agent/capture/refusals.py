@@ -22,4 +22,8 @@ def told(error: Exception) -> str:
     if len(error.args) > 2 and error.args[2][2]:
         return str(error.args[2][2])
     said = str(error.args[0]) if error.args else str(error)
-    return "there is no source of sound" if said.endswith("device -1") else said
+    return (
+        "there is no source of sound that this program may hear"
+        if said.endswith("device -1")
+        else said
+    )

@@ -9,7 +9,11 @@ from desktop_agent.capture.refusals import refused, told
     ("error", "is_refused", "says"),
     [
         (ValueError("No input device matching 'x'"), False, "No input device matching 'x'"),
-        (RuntimeError("Error querying device -1"), False, "there is no source of sound"),
+        (
+            RuntimeError("Error querying device -1"),
+            False,
+            "there is no source of sound that this program may hear",
+        ),
         (RuntimeError("Invalid device", -9996), False, "Invalid device"),
         (RuntimeError("Device unavailable", -9985), True, "Device unavailable"),
         (

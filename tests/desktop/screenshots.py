@@ -25,7 +25,7 @@ from desktop_agent.program.model import (
 )
 from tests.desktop.machine import admit
 from tests.desktop.screen import until
-from tests.speech import spoken
+from tests.desktop.sound import endless
 
 SAID = (
     "Good morning, and thank you for your time today.",
@@ -59,7 +59,7 @@ def photograph(out: Path, dark: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="anyteam-pictures-") as place:
         folder = Path(place)
         made = prepare(weights_folder(), folder / "tiny.en.bin")
-        (folder / "call.wav").write_bytes(spoken(SAID))
+        endless(folder / "call.wav", SAID)
         home = folder / "home"
         found(home, Path(made.path), made.sha256)
         (home / "desktop.toml").open("a").write("hold_s = 3600\norganisations = ['Contoso']\n")

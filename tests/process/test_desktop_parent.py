@@ -1,22 +1,19 @@
 """The process that holds sound ends with its parent, whatever it was doing."""
 
-import io
 import os
 import select
 import signal
 import subprocess
 import sys
-import wave
 from pathlib import Path
 
 import pytest
 
 from desktop_agent.model.prepare import prepare, weights_folder
+from tests.desktop.sound import endless
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
-FRAMES = 1 << 29
-"""Nine hours, which take no room on the disk."""
 
 # Paused at once, it would wait for its parent's next word for ever.
 PARENT = """\
@@ -41,8 +38,7 @@ asyncio.run(main(*sys.argv[1:]))
 def test_what_holds_sound_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     made = prepare(weights_folder(), tmp_path / "tiny.en.bin")
     sound = tmp_path / "silence.wav"
-    sound.write_bytes(head_of_silence())
-    os.truncate(sound, sound.stat().st_size + 2 * FRAMES)
+    endless(sound)
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, made.path, str(sound)],
         cwd=ROOT,
@@ -63,15 +59,3 @@ def test_what_holds_sound_ends_when_its_parent_is_killed(tmp_path: Path) -> None
     finally:
         parent.kill()
         parent.wait()
-
-
-def head_of_silence() -> bytes:
-    """A WAV file's head that announces `FRAMES` frames."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(16_000)
-        out.setnframes(FRAMES)
-        out.writeframesraw(b"")
-        return file.getvalue()

@@ -26,6 +26,13 @@ def _console(options: argparse.Namespace) -> dict[str, Any]:
     return measure(options)
 
 
+def _peers(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: it needs the stores, and an environment for the peers."""
+    from bench.peers.measure import measure
+
+    return measure(options)
+
+
 def _rebuild(options: argparse.Namespace) -> dict[str, Any]:
     """Imported when asked for: the stores are extras."""
     from bench.rebuild import measure
@@ -48,6 +55,7 @@ BENCHMARKS: dict[str, Measure] = {
     "halt": halt.measure,
     "layers": layers.measure,
     "markers": markers.measure,
+    "peers": _peers,
     "publish": publish.measure,
     "rebuild": _rebuild,
     "speech": _speech,
@@ -67,6 +75,9 @@ def main(words: list[str] | None = None) -> int:
         type=int,
         default=5_000,
         help="console, publish, rebuild, start, verify, webhooks: how many",
+    )
+    parser.add_argument(
+        "--peers", type=Path, help="peers: the Python of an environment that has them"
     )
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")

@@ -1,8 +1,8 @@
 """From a halt that is tapped to the last effect, on a real installation with runs at work.
 
 Each run's runtime, judge and the sidecar are their own processes; a workspace halt stops them all.
-An effect begins between its `action.started` and its `action.finished`: the later of the two is
-taken, so that none began later than the figure says.
+An effect begins right after its `action.started`, where that stands before the halt: what is behind
+it is never begun. Where one was confirmed, its `action.finished` is taken: none began later.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from bus.folder import DataFolder
 from console.author import say
 from console.commands.runs import fresh_reader, request_run
 from console.session import session
-from schemas.actions import ActionFinished, ActionOutcome
+from schemas.actions import ActionFinished, ActionOutcome, ActionStarted
 from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunCompleted, RunHalted
@@ -68,8 +68,9 @@ async def _round(folder: DataFolder, live: int) -> list[Stopped]:
         names = await _working(folder, live)
         engaged = HaltEngaged(scope=HaltScope.WORKSPACE, target="", reason="measured")
         tapped = time.time_ns()
-        await say(admin.client, admin.reader, admin.pen(Role.ADMIN, None), engaged, run=None)
-        stopped = await _stopped(folder, names, tapped)
+        pen = admin.pen(Role.ADMIN, None)
+        halt = await say(admin.client, admin.reader, pen, engaged, run=None)
+        stopped = await _stopped(folder, names, tapped, halt)
         over = HaltReleased(scope=HaltScope.WORKSPACE, target="", reason="measured")
         await say(admin.client, admin.reader, admin.pen(Role.ADMIN, None), over, run=None)
     return stopped
@@ -101,7 +102,8 @@ async def _working(folder: DataFolder, live: int) -> set[str]:
     raise RuntimeError("the ledger ended before the runs were at work")
 
 
-async def _stopped(folder: DataFolder, names: set[str], tapped: int) -> list[Stopped]:
+async def _stopped(folder: DataFolder, names: set[str], tapped: int, halt: int) -> list[Stopped]:
+    """Each run's figures; `tapped` is the time (ns), `halt` the index that the halt has."""
     effects = dict.fromkeys(names, tapped)
     ends: dict[str, int] = {}
     async with session(folder.root, Role.REP, read=False) as rep, asyncio.timeout(_PATIENCE_S):
@@ -109,7 +111,10 @@ async def _stopped(folder: DataFolder, names: set[str], tapped: int) -> list[Sto
             if isinstance(item, CaughtUp) or item.event.run not in names:
                 continue
             body, run, at = item.event.body, item.event.run or "", item.event.at
-            if isinstance(body, ActionFinished) and body.outcome is ActionOutcome.CONFIRMED:
+            begun = isinstance(body, ActionStarted) and item.index < halt
+            if begun or (
+                isinstance(body, ActionFinished) and body.outcome is ActionOutcome.CONFIRMED
+            ):
                 effects[run] = max(effects[run], at)
             if isinstance(body, RunHalted):
                 ends[run] = at

@@ -12,7 +12,8 @@ from console.policies import checked
 from console.tightening import tightened
 from schemas.names import SECOND
 from schemas.patterns import Pattern
-from schemas.settings import BadSettings, DestinationSettings, PolicySettings, Settings
+from schemas.sections import BadSettings
+from schemas.settings import DestinationSettings, PolicySettings, Settings
 from schemas.tools import AllowedDestination, Policy, Tool
 
 _HERE: Final = Path()

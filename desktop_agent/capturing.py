@@ -26,6 +26,7 @@ from desktop_agent.capture.messages import (
     encode,
 )
 from desktop_agent.errors import AudioMissing, AudioRefused, CaptureFailed
+from schemas.errors import UNREADABLE
 
 _KEPT: Final = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "HOME")
 """Where a rep's sound server listens; nothing else of the environment goes along."""
@@ -50,7 +51,7 @@ class Capture:
         async for line in self._process.stdout:
             try:
                 message = decode_said(line)
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 raise CaptureFailed(
                     f"the listening process said what is no message: {error}"
                 ) from error

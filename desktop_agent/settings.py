@@ -39,7 +39,7 @@ def parse_desktop_settings(text: str) -> DesktopSettings:
     """Raises `BadDesktopSettings`."""
     try:
         return msgspec.toml.decode(text, type=DesktopSettings)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BadDesktopSettings(
             f"desktop.toml: {error}", fix="see docs/desktop.md for its keys"
         ) from error

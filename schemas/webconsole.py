@@ -20,7 +20,8 @@ _ORIGIN = re.compile(r"https://[a-z0-9.-]{1,253}(?::\d{1,5})?")
 class ConsoleMail(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The SMTP server that carries sign-in links. `tls` none is for one on this machine only.
 
-    `user` logs in with the secret `mail`; no login where it is empty.
+    `user` logs in with the secret `mail`; no login where it is empty. With `notices` those who can
+    answer a question are told that it waits.
     """
 
     sender: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)")]
@@ -28,6 +29,7 @@ class ConsoleMail(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     port: Annotated[int, Meta(ge=1, le=65_535)]
     tls: Literal["implicit", "starttls", "none"] = "implicit"
     user: str = ""
+    notices: bool = True
 
 
 class OidcProvider(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

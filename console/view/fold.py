@@ -109,6 +109,7 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
     elif isinstance(body, actions.ApprovalDecided):
         _answered(step, run, event, body)
     elif isinstance(body, actions.ActionStarted):
+        run.begun += not step.action
         step.action, step.started_at, step.started_index = verified.digest, event.at, index
         step.layers = body.layers
         run.actions[step.action] = step
@@ -118,6 +119,7 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
             if not halt.released_at and covers(halt, run):
                 halt.after += 1
     elif isinstance(body, actions.ActionRefused):
+        run.refusals += not step.refused
         step.refused, step.fix, step.layers = body.reason, body.fix, body.layers
         step.refused_at = event.at
         hour.refusals += 1

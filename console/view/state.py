@@ -114,7 +114,9 @@ class Moment(Struct, frozen=True):
 
 
 class Run(Struct):
-    """One run."""
+    """One run. `begun` and `refusals` count its steps that came to an action, or to a refusal;
+    `searched` is what words are looked for in.
+    """
 
     name: str
     request: RunRequested
@@ -123,6 +125,8 @@ class Run(Struct):
     attempts: int = 0
     steps: dict[bytes, Step] = msgspec.field(default_factory=dict)
     actions: dict[bytes, Step] = msgspec.field(default_factory=dict)
+    begun: int = 0
+    refusals: int = 0
     moments: list[Moment] = msgspec.field(default_factory=list)
     observations: list[Event] = msgspec.field(default_factory=list)
     walls: tuple[str, ...] = ()
@@ -133,6 +137,11 @@ class Run(Struct):
     halted_by: bytes = b""
     cost: int = 0
     tokens: int = 0
+    searched: str = ""
+
+    def __post_init__(self) -> None:
+        own = (self.name, self.request.rep, self.request.agent, self.request.intent.summary)
+        self.searched = "\n".join(own).casefold()
 
     @property
     def intent(self) -> Intent:

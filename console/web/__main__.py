@@ -29,6 +29,7 @@ from console.web.desk import Desk
 from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
+from console.web.notices import notify
 from console.web.oidc import Providers
 from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
@@ -83,6 +84,8 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         await _first(asyncio.ensure_future(ready.wait()), *work)
         work.append(asyncio.ensure_future(serve(application(here), sock, chosen, folder.root, own)))
         write_secret(folder.console_file, json.dumps({"url": origin}).encode() + b"\n")
+        if here.post.notices:
+            work.append(asyncio.ensure_future(notify(feed, store, here.post, origin)))
         say_ready()
         await _first(*work)
     finally:

@@ -9,13 +9,11 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import msgspec
-
 from bus.component import quiet_tls_close
 from bus.lifeline import stdin_reader
 from desktop_agent.agent.agent import Agent
 from desktop_agent.agent.messages import Failed, Told, Word, decode_word, encode
-from schemas.errors import AnyTeamError
+from schemas.errors import UNREADABLE, AnyTeamError
 
 
 def main() -> int:
@@ -44,7 +42,7 @@ async def _words(reader: asyncio.StreamReader) -> AsyncIterator[Word]:
     async for line in reader:
         try:
             word = decode_word(line)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             _say(Failed(what=f"that is no word the agent knows: {error}", fix="update the program"))
             continue
         yield word

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from ctypes.util import find_library
 from pathlib import Path
 
-import msgspec
-
 from desktop_agent.capture.messages import (
     Ended,
     Failed,
@@ -26,7 +24,7 @@ from desktop_agent.capture.playing import Playing
 from desktop_agent.capture.walls import deny_network, shut
 from desktop_agent.errors import AudioMissing, AudioRefused
 from schemas.confinement import Confinement
-from schemas.errors import AnyTeamError
+from schemas.errors import UNREADABLE, AnyTeamError
 
 
 def main() -> int:
@@ -38,7 +36,7 @@ def main() -> int:
         library = find_library("portaudio") if order.descriptor is None else None
         confinement = deny_network(required=order.walls_required)
         _listen(order, parent, confinement, library)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         _say(Failed(f"not an order: {error}", ""))
         return 2
     except AnyTeamError as error:

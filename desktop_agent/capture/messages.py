@@ -84,11 +84,11 @@ def encode(message: Said | Order) -> bytes:
 
 
 def decode_said(line: bytes) -> Said:
-    """Raises `msgspec.ValidationError`."""
+    """Raises one of `schemas.errors.UNREADABLE`."""
     said: Said = msgspec.json.decode(line, type=Said)
     return said
 
 
 def decode_order(line: bytes) -> Order:
-    """Raises `msgspec.ValidationError`."""
+    """Raises one of `schemas.errors.UNREADABLE`."""
     return msgspec.json.decode(line, type=Order)

@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from PySide6.QtCore import QObject, QProcess, Signal
 
 from desktop_agent.agent.messages import Word, decode_told, encode
+from schemas.errors import UNREADABLE
 
 _GRACE_MS: Final = 10_000
 
@@ -58,7 +58,7 @@ class AgentProcess(QObject):
             line = bytes(self._process.readLine().data())
             try:
                 self.told.emit(decode_told(line))
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 self.gone.emit(f"the agent said what is no message: {error}")
                 self._ending = True
                 self._process.kill()

@@ -28,7 +28,7 @@ async def listed(request: Request, here: Here, visitor: Visitor) -> Response:
     found = [
         run
         for run in reversed(here.view.runs.values())
-        if visitor.sees(run) and (not asked or run.state == asked) and _has(run, words)
+        if visitor.sees(run) and (not asked or run.state == asked) and words in run.searched
     ]
     at = _number(request.query_params.get("from", "0"))
     return here.page(
@@ -105,13 +105,6 @@ def _choices(here: Here) -> dict[str, Any]:
         "effects": [effect for effect in Effect if effect is not Effect.READ],
         "most_minutes": (policy.max_ttl_s if policy is not None else 3_600) // 60,
     }
-
-
-def _has(run: Run, words: str) -> bool:
-    if not words:
-        return True
-    own = (run.name, run.request.rep, run.request.agent, run.intent.summary)
-    return any(words in text.casefold() for text in own)
 
 
 def _number(text: str) -> int:

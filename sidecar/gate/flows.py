@@ -17,6 +17,7 @@ from typing import Final
 from immutables import Map
 from msgspec import Struct
 
+from sidecar.gate.glance import may_be_coded, may_hold_base64, may_hold_long
 from sidecar.gate.knowledge import MAX_POSTINGS, Knowledge, Segment, Standing
 from sidecar.gate.normal import (
     COMMON,
@@ -24,11 +25,11 @@ from sidecar.gate.normal import (
     fold,
     rotated,
     shifted,
-    spaced,
     stem,
     stems,
     telling_stems,
     unspaced,
+    words_of,
 )
 from sidecar.gate.values import tokens
 from sidecar.gate.wish import Wish
@@ -111,21 +112,29 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     joined = unspaced(text)
     if joined is not None:
         yield Dress.ENCODED, joined
-    for long in (one for one in fold(text).split() if len(one) >= _RUN_ON):
-        for run in _RUNS_ON.findall(long):
-            if found := _apart(known, run):
-                yield Dress.ENCODED, found
-    unread = " ".join(_unread(known, text))
-    for turn in (rotated, _backwards, *_shifts(text)):
-        if sum(map(known.words.__contains__, stems(turn(unread).split()))) >= _ENOUGH - 1:
-            yield Dress.ENCODED, turn(text)
+    folded = fold(text)
+    if may_hold_base64(folded):
+        for long in (one for one in folded.split() if len(one) >= _RUN_ON):
+            for run in _RUNS_ON.findall(long):
+                if found := _apart(known, run):
+                    yield Dress.ENCODED, found
+    said = words_of(folded)
+    unread = _unread(known, said)
+    # A turn leaves a word a word, so it makes no more known ones than there are unread.
+    if len(unread) >= _ENOUGH - 1:
+        apart = " ".join(unread)
+        for turn in (rotated, _backwards, *_shifts(said)):
+            if sum(map(known.words.__contains__, stems(turn(apart).split()))) >= _ENOUGH - 1:
+                yield Dress.ENCODED, turn(text)
 
 
 def opaque(text: str) -> str:
     """The first long run in `text` that is neither words nor a known encoding, or nothing."""
-    for pattern in _CODED:
+    for pattern in _CODED if may_be_coded(text) else ():
         if coded := pattern.search(text):
             return coded[0]
+    if not may_hold_long(text):
+        return ""
     for long in (one for one in text.split() if len(one) >= _LONG):
         if len(_SIGNS.findall(long)) >= _MANY_SIGNS:
             return long
@@ -190,17 +199,23 @@ def _carried(
         shared_with.append(postings)
         if number_like and f" {word} " not in wish.text:
             specific.update(postings)
+    telling = [token for token in tokens(text) - wish.tokens if _is_telling_number(token)]
+    if not (shared_with or telling):
+        return {}
     counts = Counter(chain.from_iterable(shared_with))
-    for token in tokens(text):
-        if _is_telling_number(token) and token not in wish.tokens:
-            places = [number for number, _ in known.values.get(token, ())]
-            specific.update(places)
-            counts.update(place for place in places if place not in counts)
+    for token in telling:
+        places = [number for number, _ in known.values.get(token, ())]
+        specific.update(places)
+        counts.update(place for place in places if place not in counts)
     earlier: Mapping[int, frozenset[str]] = sent if sent is not None else {}
     likely = {number for number, shared in counts.items() if shared >= _ENOUGH - 1}
+    if earlier:
+        likely |= counts.keys() & earlier.keys()
     found = {}
-    for number in likely | specific | (counts.keys() & earlier.keys()):
-        shared = counts[number] + len(earlier.get(number, frozenset()) - stems)
+    for number in likely | specific:
+        shared = counts[number]
+        if earlier:
+            shared += len(earlier.get(number, frozenset()) - stems)
         if shared < _ENOUGH - 1 and number not in specific:
             continue
         segment = known.segments[number]
@@ -257,18 +272,15 @@ def _familiar(known: Knowledge, text: str) -> int:
     return sum(1 for one in telling_stems(text) if len(one) > 4 and one in known.words)
 
 
-def _unread(known: Knowledge, text: str) -> list[str]:
-    """The longer words of `text` that the run has not read."""
+def _unread(known: Knowledge, said: list[str]) -> list[str]:
+    """The longer words among `said` that the run has not read."""
     return [
-        word
-        for word in spaced(text).split()
-        if len(word) > 4 and word.isalpha() and stem(word) not in known.words
+        word for word in said if len(word) > 4 and word.isalpha() and stem(word) not in known.words
     ]
 
 
-def _shifts(text: str) -> Iterable[Callable[[str], str]]:
-    """The other Caesar shifts, for a text without a single common word."""
-    said = spaced(text).split()
+def _shifts(said: list[str]) -> Iterable[Callable[[str], str]]:
+    """The other Caesar shifts, for words none of which is a common one."""
     return _CAESAR if len(said) >= 2 * _ENOUGH and COMMON.isdisjoint(said) else ()
 
 

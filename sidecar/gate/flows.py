@@ -200,7 +200,7 @@ def _carried(
         if number_like and f" {word} " not in wish.text:
             specific.update(postings)
     telling = [token for token in tokens(text) - wish.tokens if _is_telling_number(token)]
-    if not (shared_with or telling):
+    if len(shared_with) < _ENOUGH - 1 and not (specific or telling or sent):
         return {}
     counts = Counter(chain.from_iterable(shared_with))
     for token in telling:

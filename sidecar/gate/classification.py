@@ -47,7 +47,7 @@ def classification(case: Case) -> Word:
     if not tool.effect.high_stakes and seen is Audience.NONE:
         return passed("nobody else sees it")
     texts = [text for one in case.said if (text := _carrier(one))]
-    whole = "\n".join(str(one.value) for one in case.said if isinstance(one.value, str))
+    whole = "\n".join([one.value for one in case.said if isinstance(one.value, str)])
     readings = [text for text in (whole, *decodings(whole), unspaced(whole)) if text]
     for text in readings:
         for span in credentials_in(text):

@@ -132,9 +132,13 @@ def _domain_of(entry: AllowedDestination) -> str:
 
 
 def _known(policy: Policy, wish: Wish) -> frozenset[str]:
-    listed = frozenset(_domain_of(entry) for entry in policy.destinations)
-    named = frozenset(token[2:] for token in wish.tokens if token.startswith("h:"))
-    return listed | named | frozenset(policy.organisation)
+    known = _hosts(wish.tokens, policy.organisation)
+    return known.union(map(_domain_of, policy.destinations)) if policy.destinations else known
+
+
+@lru_cache(maxsize=256)
+def _hosts(named: frozenset[str], organisation: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(token[2:] for token in named if token.startswith("h:")).union(organisation)
 
 
 @lru_cache(maxsize=1024)

@@ -17,7 +17,7 @@ from typing import Final
 from immutables import Map
 from msgspec import Struct
 
-from sidecar.gate.glance import may_be_coded, may_hold_base64, may_hold_long
+from sidecar.gate.glance import glance
 from sidecar.gate.knowledge import MAX_POSTINGS, Knowledge, Segment, Standing
 from sidecar.gate.normal import (
     COMMON,
@@ -31,7 +31,7 @@ from sidecar.gate.normal import (
     unspaced,
     words_of,
 )
-from sidecar.gate.values import tokens
+from sidecar.gate.values import telling_tokens
 from sidecar.gate.wish import Wish
 
 _ENOUGH: Final = 4
@@ -58,6 +58,8 @@ _CODED: Final = (
     re.compile(r"\\u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4}){3,}"),
     re.compile(r"[.\u00b7-][.\u00b7-]{0,4}[ /]+(?:[.\u00b7-]{1,5}[ /]+){11,}"),
 )
+_SHORTEST_CODED: Final = 24
+"""The characters of the shortest match of `_CODED`."""
 _LONG: Final = 40
 _SIGNS: Final = re.compile(r"[!#$%&()*;<>?@^`{|}~]")
 
@@ -106,34 +108,38 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     yield Dress.PLAIN, text
     for said in decodings(text):
         yield Dress.ENCODED, said
-    for other in (_unhyphenated(text), _lettered(text)):
+    seen = glance(text)
+    for other in (_unhyphenated(text) if seen.joined else text, _lettered(text)):
         if other is not text and _familiar(known, other) >= _familiar(known, text) + _ENOUGH - 1:
             yield Dress.ENCODED, other
     joined = unspaced(text)
     if joined is not None:
         yield Dress.ENCODED, joined
     folded = fold(text)
-    if may_hold_base64(folded):
+    if seen.run or not text.isascii():
         for long in (one for one in folded.split() if len(one) >= _RUN_ON):
             for run in _RUNS_ON.findall(long):
                 if found := _apart(known, run):
                     yield Dress.ENCODED, found
-    said = words_of(folded)
-    unread = _unread(known, said)
+    told = words_of(folded)
+    unread = _unread(known, told)
     # A turn leaves a word a word, so it makes no more known ones than there are unread.
     if len(unread) >= _ENOUGH - 1:
         apart = " ".join(unread)
-        for turn in (rotated, _backwards, *_shifts(said)):
+        for turn in (rotated, _backwards, *_shifts(told)):
             if sum(map(known.words.__contains__, stems(turn(apart).split()))) >= _ENOUGH - 1:
                 yield Dress.ENCODED, turn(text)
 
 
 def opaque(text: str) -> str:
     """The first long run in `text` that is neither words nor a known encoding, or nothing."""
-    for pattern in _CODED if may_be_coded(text) else ():
+    if len(text) < _SHORTEST_CODED:
+        return ""
+    seen = glance(text)
+    for pattern in _CODED if seen.coded else ():
         if coded := pattern.search(text):
             return coded[0]
-    if not may_hold_long(text):
+    if not seen.long:
         return ""
     for long in (one for one in text.split() if len(one) >= _LONG):
         if len(_SIGNS.findall(long)) >= _MANY_SIGNS:
@@ -193,13 +199,13 @@ def _carried(
         postings = known.words.get(word)
         if not postings:
             continue
-        number_like = _is_specific(word)
+        number_like = not word.isalpha() and _is_specific(word)
         if len(postings) >= MAX_POSTINGS and not number_like:
             continue
         shared_with.append(postings)
         if number_like and f" {word} " not in wish.text:
             specific.update(postings)
-    telling = [token for token in tokens(text) - wish.tokens if _is_telling_number(token)]
+    telling = [token for token in telling_tokens(text) - wish.tokens if _is_telling_number(token)]
     if len(shared_with) < _ENOUGH - 1 and not (specific or telling or sent):
         return {}
     counts = Counter(chain.from_iterable(shared_with))
@@ -272,14 +278,14 @@ def _familiar(known: Knowledge, text: str) -> int:
     return sum(1 for one in telling_stems(text) if len(one) > 4 and one in known.words)
 
 
-def _unread(known: Knowledge, said: list[str]) -> list[str]:
+def _unread(known: Knowledge, said: tuple[str, ...]) -> list[str]:
     """The longer words among `said` that the run has not read."""
     return [
         word for word in said if len(word) > 4 and word.isalpha() and stem(word) not in known.words
     ]
 
 
-def _shifts(said: list[str]) -> Iterable[Callable[[str], str]]:
+def _shifts(said: tuple[str, ...]) -> Iterable[Callable[[str], str]]:
     """The other Caesar shifts, for words none of which is a common one."""
     return _CAESAR if len(said) >= 2 * _ENOUGH and COMMON.isdisjoint(said) else ()
 

@@ -7,11 +7,13 @@ only the patterns say.
 """
 
 import string
+from functools import lru_cache
 from typing import Final
 
-_ALNUM: Final = (string.ascii_letters + string.digits).encode()
-_FEWEST_CODED: Final = 12
-"""Of digits, dots and dashes: the least that a number or sign for each of twelve letters takes."""
+from msgspec import Struct
+
+_LETTERS: Final = string.ascii_letters.encode()
+_DIGITS: Final = string.digits.encode()
 
 
 def _table(kept: bytes, blanks: bytes | None = None) -> bytes:
@@ -22,39 +24,54 @@ def _table(kept: bytes, blanks: bytes | None = None) -> bytes:
     )
 
 
-_BASE64: Final = _table(_ALNUM + b"+/_-")
+_BASE64: Final = _table(_LETTERS + _DIGITS + b"+/_-")
 _HEX: Final = _table(string.hexdigits.encode())
 _BETWEEN_HEX: Final = b" :,x\\"
 _VISIBLE: Final = _table(bytes(range(0x21, 0x7F)) + bytes(range(0x80, 0x100)))
-_APART: Final = _table(_ALNUM + b"_", b" .-")
-_OF_CODES: Final = string.digits.encode() + b".-"
+_APART: Final = _table(_LETTERS + _DIGITS + b"_", b" .-")
+_IN_CODES: Final = _DIGITS + b".-"
+_JOINING: Final = b"-._"
 _RUN_OF_16: Final = b"k" * 16
 _RUN_OF_40: Final = b"k" * 40
+_FEWEST_CODED: Final = 12
+"""Of digits, dots and dashes: the least that a number or sign for each of twelve letters takes."""
+_FEWEST_JOINED: Final = 4
 
 
-def may_hold_base64(text: str) -> bool:
-    """False where no 16 signs of base64, or letters, stand together."""
+class Glance(Struct, frozen=True):
+    """What a text may hold. False: it is not there.
+
+    `run`: 16 letters or signs of base64 together. `hex`: 16 hexadecimal digits together, but for
+    what is written between them. `long`: 40 characters without a blank. `apart`: single letters
+    or digits that stand apart. `coded`: a number or a sign for each letter. `joined`: four signs
+    that join words.
+    """
+
+    run: bool
+    hex: bool
+    long: bool
+    apart: bool
+    coded: bool
+    joined: bool
+
+
+def may_hold_run(text: str) -> bool:
+    """`Glance.run` alone."""
     return _RUN_OF_16 in text.encode(errors="replace").translate(_BASE64)
 
 
-def may_hold_hex(text: str) -> bool:
-    """False where no 16 hexadecimal digits stand together, but for what is written between."""
-    return _RUN_OF_16 in text.encode(errors="replace").translate(_HEX, _BETWEEN_HEX)
-
-
-def may_hold_long(text: str) -> bool:
-    """False where no 40 characters stand together without a blank."""
-    return _RUN_OF_40 in text.encode(errors="replace").translate(_VISIBLE)
-
-
-def may_stand_apart(text: str) -> bool:
-    """False where no two single letters or digits follow each other, apart."""
-    return not text.isascii() or b" k k " in text.encode().translate(_APART)
-
-
-def may_be_coded(text: str) -> bool:
-    """False where there is too little of what letters are written with as numbers or signs."""
-    if not text.isascii() or "\\u" in text:
-        return True
-    signs = text.encode()
-    return len(signs) - len(signs.translate(None, _OF_CODES)) >= _FEWEST_CODED
+@lru_cache(maxsize=64)
+def glance(text: str) -> Glance:
+    """One look at `text`, at a cost linear in its length. Never raises."""
+    signs = text.encode(errors="replace")
+    foreign = not text.isascii()
+    return Glance(
+        _RUN_OF_16 in signs.translate(_BASE64),
+        _RUN_OF_16 in signs.translate(_HEX, _BETWEEN_HEX),
+        _RUN_OF_40 in signs.translate(_VISIBLE),
+        foreign or b" k k " in signs.translate(_APART),
+        foreign
+        or len(signs) - len(signs.translate(None, _IN_CODES)) >= _FEWEST_CODED
+        or "\\u" in text,
+        foreign or len(signs) - len(signs.translate(None, _JOINING)) >= _FEWEST_JOINED,
+    )

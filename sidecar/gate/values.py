@@ -46,11 +46,16 @@ _NUMBERED: Final = frozenset(
     request""".split()  # noqa: SIM905
 )
 _LISTED: Final = re.compile(r"\d{1,9}(?:(?:, ?| and | or |, and )#?\d{1,9})*\b(?![.,]\d)")
+_LONGEST_LISTED: Final = 9
+_CLOSING: Final = frozenset(("", *")]:;!?\n"))
+"""After a number, signs that no list of numbers goes on with."""
 _PRICED: Final = re.compile(
     r"\d{1,9}(?:,\d{3})*(?:\.\d+)? ?"
     r"(?:[%\u20ac$\u00a3]|(?:eur|usd|gbp|chf|sek|euros?|dollars?|pounds?|francs|percent)\b)"
 )
 """How much, and not which: an invoice of 1,250 EUR."""
+_OF_PRICES: Final = frozenset(",.%\u20ac$\u00a3eugcsdpf")
+"""What goes on after a price's first digits, and a blank."""
 _NOUN_REACH: Final = 24
 # Patterns that run on every text begin with a class of characters: the engine skips to it.
 _DIGITS: Final = re.compile(r"\d\d*")
@@ -87,6 +92,14 @@ _MONTH_NAMES: Final = frozenset(
 """The words that `_MONTH` matches: wherever it is used, a word's ends are at both of its own."""
 _FEWEST_LONG: Final = 7
 """The digits of the shortest `_LONG_NUMBER`."""
+_NOT_SMALL: Final = re.compile(
+    r"[0-9](?:[0-9]{3}|[0-9]{0,2}(?:,[0-9]|(?:\.[0-9]+)? ?(?:[km]\b|thousand|million)|\.[0-9]{3})"
+    r"|(?:[ -]?[0-9]){6}|(?<=[a-z][a-z].)[0-9])"
+)
+"""In ASCII, what an amount of four digits or an account has: four digits together, digits in
+groups or that a word multiplies, three past the point (999.995 is 1000.00), seven of them with
+blanks between, letters before them.
+"""
 _ISO: Final = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
 _DAY_MONTH: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b")
@@ -123,6 +136,22 @@ def tokens(text: str) -> frozenset[str]:
     if runs:
         _numbers(folded, runs, found)
     return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def telling_tokens(text: str) -> frozenset[str]:
+    """`tokens`, or none of them where none can be a mailbox, a link, an account or an amount of
+    four digits: small numbers, days and hours are not worth looking for where only those count.
+    """
+    folded = fold(text)
+    small = (
+        folded.isascii()
+        and "@" not in folded
+        and "://" not in folded
+        and not ("." in folded and _DOTTED.search(folded))
+        and not _NOT_SMALL.search(folded)
+    )
+    return frozenset() if small else tokens(text)
 
 
 def mailbox(text: str) -> set[str]:
@@ -193,7 +222,7 @@ def in_order(name: str) -> list[str]:
 
 def _numbers(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
     """The values with digits in them. What follows a run of digits tells most patterns off."""
-    if any(start > 1 and folded[start - 2 : start].isalpha() for start, _ in runs):
+    if _after_letters(folded, runs):
         for match in _ACCOUNT.finditer(folded):
             found.add("a:" + _SECURE_SPACES.sub("", match[0]))
         folded = _ACCOUNT.sub(" ; ", folded)
@@ -206,34 +235,36 @@ def _numbers(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
             folded = date.sub(" ; ", folded)
         folded = _CLOCK.sub(lambda m: " ; " if _starts(m) else m[0], folded)
         runs, said = _runs(folded), words_of(folded)
-    over = 0
-    for start, _ in runs if sum([end - start for start, end in runs]) >= _FEWEST_LONG else ():
-        if start >= over and (long := _LONG_NUMBER.match(folded, start)):
+    many_digits = sum([end - start for start, end in runs]) >= _FEWEST_LONG
+    long_to = counted_to = multiplied_to = 0
+    for start, end in runs:
+        if many_digits and start >= long_to and (long := _LONG_NUMBER.match(folded, start)):
             found.add("a:" + _SECURE_SPACES.sub("", long[0]))
-            over = long.end()
-    over = 0
-    for start, end in runs:
-        if start < over:
-            continue
-        which = _follows_noun(folded, start) and not _PRICED.match(folded, start)
-        listed = _LISTED.match(folded, start) if which else None
-        if listed is not None:
-            found |= {"i:" + digits for digits in _DIGITS.findall(listed[0])}
-            over = listed.end()
-        else:
-            over = _amount(folded, start, end, found)
-    over = 0
-    for start, end in runs:
-        if start < over or not _may_be_multiplied(folded, end) or not _begins(folded, start):
-            continue
-        if many := _MULTIPLIED.match(folded, start):
-            found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
-            over = many.end()
-    if "#" in folded or _quotes(folded) > 1 or not _IDENTIFYING.isdisjoint(said):
+            long_to = long.end()
+        after = folded[end : end + 2]
+        if start >= counted_to:
+            which = _follows_noun(folded, start) and not _is_priced(folded, start, after)
+            listed = _listed(folded, start, end, after, found) if which else 0
+            counted_to = listed or _amount(folded, start, end, found)
+        multiplied = after[:1] in ".kmt" or after in (" k", " m", " t")
+        if multiplied and start >= multiplied_to and _begins(folded, start):
+            if many := _MULTIPLIED.match(folded, start):
+                found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
+                multiplied_to = many.end()
+    quotes = folded.count("'") + folded.count('"') + folded.count("`")
+    if "#" in folded or quotes > 1 or not _IDENTIFYING.isdisjoint(said):
         for match in _IDENTIFIED.finditer(folded):
             name = match[1] or match[2] or match[3]
             if any(c.isdigit() for c in name):
                 found.add("i:" + name)
+
+
+def _after_letters(folded: str, runs: list[tuple[int, int]]) -> bool:
+    """Whether a run of digits follows two letters."""
+    for start, _ in runs:
+        if start > 1 and folded[start - 1].isalpha() and folded[start - 2].isalpha():
+            return True
+    return False
 
 
 def _runs(folded: str) -> list[tuple[int, int]]:
@@ -242,13 +273,22 @@ def _runs(folded: str) -> list[tuple[int, int]]:
     return [match.span() for match in digits.finditer(folded)]
 
 
-def _quotes(folded: str) -> int:
-    return folded.count("'") + folded.count('"') + folded.count("`")
+def _is_priced(folded: str, start: int, after: str) -> bool:
+    """Whether the number at `start` is how much. `after` is what stands behind its first digits."""
+    return after.removeprefix(" ")[:1] in _OF_PRICES and _PRICED.match(folded, start) is not None
 
 
-def _may_be_multiplied(folded: str, end: int) -> bool:
-    """Whether what multiplies could follow the number whose first digits end at `end`."""
-    return folded[end : end + 1] in ".kmt" or folded[end : end + 2] in (" k", " m", " t")
+def _listed(folded: str, start: int, end: int, after: str, found: set[str]) -> int:
+    """The identifiers listed at `start`, where their list ends; 0 if there is none."""
+    alone = after[:1] in _CLOSING or (after[:1] == " " and after[1:] not in ("a", "o"))
+    if alone and end - start <= _LONGEST_LISTED:
+        found.add("i:" + folded[start:end])
+        return end
+    listed = _LISTED.match(folded, start)
+    if listed is None:
+        return 0
+    found |= {"i:" + digits for digits in _DIGITS.findall(listed[0])}
+    return listed.end()
 
 
 def _amount(folded: str, start: int, end: int, found: set[str]) -> int:
@@ -264,7 +304,7 @@ def _amount(folded: str, start: int, end: int, found: set[str]) -> int:
         if sign in "+-" and "," in match[0]:
             start, said = start - 1, sign + said
     if _begins(folded, start):
-        found.add(amount(float(said)))
+        found.add(f"n:{float(said):.2f}")
     return end
 
 
@@ -295,7 +335,7 @@ def _starts(match: re.Match[str]) -> bool:
     return before == "t" or not (before.isalnum() or before == "_")
 
 
-def _days(folded: str, said: list[str], runs: list[tuple[int, int]], found: set[str]) -> None:
+def _days(folded: str, said: tuple[str, ...], runs: list[tuple[int, int]], found: set[str]) -> None:
     if "-" in folded:
         for match in _ISO.finditer(folded):
             found.add(f"d:{int(match[2]):02d}-{int(match[3]):02d}")

@@ -84,7 +84,7 @@ def classification(case: Case) -> Word:
             return word
         worst = worst or word
     if worst is None and tool.effect is not Effect.READ:
-        hidden = next(filter(None, (opaque(text) for text in _hideouts(case))), "")
+        hidden = next(filter(None, map(opaque, _hideouts(case))), "")
         if hidden and spaced(hidden) not in wish.text:
             worst = hold(
                 "an argument carries a long run that cannot be read",

@@ -106,7 +106,7 @@ def _canonical(one: Argument) -> object:
     if not isinstance(one.value, str):
         return one.value
     if one.part is Part.DESTINATION:
-        typed = sorted(token for token in tokens(one.value) if token[0] in "ea")
+        typed = sorted([token for token in tokens(one.value) if token[0] in "ea"])
         if typed:
             return typed
     return " ".join(fold(one.value).split())

@@ -160,9 +160,13 @@ def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing
         return False
     fresh = telling_stems(text) - wish.stems
     need = max(3, ceil(_DICTATED * len(fresh)))
-    stands = [numbers for word in fresh if (numbers := known.suspects.get(word))]
-    if len(stands) < need:
-        return False
+    stands: list[tuple[int, ...]] = []
+    spare = len(fresh) - need
+    for word in fresh:
+        if numbers := known.suspects.get(word):
+            stands.append(numbers)
+        elif (spare := spare - 1) < 0:
+            return False
     counts = Counter(chain.from_iterable(stands))
     enough = [number for number, count in counts.items() if count >= need]
     return any(known.segments[number].standing <= worst for number in enough)

@@ -69,6 +69,8 @@ def evaluate(case: Case, layers: tuple[tuple[str, Layer], ...] = LAYERS) -> Gate
     for number, (name, layer) in enumerate(layers, start=1):
         one = outcome(number, name, layer(case))
         spoken.append(one)
+        if one.result is LayerResult.PASS:
+            continue
         if one.result is LayerResult.HOLD:
             holds = holds or one
         elif one.result is LayerResult.REFUSE:

@@ -38,6 +38,7 @@ from console.commands import (
     restoring,
     runs,
     telemetry,
+    tokens,
     verification,
     webhooks,
     witnesses,
@@ -65,19 +66,9 @@ def options(
 
 
 for noun in (
-    *(operation, doctor, runs, approvals, halts, people, policy, destinations, memory, devices),
-    *(
-        exports,
-        verification,
-        proofs,
-        witnesses,
-        epochs,
-        restoring,
-        replays,
-        blast,
-        incident,
-        telemetry,
-    ),
+    *(operation, doctor, runs, approvals, halts, people, tokens, policy, destinations),
+    *(memory, devices, exports, verification, proofs, witnesses, epochs, restoring, replays),
+    *(blast, incident, telemetry),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):
     noun.register(app)

@@ -82,14 +82,14 @@ class Queue:
             self._note(CaptureStarted(capture=number, source=source, consent=consent), now, now)
         return number
 
-    def note(self, said: Said, now: int, hold_ns: int = 0) -> None:
-        """Put an item at the end, to be held for `hold_ns`."""
+    def note(self, said: Said, now: int, hold_ns: int = 0) -> int:
+        """Put an item at the end, to be held for `hold_ns`; the number to withdraw it by."""
         with self._transaction():
             if isinstance(said, TranscriptSynced):
                 self._keep(msgspec.structs.replace(self._state(), segment=said.segment))
             elif isinstance(said, CaptureStopped):
                 self._keep(msgspec.structs.replace(self._state(), open=False))
-            self._note(said, now, now + hold_ns)
+            return self._note(said, now, now + hold_ns)
 
     def withdraw(self, number: int) -> bool:
         """Take back a held segment; whether it was still here. It is as if never heard."""
@@ -166,9 +166,11 @@ class Queue:
         self._database.execute("DELETE FROM held WHERE id = ?", (waiting.number,))
         self._keep(msgspec.structs.replace(state, head=head))
 
-    def _note(self, said: Said, at: int, due: int) -> None:
+    def _note(self, said: Said, at: int, due: int) -> int:
         sealed = self._sealed(encode_noted(Noted(at, said)), b"held")
-        self._database.execute("INSERT INTO held (due, sealed) VALUES (?, ?)", (due, sealed))
+        row = "INSERT INTO held (due, sealed) VALUES (?, ?) RETURNING id"
+        (number,) = self._database.execute(row, (due, sealed)).fetchone()
+        return int(number)
 
     def _held(self) -> Iterator[Waiting]:
         rows = self._database.execute("SELECT id, due, sealed FROM held ORDER BY id").fetchall()

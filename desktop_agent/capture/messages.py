@@ -63,10 +63,13 @@ class Ended(Struct, frozen=True, tag="ended"):
 
 
 class Failed(Struct, frozen=True, tag="failed"):
-    """It ends before its work was done: why, and what to do."""
+    """It ends before its work was done: why, and what to do. `refused` where the system does not
+    let it hear the device.
+    """
 
     what: str
     fix: str
+    refused: bool = False
 
 
 Said = Ready | Segment | Ended | Failed

@@ -6,6 +6,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from crypto.keyfile import ensure_key
+from desktop_agent.agent import messages as agent
 from desktop_agent.capture.messages import Ended, Failed, Order, decode_order, decode_said, encode
 from desktop_agent.enrolled import enrolled_in
 from desktop_agent.errors import ModelError
@@ -33,6 +34,18 @@ def targets() -> tuple[Target, ...]:
         ),
         Target(
             name="capture order", seeds=(encode(order),), decode=decode_order, errors=UNREADABLE
+        ),
+        Target(
+            name="words to the desktop agent",
+            seeds=(agent.encode(agent.Start(file="a.wav", consent="yes")),),
+            decode=agent.decode_word,
+            errors=UNREADABLE,
+        ),
+        Target(
+            name="what the desktop agent says",
+            seeds=(agent.encode(agent.Choices((agent.Choice(number=1, name="a", default=True),))),),
+            decode=agent.decode_told,
+            errors=UNREADABLE,
         ),
         Target(
             name="enrolment answer",

@@ -15,14 +15,14 @@ MEMORY_EVERY: Final = 20
 def inputs(target: Target, first: int, count: int) -> Iterator[tuple[bytes, bool]]:
     """The inputs of these numbers, and whether memory is measured: the same in every process.
 
-    The seeds themselves come first, and must be taken.
+    What spoiling begins from comes first.
     """
     for number in range(first, first + count):
-        if number < len(target.seeds):
-            yield target.seeds[number], True
+        if number < len(target.begins):
+            yield target.begins[number], True
         else:
             random = Random(f"{target.name} {number}")
-            yield mutated(random, target.seeds), number % MEMORY_EVERY == 0
+            yield mutated(random, target.begins), number % MEMORY_EVERY == 0
 
 
 def campaign(

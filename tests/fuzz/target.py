@@ -24,12 +24,20 @@ ROOM_A_BYTE: Final = 400
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """`decode` of valid `seeds`; `errors` is what it may raise."""
+    """`decode` of valid `seeds`; `errors` is what it may raise. `refused` are bytes in form that it
+    refuses all the same: of another list, say, or a token that nobody has.
+    """
 
     name: str
-    seeds: tuple[bytes, ...]
+    seeds: tuple[bytes, ...] = ()
+    refused: tuple[bytes, ...] = ()
     decode: Callable[[bytes], object]
     errors: tuple[type[Exception], ...] = (AnyTeamError,)
+
+    @property
+    def begins(self) -> tuple[bytes, ...]:
+        """What spoiling begins from."""
+        return (*self.seeds, *self.refused)
 
 
 class Finding(Struct, frozen=True, kw_only=True):

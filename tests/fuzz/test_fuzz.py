@@ -25,8 +25,13 @@ def test_spoiled_bytes_end_in_a_value_or_in_the_decoders_own_error(name: str) ->
 
 @pytest.mark.parametrize("name", sorted(targets()))
 def test_what_spoiling_begins_from_is_taken(name: str) -> None:
-    for seed in targets()[name].seeds:
-        targets()[name].decode(seed)
+    target = targets()[name]
+    for seed in target.seeds:
+        target.decode(seed)
+    for seed in target.refused:
+        with pytest.raises(target.errors):
+            target.decode(seed)
+    assert target.begins
 
 
 def swells(data: bytes) -> object:

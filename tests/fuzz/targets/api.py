@@ -33,7 +33,8 @@ def targets() -> tuple[Target, ...]:
         ),
         Target(
             name="API cursor",
-            seeds=(cursor_of("runs", 41).encode(), cursor_of("run.r-1", 7).encode()),
+            seeds=(cursor_of("runs", 41).encode(),),
+            refused=(cursor_of("run.r-1", 7).encode(),),
             decode=lambda data: key_of("runs", data.decode("latin-1")),
             errors=(ApiError,),
         ),
@@ -45,7 +46,7 @@ def targets() -> tuple[Target, ...]:
         ),
         Target(
             name="API token",
-            seeds=(f"Bearer {PREFIX}{'s' * 43}".encode(),),
+            refused=(f"Bearer {PREFIX}{'s' * 43}".encode(),),
             decode=_token,
             errors=(ApiError,),
         ),

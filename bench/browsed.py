@@ -27,6 +27,11 @@ from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
 from bus.roles import seals_subject
 from bus.tls import client_context
+from console import tokens
+from console.api.answers import Answers
+from console.api.bearers import Bearers
+from console.api.serving import api
+from console.api.shapes import PREFIX
 from console.web.app import application
 from console.web.desk import Desk
 from console.web.feed import Feed
@@ -41,7 +46,7 @@ from crypto.sealing import WorkspaceKeys
 from crypto.signing import Signer
 from crypto.trust import Trust
 from ledger.export import ExportedEntry
-from schemas.access import AccessGranted, AccessRole
+from schemas.access import AccessGranted, AccessRole, TokenIssued, TokenScope
 from schemas.events import AnyBody
 from schemas.names import Role
 from schemas.settings import PolicySettings, Settings
@@ -50,6 +55,7 @@ from tests.stories import Said, Story
 
 WORKSPACE: Final = "floor"
 ADDRESS: Final = "ada@acme.example"
+SECRET: Final = tokens.PREFIX + "of-a-benchmark-whose-ledger-ends-with-it"
 WAITING: Final = 40
 """Runs that wait for a person; those before them have ended."""
 
@@ -90,6 +96,7 @@ class _Tale:
         self.story.found()
         grant = AccessGranted(account=self.account, role=AccessRole.ADMIN, person="ada")
         self.story.say("ada", grant)
+        self.story.say("ada", _issued(self.account))
         standing = set(self.story.signers)
         for number in range(self.runs):
             self._run(number)
@@ -114,6 +121,17 @@ class _Tale:
     def _batch(self) -> list[ExportedEntry]:
         batch, self.told.fresh = self.told.fresh, []
         return batch
+
+
+def _issued(account: str) -> TokenIssued:
+    return TokenIssued(
+        account=account,
+        token="t-0123456789abcdef",  # noqa: S106 - its name
+        label="bench",
+        digest=tokens.digest_of(SECRET),
+        scopes=tuple(TokenScope),
+        expires=2**62,
+    )
 
 
 async def run(events: int, runs: int) -> None:
@@ -166,7 +184,8 @@ async def _serve(
     await ready.wait()
     start_s = time.perf_counter() - began
     assert not feed.view.rejected, "the ledger came out of order"
-    app = application(here)
+    answers = Answers(folder.root / "api.sqlite")
+    app = application(here, api(here, Bearers(feed.view, _unrecorded, 1_000_000), answers))
     app.router.routes.append(Route("/bare", _bare))
     work.append(
         asyncio.ensure_future(
@@ -179,7 +198,12 @@ async def _serve(
         task.cancel()
     await asyncio.gather(*work, return_exceptions=True)
     store.close()
+    answers.close()
     await client.close()
+
+
+async def _unrecorded(body: AnyBody) -> None:
+    """The sign-in of the benchmark itself is on no ledger."""
 
 
 def _here(
@@ -190,9 +214,6 @@ def _here(
     keys: WorkspaceKeys,
     origin: str,
 ) -> Here:
-    async def unrecorded(body: AnyBody) -> None:
-        """The sign-in of the benchmark itself is on no ledger."""
-
     return Here(
         folder=folder,
         settings=Settings(
@@ -205,7 +226,7 @@ def _here(
         client=client,
         feed=feed,
         desk=Desk(client, feed, folder, Signer.generate()),
-        sessions=Sessions(store, feed.view, unrecorded, Limits(lives_s=36_000, idle_s=36_000)),
+        sessions=Sessions(store, feed.view, _unrecorded, Limits(lives_s=36_000, idle_s=36_000)),
         post=Post(None, folder.root),
         providers=Providers({}, folder.root, origin),
         keys=keys,
@@ -220,6 +241,7 @@ async def _where(here: Here, tale: _Tale, origin: str, start_s: float) -> dict[s
     return {
         "url": origin,
         "cookie": await here.sessions.open(tale.account, "link"),
+        "token": SECRET,
         "events": size,
         "runs": len(here.view.runs),
         "start_s": start_s,
@@ -240,6 +262,13 @@ async def _where(here: Here, tale: _Tale, origin: str, start_s: float) -> dict[s
             "entry": f"/ledger/{middle}",
             "proof": f"/ledger/{middle}/proof",
             "people": "/people",
+            "API: runs": f"{PREFIX}/runs",
+            "API: runs by words": f"{PREFIX}/runs?q=deal&limit=200",
+            "API: run": f"{PREFIX}/runs/r-{tale.runs // 2}",
+            "API: approvals": f"{PREFIX}/approvals",
+            "API: overview": f"{PREFIX}/overview",
+            "API: entries": f"{PREFIX}/ledger/entries?after={middle}",
+            "API: proof": f"{PREFIX}/ledger/entries/{middle}/proof",
         },
     }
 

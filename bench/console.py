@@ -1,4 +1,4 @@
-"""The console's pages over a large ledger, beside a bare page of the same server.
+"""The console's pages, and its API's, over a large ledger, beside a bare page of the same server.
 
 The server is the console's own application on uvicorn with TLS, in a process of its own, over a
 ledger that stands in a real stream; an admin reads. Pages and floor take turns on one connection.
@@ -50,7 +50,10 @@ def _measured(where: dict[str, Any]) -> dict[str, Any]:
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     cookies = {"__Host-session": where["cookie"]}
-    with httpx.Client(base_url=where["url"], verify=trusting, cookies=cookies) as client:
+    headers = {"authorization": f"Bearer {where['token']}"}
+    with httpx.Client(
+        base_url=where["url"], verify=trusting, cookies=cookies, headers=headers
+    ) as client:
         pages = {name: _page(client, path) for name, path in where["pages"].items()}
     return {
         "events": where["events"],

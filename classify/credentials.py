@@ -1,13 +1,15 @@
 """Credentials: keys of well-known shape, private keys, secrets beside a label.
 
 Shapes follow their issuers' documentation, as detect-secrets and gitleaks collect them. Each
-pattern runs only where a literal it cannot match without is in the text, so that clean text
-costs little more than a substring search; every repetition is bounded.
+pattern runs only where a literal it cannot match without is in the text. All literals are looked
+for in one pass, so that clean text costs little more than that; every repetition is bounded.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Final
+
+import ahocorasick  # type: ignore[import-not-found]
 
 from classify.spans import Kind, Span
 from classify.view import View, normalised
@@ -74,6 +76,22 @@ _LABELLED: Final = re.compile(
     r"|(?:\s[a-z]{1,12}){1,5}?\s(?:is|ist|est|es|=|:)|\s)"
     r"\s{0,3}(?:\\?[\"'`](?P<quoted>[^\s\"'`]{3,250})|(?P<bare>[^\s\"'`,;&<>|)}\]]{3,250}))"
 )
+
+
+def _hints() -> ahocorasick.Automaton:
+    """What tells in a text in lower case that a shape, by its number, or a core could be in it."""
+    hints: dict[str, tuple[int | str, ...]] = {core: (core,) for core in (*_CORES, "private key")}
+    for place, (literals, _) in enumerate(_SHAPES):
+        for literal in map(str.lower, literals):
+            hints[literal] = (*hints.get(literal, ()), place)
+    automaton = ahocorasick.Automaton()
+    for literal, told in hints.items():
+        automaton.add_word(literal, told)
+    automaton.make_automaton()
+    return automaton
+
+
+_HINTS: Final = _hints()
 _PLACEHOLDER: Final = re.compile(
     r"(?i)[*x•.]+|[<${%\[(].*|.*[({\[].*|(?:null|none|nil|true|false|required|optional|changeme"
     r"|hidden|redacted|undefined|string|str|expired|invalid|incorrect)[.,;:!?]*|.*[_-]id"
@@ -102,14 +120,18 @@ def credentials(view: View) -> Iterator[tuple[int, int, Kind]]:
 
 
 def _places(text: str) -> Iterator[tuple[int, int]]:
-    for literals, pattern in _SHAPES:
-        for literal in literals:
-            if literal in text:
-                for match in pattern.finditer(text):
-                    yield match.span(pattern.groups)
-                break
+    lower = text.lower()
+    if len(lower) != len(text):
+        lower = "".join(char.lower()[0] for char in text)
+    hints = {hint for _, told in _HINTS.iter(lower) for hint in told}
+    if not hints:
+        return
+    for place, (literals, pattern) in enumerate(_SHAPES):
+        if place in hints and any(literal in text for literal in literals):
+            for match in pattern.finditer(text):
+                yield match.span(pattern.groups)
     yield from _private_keys(text)
-    yield from _labelled(text)
+    yield from _labelled(text, lower, hints)
 
 
 def _private_keys(text: str) -> Iterator[tuple[int, int]]:
@@ -124,12 +146,9 @@ def _private_keys(text: str) -> Iterator[tuple[int, int]]:
         yield begin.start(), at
 
 
-def _labelled(text: str) -> Iterator[tuple[int, int]]:
-    lower = text.lower()
-    if len(lower) != len(text):
-        lower = "".join(char.lower()[0] for char in text)
+def _labelled(text: str, lower: str, hints: Set[int | str]) -> Iterator[tuple[int, int]]:
     for core in _CORES:
-        at = lower.find(core)
+        at = lower.find(core) if core in hints else -1
         while at >= 0:
             match = _LABELLED.match(lower, at)
             if match:

@@ -65,6 +65,8 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "destination.readmitted": ("readmission", (Role.ADMIN,)),
     "access.granted": ("access", (Role.ADMIN,)),
     "access.revoked": ("access", (Role.ADMIN,)),
+    "token.issued": ("access", (Role.ADMIN,)),
+    "token.revoked": ("access", (Role.ADMIN,)),
     "session.opened": ("session", (Role.CONSOLE,)),
     "session.closed": ("session", (Role.CONSOLE,)),
     "sign_in.locked": ("session", (Role.CONSOLE,)),

@@ -66,6 +66,8 @@ AnyBody = (
     | erasure.ContentErased
     | access.AccessGranted
     | access.AccessRevoked
+    | access.TokenIssued
+    | access.TokenRevoked
     | access.SessionOpened
     | access.SessionClosed
     | access.SignInLocked

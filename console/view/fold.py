@@ -19,6 +19,7 @@ from console.view.state import (
     Run,
     SignIn,
     Step,
+    Token,
     Workspace,
     covers,
 )
@@ -190,7 +191,10 @@ def _fold_workspace(workspace: Workspace, index: int, event: Event) -> None:
         if claim is not None:
             forgotten = isinstance(body, memories.MemoryForgotten)
             claim.gone = "forgotten" if forgotten else "withdrawn"
-    elif isinstance(body, access.AccessGranted | access.AccessRevoked):
+    elif isinstance(
+        body,
+        access.AccessGranted | access.AccessRevoked | access.TokenIssued | access.TokenRevoked,
+    ):
         fold_access(workspace, event)
     else:
         _fold_sign_ins(workspace, index, at, body)
@@ -198,13 +202,33 @@ def _fold_workspace(workspace: Workspace, index: int, event: Event) -> None:
 
 
 def fold_access(workspace: Workspace, event: Event) -> None:
-    """Take in who may use the console; other events change nothing here."""
-    body = event.body
+    """Take in who may use the console, and the tokens; other events change nothing here."""
+    body, grants = event.body, workspace.grants
     if isinstance(body, access.AccessGranted):
         grant = Grant(body.account, body.role, body.person or "", event.actor.instance, event.at)
-        workspace.grants[body.account] = grant
-    elif isinstance(body, access.AccessRevoked) and body.account in workspace.grants:
-        workspace.grants[body.account].revoked = body.reason or "revoked"
+        before = grants.get(body.account)
+        if before is not None and (before.role, before.person) != (grant.role, grant.person):
+            _end_tokens(workspace, body.account, "its account's role or person changed")
+        grants[body.account] = grant
+    elif isinstance(body, access.AccessRevoked) and body.account in grants:
+        grants[body.account].revoked = body.reason or "revoked"
+        _end_tokens(workspace, body.account, "its account has no access any more")
+    elif isinstance(body, access.TokenIssued):
+        holder = grants.get(body.account)
+        if holder is not None and not holder.revoked:
+            token = Token(body, event.actor.instance, event.at)
+            workspace.tokens.setdefault(body.digest, token)
+    elif isinstance(body, access.TokenRevoked):
+        for token in workspace.tokens.values():
+            if token.body.token == body.token:
+                token.revoked = token.revoked or body.reason or "revoked"
+
+
+def _end_tokens(workspace: Workspace, account: str, why: str) -> None:
+    """What was given to one role and person is nothing that another inherits."""
+    for token in workspace.tokens.values():
+        if token.body.account == account:
+            token.revoked = token.revoked or why
 
 
 def _fold_sign_ins(workspace: Workspace, index: int, at: int, body: AnyBody) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from schemas.access import AccessRole
+from schemas.access import AccessRole, TokenIssued
 from schemas.actions import (
     ActionFinished,
     ApprovalRequested,
@@ -223,6 +223,15 @@ class Grant(Struct):
     revoked: str = ""
 
 
+class Token(Struct):
+    """A token of the HTTP API; `body` is the admin's word about it."""
+
+    body: TokenIssued
+    by: str
+    at: int
+    revoked: str = ""
+
+
 class SignIn(Struct, frozen=True):
     """A line of the record of sign-ins."""
 
@@ -258,6 +267,7 @@ class Workspace(Struct):
     destinations: dict[str, Destination] = msgspec.field(default_factory=dict)
     claims: dict[str, Claim] = msgspec.field(default_factory=dict)
     grants: dict[str, Grant] = msgspec.field(default_factory=dict)
+    tokens: dict[bytes, Token] = msgspec.field(default_factory=dict)
     sign_ins: list[SignIn] = msgspec.field(default_factory=list)
     hours: dict[int, Hour] = msgspec.field(default_factory=dict)
     layers: Counter[tuple[int, str, LayerResult]] = msgspec.field(default_factory=Counter)

@@ -95,6 +95,11 @@ def _of_workspace(body: AnyBody) -> str:
             return f"{body.account} as {body.role.value}"
         case access.AccessRevoked():
             return f"{body.account}: {body.reason}"
+        case access.TokenIssued():
+            scopes = ", ".join(scope.value for scope in body.scopes)
+            return f"{body.token} for {body.account}: {scopes}"
+        case access.TokenRevoked():
+            return f"{body.token}: {body.reason}"
         case access.SessionOpened():
             return f"{body.account} by {body.method}"
         case access.SessionClosed() | access.SignInLocked():

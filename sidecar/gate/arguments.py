@@ -7,7 +7,7 @@ check again at the file system.
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import jsonschema_rs
 import msgspec
@@ -17,6 +17,7 @@ from sidecar.gate.normal import decodings
 from sidecar.gate.outcome import Case, Word, passed, refuse
 
 MAX_ARGUMENT_BYTES = 128 * 1024
+_HOLD: Final = passed("schema, bounds and paths hold")
 
 
 def arguments(case: Case) -> Word:
@@ -43,7 +44,7 @@ def arguments(case: Case) -> Word:
         problem = next(filter(None, map(path_problem, (path, *decodings(path)))), "")
         if problem:
             return refuse(f"argument {name} {problem}", fix="use a relative path inside the folder")
-    return passed("schema, bounds and paths hold")
+    return _HOLD
 
 
 def path_problem(path: str) -> str:

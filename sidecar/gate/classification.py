@@ -47,7 +47,7 @@ def classification(case: Case) -> Word:
     if not tool.effect.high_stakes and seen is Audience.NONE:
         return passed("nobody else sees it")
     texts = [text for one in case.said if (text := _carrier(one))]
-    whole = "\n".join(str(one.value) for one in case.said if isinstance(one.value, str))
+    whole = "\n".join([one.value for one in case.said if isinstance(one.value, str)])
     readings = [text for text in (whole, *decodings(whole), unspaced(whole)) if text]
     for text in readings:
         for span in credentials_in(text):
@@ -84,7 +84,7 @@ def classification(case: Case) -> Word:
             return word
         worst = worst or word
     if worst is None and tool.effect is not Effect.READ:
-        hidden = next(filter(None, (opaque(text) for text in _hideouts(case))), "")
+        hidden = next(filter(None, map(opaque, _hideouts(case))), "")
         if hidden and spaced(hidden) not in wish.text:
             worst = hold(
                 "an argument carries a long run that cannot be read",

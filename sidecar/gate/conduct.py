@@ -20,6 +20,7 @@ from sidecar.gate.values import tokens
 
 _WINDOW = 60 * SECOND
 _KEPT = 1024
+_NONE: frozenset[str] = frozenset()
 
 
 class Spend(Struct, frozen=True, kw_only=True):
@@ -69,6 +70,8 @@ def objects_of(said: Iterable[Argument]) -> frozenset[str]:
     bucket and a key, are one; each value of a list is one.
     """
     named = [(one.name, str(one.value)) for one in said if one.part is Part.OBJECT]
+    if not named:
+        return _NONE
     if len({name for name, _ in named}) == len(named) > 1:
         return frozenset((" ".join(value for _, value in named),))
     return frozenset(value for _, value in named)
@@ -103,7 +106,7 @@ def _canonical(one: Argument) -> object:
     if not isinstance(one.value, str):
         return one.value
     if one.part is Part.DESTINATION:
-        typed = sorted(token for token in tokens(one.value) if token[0] in "ea")
+        typed = sorted([token for token in tokens(one.value) if token[0] in "ea"])
         if typed:
             return typed
     return " ".join(fold(one.value).split())
@@ -142,7 +145,7 @@ def undone(conduct: Conduct, tool: Tool, arguments: dict[str, Any]) -> Conduct:
 
 def within(times: tuple[int, ...], at: int) -> int:
     """How many of `times` lie in the minute before `at`."""
-    return sum(1 for time in times if at - _WINDOW < time <= at)
+    return sum(1 for time in times if at - _WINDOW < time <= at) if times else 0
 
 
 def _recent(times: tuple[int, ...], at: int) -> tuple[int, ...]:

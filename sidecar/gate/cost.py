@@ -5,6 +5,7 @@ from sidecar.gate.conduct import Spend, cost_of, plus
 from sidecar.gate.outcome import Case, Word, passed, refuse
 
 _NO_CEILING = Budget()
+_NOTHING = Spend()
 
 
 def cost(case: Case) -> Word:
@@ -13,12 +14,11 @@ def cost(case: Case) -> Word:
     if tool is None or given is None or policy is None:
         return refuse("there is nothing to count the cost by")
     more = cost_of(tool, case.said)
-    ceilings = (
+    for whose, budget, spent in (
         ("run", policy.per_run, case.conduct.spend),
         (f"tool {tool.name}", policy.per_tool.get(tool.name, _NO_CEILING), _of_tool(case)),
         ("day", policy.per_day, case.day),
-    )
-    for whose, budget, spent in ceilings:
+    ):
         if budget != _NO_CEILING and (over := over_budget(budget, plus(spent, more))):
             return refuse(
                 f"over the ceiling per {whose}: {over}",
@@ -38,4 +38,4 @@ def over_budget(budget: Budget, spend: Spend) -> str:
 
 
 def _of_tool(case: Case) -> Spend:
-    return case.conduct.by_tool.get(case.tool.name, Spend()) if case.tool else Spend()
+    return case.conduct.by_tool.get(case.tool.name, _NOTHING) if case.tool else _NOTHING

@@ -79,7 +79,7 @@ def _one(
             fix="compare letter by letter, then approve",
         )
     plain = f"h:{host}" in wish.tokens or f"h:{host.removeprefix('www.')}" in wish.tokens
-    if is_address(host) and not plain:
+    if not plain and is_address(host):
         return hold("a destination is a bare network address", fix="check it, then approve")
     if not plain and (host.startswith("xn--") or ".xn--" in host or mixed_scripts(host)):
         return hold("a destination's name is not in plain letters", fix="check, then approve")
@@ -118,6 +118,8 @@ def _unlisted(policy: Policy, value: str) -> Word:
 
 
 def _entry(policy: Policy, value: str, host: str) -> AllowedDestination | None:
+    if not policy.destinations:
+        return None
     box = address_of(value)
     written = f"{box.local}@{box.host}" if box is not None else value.strip().casefold()
     for entry in policy.destinations:
@@ -132,9 +134,13 @@ def _domain_of(entry: AllowedDestination) -> str:
 
 
 def _known(policy: Policy, wish: Wish) -> frozenset[str]:
-    listed = frozenset(_domain_of(entry) for entry in policy.destinations)
-    named = frozenset(token[2:] for token in wish.tokens if token.startswith("h:"))
-    return listed | named | frozenset(policy.organisation)
+    known = _hosts(wish.tokens, policy.organisation)
+    return known.union(map(_domain_of, policy.destinations)) if policy.destinations else known
+
+
+@lru_cache(maxsize=256)
+def _hosts(named: frozenset[str], organisation: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(token[2:] for token in named if token.startswith("h:")).union(organisation)
 
 
 @lru_cache(maxsize=1024)

@@ -17,6 +17,7 @@ from typing import Final
 from immutables import Map
 from msgspec import Struct
 
+from sidecar.gate.glance import glance
 from sidecar.gate.knowledge import MAX_POSTINGS, Knowledge, Segment, Standing
 from sidecar.gate.normal import (
     COMMON,
@@ -24,13 +25,13 @@ from sidecar.gate.normal import (
     fold,
     rotated,
     shifted,
-    spaced,
     stem,
     stems,
     telling_stems,
     unspaced,
+    words_of,
 )
-from sidecar.gate.values import tokens
+from sidecar.gate.values import telling_tokens
 from sidecar.gate.wish import Wish
 
 _ENOUGH: Final = 4
@@ -57,6 +58,8 @@ _CODED: Final = (
     re.compile(r"\\u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4}){3,}"),
     re.compile(r"[.\u00b7-][.\u00b7-]{0,4}[ /]+(?:[.\u00b7-]{1,5}[ /]+){11,}"),
 )
+_SHORTEST_CODED: Final = 24
+"""The characters of the shortest match of `_CODED`."""
 _LONG: Final = 40
 _SIGNS: Final = re.compile(r"[!#$%&()*;<>?@^`{|}~]")
 
@@ -105,27 +108,39 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     yield Dress.PLAIN, text
     for said in decodings(text):
         yield Dress.ENCODED, said
-    for other in (_unhyphenated(text), _lettered(text)):
+    seen = glance(text)
+    for other in (_unhyphenated(text) if seen.joined else text, _lettered(text)):
         if other is not text and _familiar(known, other) >= _familiar(known, text) + _ENOUGH - 1:
             yield Dress.ENCODED, other
     joined = unspaced(text)
     if joined is not None:
         yield Dress.ENCODED, joined
-    for long in (one for one in fold(text).split() if len(one) >= _RUN_ON):
-        for run in _RUNS_ON.findall(long):
-            if found := _apart(known, run):
-                yield Dress.ENCODED, found
-    unread = " ".join(_unread(known, text))
-    for turn in (rotated, _backwards, *_shifts(text)):
-        if sum(map(known.words.__contains__, stems(turn(unread).split()))) >= _ENOUGH - 1:
-            yield Dress.ENCODED, turn(text)
+    folded = fold(text)
+    if seen.run or not text.isascii():
+        for long in (one for one in folded.split() if len(one) >= _RUN_ON):
+            for run in _RUNS_ON.findall(long):
+                if found := _apart(known, run):
+                    yield Dress.ENCODED, found
+    told = words_of(folded)
+    unread = _unread(known, told)
+    # A turn leaves a word a word, so it makes no more known ones than there are unread.
+    if len(unread) >= _ENOUGH - 1:
+        apart = " ".join(unread)
+        for turn in (rotated, _backwards, *_shifts(told)):
+            if sum(map(known.words.__contains__, stems(turn(apart).split()))) >= _ENOUGH - 1:
+                yield Dress.ENCODED, turn(text)
 
 
 def opaque(text: str) -> str:
     """The first long run in `text` that is neither words nor a known encoding, or nothing."""
-    for pattern in _CODED:
+    if len(text) < _SHORTEST_CODED:
+        return ""
+    seen = glance(text)
+    for pattern in _CODED if seen.coded else ():
         if coded := pattern.search(text):
             return coded[0]
+    if not seen.long:
+        return ""
     for long in (one for one in text.split() if len(one) >= _LONG):
         if len(_SIGNS.findall(long)) >= _MANY_SIGNS:
             return long
@@ -145,9 +160,13 @@ def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing
         return False
     fresh = telling_stems(text) - wish.stems
     need = max(3, ceil(_DICTATED * len(fresh)))
-    stands = [numbers for word in fresh if (numbers := known.suspects.get(word))]
-    if len(stands) < need:
-        return False
+    stands: list[tuple[int, ...]] = []
+    spare = len(fresh) - need
+    for word in fresh:
+        if numbers := known.suspects.get(word):
+            stands.append(numbers)
+        elif (spare := spare - 1) < 0:
+            return False
     counts = Counter(chain.from_iterable(stands))
     enough = [number for number, count in counts.items() if count >= need]
     return any(known.segments[number].standing <= worst for number in enough)
@@ -184,23 +203,29 @@ def _carried(
         postings = known.words.get(word)
         if not postings:
             continue
-        number_like = _is_specific(word)
+        number_like = not word.isalpha() and _is_specific(word)
         if len(postings) >= MAX_POSTINGS and not number_like:
             continue
         shared_with.append(postings)
         if number_like and f" {word} " not in wish.text:
             specific.update(postings)
+    telling = [token for token in telling_tokens(text) - wish.tokens if _is_telling_number(token)]
+    if len(shared_with) < _ENOUGH - 1 and not (specific or telling or sent):
+        return {}
     counts = Counter(chain.from_iterable(shared_with))
-    for token in tokens(text):
-        if _is_telling_number(token) and token not in wish.tokens:
-            places = [number for number, _ in known.values.get(token, ())]
-            specific.update(places)
-            counts.update(place for place in places if place not in counts)
+    for token in telling:
+        places = [number for number, _ in known.values.get(token, ())]
+        specific.update(places)
+        counts.update(place for place in places if place not in counts)
     earlier: Mapping[int, frozenset[str]] = sent if sent is not None else {}
     likely = {number for number, shared in counts.items() if shared >= _ENOUGH - 1}
+    if earlier:
+        likely |= counts.keys() & earlier.keys()
     found = {}
-    for number in likely | specific | (counts.keys() & earlier.keys()):
-        shared = counts[number] + len(earlier.get(number, frozenset()) - stems)
+    for number in likely | specific:
+        shared = counts[number]
+        if earlier:
+            shared += len(earlier.get(number, frozenset()) - stems)
         if shared < _ENOUGH - 1 and number not in specific:
             continue
         segment = known.segments[number]
@@ -257,18 +282,15 @@ def _familiar(known: Knowledge, text: str) -> int:
     return sum(1 for one in telling_stems(text) if len(one) > 4 and one in known.words)
 
 
-def _unread(known: Knowledge, text: str) -> list[str]:
-    """The longer words of `text` that the run has not read."""
+def _unread(known: Knowledge, said: tuple[str, ...]) -> list[str]:
+    """The longer words among `said` that the run has not read."""
     return [
-        word
-        for word in spaced(text).split()
-        if len(word) > 4 and word.isalpha() and stem(word) not in known.words
+        word for word in said if len(word) > 4 and word.isalpha() and stem(word) not in known.words
     ]
 
 
-def _shifts(text: str) -> Iterable[Callable[[str], str]]:
-    """The other Caesar shifts, for a text without a single common word."""
-    said = spaced(text).split()
+def _shifts(said: tuple[str, ...]) -> Iterable[Callable[[str], str]]:
+    """The other Caesar shifts, for words none of which is a common one."""
     return _CAESAR if len(said) >= 2 * _ENOUGH and COMMON.isdisjoint(said) else ()
 
 

@@ -63,15 +63,22 @@ class GateResult(Struct, frozen=True):
 
 def evaluate(case: Case, layers: tuple[tuple[str, Layer], ...] = LAYERS) -> GateResult:
     """Run all 14 layers over one case. `layers` is for showing what each is good for."""
-    spoken = [
-        outcome(number, name, layer(case)) for number, (name, layer) in enumerate(layers, start=1)
-    ]
-    holds = next((one for one in spoken if one.result is LayerResult.HOLD), None)
+    spoken: list[LayerOutcome] = []
+    holds: LayerOutcome | None = None
+    refused: LayerOutcome | None = None
+    for number, (name, layer) in enumerate(layers, start=1):
+        one = outcome(number, name, layer(case))
+        spoken.append(one)
+        if one.result is LayerResult.PASS:
+            continue
+        if one.result is LayerResult.HOLD:
+            holds = holds or one
+        elif one.result is LayerResult.REFUSE:
+            refused = refused or one
     last = outcome(14, "review", review(case, holds))
     every = (*spoken, last)
-    refused = next((one for one in every if one.result is LayerResult.REFUSE), None)
-    if refused is not None:
-        return GateResult(every, refused)
+    if refused is not None or last.result is LayerResult.REFUSE:
+        return GateResult(every, refused or last)
     if last.result is LayerResult.PASS:
         return GateResult(every, None)
     return GateResult(every, holds or (last if last.result is LayerResult.HOLD else None))

@@ -5,7 +5,11 @@ before the proposal was decided is always seen; a reader that has lost its place
 stream decides nothing at all (`bus.node`).
 """
 
+from typing import Final
+
 from sidecar.gate.outcome import Case, Word, passed, refuse
+
+_NO_HALT: Final = passed("no halt on run, rep, agent or workspace")
 
 
 def halt(case: Case) -> Word:
@@ -16,4 +20,4 @@ def halt(case: Case) -> Word:
             evidence=", ".join(case.halts),
             fix="`anyteam release` by an admin, then request a new run",
         )
-    return passed("no halt on run, rep, agent or workspace")
+    return _NO_HALT

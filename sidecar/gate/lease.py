@@ -33,7 +33,7 @@ def lease(case: Case) -> Word:
 
 def wider_than_policy(granted: Lease, policy: Policy) -> str:
     """In what the lease exceeds the policy, or an empty string."""
-    unknown = sorted(set(granted.tools) - {tool.name for tool in policy.tools})
+    unknown = sorted(set(granted.tools).difference([tool.name for tool in policy.tools]))
     if unknown:
         return f"the lease names tools that policy does not: {', '.join(unknown)}"
     if policy.agents and granted.agent not in policy.agents:

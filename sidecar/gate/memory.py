@@ -31,13 +31,14 @@ _STANDING: Final = re.compile(
 )
 _SUPPORT: Final = 0.5
 _MOST: Final = 20
+_NOTHING: Final = passed("nothing is retained")
 
 
 def memory(case: Case) -> Word:
     """Passes what retains nothing."""
     tool, wish = case.tool, case.wish
     if tool is None or tool.memory != "retain":
-        return passed("nothing is retained")
+        return _NOTHING
     if wish is None:
         return refuse("there is no intent to hold a claim against")
     said = [str(one.value) for one in case.said if one.part in (Part.CONTENT, Part.PLAIN)]

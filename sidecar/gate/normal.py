@@ -16,11 +16,18 @@ from typing import Final
 
 import Stemmer
 
+from sidecar.gate.glance import glance, may_hold_run
+
 _FORMAT: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
 _WORD: Final = re.compile(r"[^\W_]+")
+_IN_WORDS: Final = bytes(
+    ord(sign.lower()) if sign.isascii() and sign.isalnum() else ord(" ")
+    for sign in map(chr, range(0x100))
+)
+"""ASCII in lower case, with a blank for what is in no word."""
 _RUN: Final = 16
 _BASE64: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{_RUN},}}={{0,2}}")
 # Patterns that run on every text begin with a class of characters: the engine skips to it.
@@ -44,7 +51,6 @@ _TURNED: Final = _LETTERS[13:] + _LETTERS[:13]
 _ROT13: Final = str.maketrans(_LETTERS + _LETTERS.upper(), _TURNED + _TURNED.upper())
 _STEMMER: Final = Stemmer.Stemmer("english")
 
-_NOTHING: Final = frozenset(("",))
 COMMON: Final = frozenset(
     """a about above after again all also am an and any are as at be because been before being
     below between both but by can could did do does doing done down during each few for from
@@ -61,8 +67,11 @@ COMMON: Final = frozenset(
 
 def fold(text: str) -> str:
     """`text` in compatibility form (NFKC), without format characters, case folded."""
-    if text.isascii():
-        return text.lower()
+    return text.lower() if text.isascii() else _fold_foreign(text)
+
+
+@lru_cache(maxsize=256)
+def _fold_foreign(text: str) -> str:
     plain = unicodedata.normalize("NFKC", _FORMAT.sub("", text.translate(_TAG_LETTERS))).casefold()
     return _WORD.sub(_one_script, plain)
 
@@ -77,13 +86,21 @@ def _one_script(match: re.Match[str]) -> str:
 
 def words(text: str) -> list[str]:
     """The words of `text`, folded; digits count as letters."""
-    return _WORD.findall(fold(text))
+    return list(words_of(fold(text)))
+
+
+@lru_cache(maxsize=64)
+def words_of(folded: str) -> tuple[str, ...]:
+    """The words of a text that is folded already."""
+    if folded.isascii():
+        return tuple(folded.encode().translate(_IN_WORDS).decode().split())
+    return tuple(_WORD.findall(folded))
 
 
 @lru_cache(maxsize=1024)
 def spaced(text: str) -> str:
     """The words of `text` between single blanks, blanks at both ends: phrases are substrings."""
-    return f" {' '.join(words(text))} "
+    return f" {' '.join(words_of(fold(text)))} "
 
 
 @lru_cache(maxsize=65_536)
@@ -107,7 +124,7 @@ def telling(word: str) -> bool:
 @lru_cache(maxsize=1024)
 def telling_stems(text: str) -> frozenset[str]:
     """The stems of the telling words of `text`."""
-    return frozenset(map(_telling_stem, spaced(text).split())) - _NOTHING
+    return frozenset(filter(None, map(_telling_stem, words_of(fold(text)))))
 
 
 @lru_cache(maxsize=65_536)
@@ -122,6 +139,8 @@ def decodings(text: str) -> tuple[str, ...]:
     Empty where nothing in it is encoded; of very many parts the last are given as one.
     Rot-13 and reversal are tried by `sidecar.gate.flows`, which knows what to look for.
     """
+    if not _may_be_encoded(text):
+        return ()
     found: list[str] = []
     level = [text]
     for _ in range(_DEPTH):
@@ -148,10 +167,22 @@ def shifted(text: str, by: int) -> str:
 def unspaced(text: str) -> str | None:
     """`text` with letters that stand apart (`s e c r e t`) joined, or None where none do."""
     # What stands between the first letter and the last is looked for first: it costs less.
-    if not _APART.search(text) or not _LETTERED.search(text):
+    if not glance(text).apart or not _APART.search(text) or not _LETTERED.search(text):
         return None
     text = re.sub(r"(?<=\w) {2,}(?=\w)", " \u2003 ", text)
     return _LETTERED.sub(lambda m: re.sub(r"[ .-]", "", m[0]), text)
+
+
+def _may_be_encoded(text: str) -> bool:
+    """False where `_decoded` finds nothing."""
+    seen = glance(text)
+    return seen.run or seen.hex or "%" in text or "&" in text or may_hold_run(_in_one(text))
+
+
+def _in_one(text: str) -> str:
+    """The lines of `text`, where they are several, as one run of text."""
+    lines = text.splitlines()
+    return "".join(map(str.strip, lines)) if len(lines) > 1 else ""
 
 
 def _decoded(text: str) -> list[str]:
@@ -162,14 +193,15 @@ def _decoded(text: str) -> list[str]:
         )
     if "&" in text and (plainer := html.unescape(text)) != text:
         said.append(plainer)
-    for run in _runs_of_base64(text):
+    seen = glance(text)
+    for run in _runs_of_base64(text) if seen.run else ():
         for part in (run, *(run.split("/") if "/" in run else ())):
             if len(part) >= 12:
                 said += _readable(_from_base64(part))
-    lines = text.splitlines()
-    for run in _runs_of_base64("".join(map(str.strip, lines))) if len(lines) > 1 else ():
+    joined = _in_one(text)
+    for run in _runs_of_base64(joined) if may_hold_run(joined) else ():
         said += _readable(_from_base64(run))
-    for match in _HEX.finditer(text):
+    for match in _HEX.finditer(text) if seen.hex else ():
         run = match[0]
         said += _from_hex(run) or [one for part in run.split() for one in _from_hex(part)]
     return said

@@ -44,9 +44,9 @@ def _mass(case: Case, tool: Tool) -> Word:
             fix="approve, or split the work",
         )
     wish = case.wish
-    removes = Family.REMOVE in families_of(tool)
-    if removes and len(touched) > 1 and wish is not None and not wish.many:
-        if not all(_named(wish, one) for one in touched):
+    if len(touched) > 1 and wish is not None and not wish.many:
+        removes = Family.REMOVE in families_of(tool)
+        if removes and not all(_named(wish, one) for one in touched):
             return hold(
                 f"the intent speaks of one record; this is number {len(touched)} for {tool.name}",
                 fix="approve if more are meant",

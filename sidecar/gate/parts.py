@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
 from schemas.tools import Effect, Policy, Reach, Tool
 
 Scalar = str | int | float | bool
+_SCALAR: Final = (str, int, float)
 
 
 class Part(Enum):
@@ -40,6 +41,9 @@ class Audience(Enum):
 def parts(tool: Tool, given: Mapping[str, Any]) -> Iterator[Argument]:
     """All scalars of the arguments, in order; paths are objects too. Of contents, keys as well."""
     for name, value in given.items():
+        if isinstance(value, _SCALAR):
+            yield Argument(part_of(tool, name, name), name, value)
+            continue
         for inner, scalar in _scalars(name, value):
             yield Argument(part_of(tool, name, inner), inner, scalar)
         if name in tool.contents:
@@ -50,22 +54,22 @@ def parts(tool: Tool, given: Mapping[str, Any]) -> Iterator[Argument]:
 def part_of(tool: Tool, name: str, inner: str) -> Part:
     """The part that the field `inner` of the top-level argument `name` plays."""
     below = f"{name}.{inner}"
-    for part, declared in (
-        (Part.DESTINATION, tool.destinations),
-        (Part.AMOUNT, tool.amounts),
-        (Part.OBJECT, tool.objects),
-        (Part.OBJECT, tool.paths),
-        (Part.CONTENT, tool.contents),
-    ):
+    if name in tool.destinations or below in tool.destinations:
+        return Part.DESTINATION
+    if name in tool.amounts or below in tool.amounts:
+        return Part.AMOUNT
+    for declared in (tool.objects, tool.paths):
         if name in declared or below in declared:
-            return part
+            return Part.OBJECT
+    if name in tool.contents or below in tool.contents:
+        return Part.CONTENT
     return Part.PLAIN
 
 
 def destinations(said: Iterable[Argument]) -> tuple[str, ...]:
     """Where an action leads, as proposed."""
-    found = (one for one in said if one.part is Part.DESTINATION)
-    return tuple(str(one.value) for one in found if str(one.value).strip())
+    found = [str(one.value) for one in said if one.part is Part.DESTINATION]
+    return tuple([value for value in found if value.strip()])
 
 
 def audience(tool: Tool, said: Iterable[Argument], policy: Policy) -> Audience:
@@ -105,7 +109,7 @@ def _scalars(name: str, value: object) -> Iterator[tuple[str, Scalar]]:
     stack: list[tuple[str, object]] = [(name, value)]
     while stack:
         inner, held = stack.pop()
-        if isinstance(held, str | int | float):
+        if isinstance(held, _SCALAR):
             yield inner, held
         elif isinstance(held, list | tuple):
             stack.extend((inner, below) for below in reversed(held))

@@ -26,7 +26,7 @@ from sidecar.gate.knowledge import Knowledge, Standing
 from sidecar.gate.normal import decodings, spaced, telling
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
 from sidecar.gate.parts import Argument, Audience, Part
-from sidecar.gate.values import day_tokens, magnitude, tokens
+from sidecar.gate.values import day_tokens, magnitude, telling_tokens, tokens
 from sidecar.gate.wish import VERBS, Asked, Family, Wish, asked, families_of, nouns_of
 
 _LARGE = 1000
@@ -72,12 +72,9 @@ def _words(
         for one in said
         if one.part is Part.OBJECT and str(one.value).strip()
     ]
-    urged = urges(known, tool)
-    makes = bool(families_of(tool) & {Family.MAKE, Family.KEEP}) and seen is Audience.NONE
-    for one, found in objects:
-        if not (makes and one.name in tool.paths and found.ground is Ground.INVENTED):
-            yield from _object(one, found, urged)
-    holders = frozenset().union(*(g.records for _, g in (*reached, *objects)), frozenset[int]())
+    if objects:
+        yield from _objects(known, tool, objects, seen)
+    holders = {record for _, found in (*reached, *objects) for record in found.records}
     for one in said:
         if one.part is Part.AMOUNT and isinstance(one.value, int | float):
             yield from _amount(one, ground_amount(known, wish, one.value), holders)
@@ -115,6 +112,16 @@ def _destination(wish: Wish, one: Argument, found: Grounding) -> Word | None:
     return None
 
 
+def _objects(
+    known: Knowledge, tool: Tool, objects: list[tuple[Argument, Grounding]], seen: Audience
+) -> Iterator[Word]:
+    urged = urges(known, tool)
+    makes = bool(families_of(tool) & {Family.MAKE, Family.KEEP}) and seen is Audience.NONE
+    for one, found in objects:
+        if not (makes and one.name in tool.paths and found.ground is Ground.INVENTED):
+            yield from _object(one, found, urged)
+
+
 def _object(one: Argument, found: Grounding, urged: bool) -> Iterator[Word]:
     if found.ground <= Ground.UNBIDDEN:
         yield _untrusted(one, found)
@@ -143,7 +150,7 @@ def urges(known: Knowledge, tool: Tool) -> bool:
     return any(map(said.__contains__, nouns_of(tool))) and any(map(said.__contains__, verbs))
 
 
-def _amount(one: Argument, found: Grounding, holders: frozenset[int]) -> Iterator[Word]:
+def _amount(one: Argument, found: Grounding, holders: set[int]) -> Iterator[Word]:
     if found.ground is Ground.NAMED or found.records & holders:
         return
     if found.ground <= Ground.UNBIDDEN:
@@ -158,9 +165,8 @@ def _amount(one: Argument, found: Grounding, holders: frozenset[int]) -> Iterato
 def _content(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Iterator[Word]:
     text = str(one.value)
     said = (text, *decodings(text))
-    for token in sorted(frozenset().union(*(tokens(t) for t in said)) - wish.tokens):
-        if token[0] not in "uae":
-            continue
+    leading = [token for reading in said for token in telling_tokens(reading) if token[0] in "uae"]
+    for token in sorted(set(leading) - wish.tokens) if leading else ():
         numbers = [number for number, _ in known.values.get(token, ())]
         standings = {known.segments[number].standing for number in numbers}
         ground = Ground.INVENTED if not standings else OF_STANDING[max(standings)]

@@ -12,6 +12,7 @@ from sidecar.gate.outcome import Case, Word, hold, passed, refuse
 from sidecar.supervision.engine import Match
 
 _SHOWN = 3
+_NONE_MET = passed("no pattern is met")
 
 
 def supervisor(case: Case) -> Word:
@@ -38,7 +39,7 @@ def supervisor(case: Case) -> Word:
         )
     if case.matches:
         return passed(f"on record only: {_evidence(list(case.matches))}")
-    return passed("no pattern is met" if not case.flags else "a read, under watch")
+    return passed("a read, under watch") if case.flags else _NONE_MET
 
 
 def _evidence(matches: list[Match]) -> str:

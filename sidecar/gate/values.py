@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from sidecar.destinations.names import canonical
-from sidecar.gate.normal import fold, words
+from sidecar.gate.normal import fold, words, words_of
 
 EMAIL: Final = re.compile(r"[\w][\w.!#$%&*+/=?^{|}~-]{0,63}@(?:[\w-]{1,63}\.)+[\w-]{1,62}\w")
 URL: Final = re.compile(
@@ -24,7 +24,6 @@ _ACCOUNT: Final = re.compile(
     r"\b[a-z]{2}\d{2}(?:[a-z0-9]{8,30}|(?:[ -][a-z0-9]{4}){2,7}(?:[ -][a-z0-9]{1,3})?)\b"
 )
 _LONG_NUMBER: Final = re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){6,30}(?![\w-]|[.,]\d)")
-# Patterns that run on every text begin with a class of characters: the engine skips to it.
 _NUMBER: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
 _MULTIPLE: Final = {"k": 1_000, "m": 1_000_000, "thousand": 1_000, "million": 1_000_000}
 _MULTIPLIED: Final = re.compile(r"(\d{1,18}(?:\.\d{1,9})?) ?(k|m|thousand|million)\b")
@@ -33,6 +32,10 @@ _IDENTIFIED: Final = re.compile(
     r"(?:of\W|is\W|with\W|=\W?|:\W?)?\W{0,3}([a-z0-9][a-z0-9_-]{0,62})"
     r"|#([a-z0-9][a-z0-9_-]{0,62})|['\"`]([a-z0-9][a-z0-9_-]{0,15})['\"`]"
 )
+_IDENTIFYING: Final = frozenset(
+    "id ids no nr num number numbers ref reference code ticket case record key".split()  # noqa: SIM905
+)
+"""The words of `_IDENTIFIED`."""
 _NUMBERED: Final = frozenset(
     """invoice order file ticket case event deal record task issue bill booking reservation
     contract project version room week page line section chapter part quote item employee
@@ -43,13 +46,20 @@ _NUMBERED: Final = frozenset(
     request""".split()  # noqa: SIM905
 )
 _LISTED: Final = re.compile(r"\d{1,9}(?:(?:, ?| and | or |, and )#?\d{1,9})*\b(?![.,]\d)")
+_LONGEST_LISTED: Final = 9
+_CLOSING: Final = frozenset(("", *")]:;!?\n"))
+"""After a number, signs that no list of numbers goes on with."""
 _PRICED: Final = re.compile(
     r"\d{1,9}(?:,\d{3})*(?:\.\d+)? ?"
     r"(?:[%\u20ac$\u00a3]|(?:eur|usd|gbp|chf|sek|euros?|dollars?|pounds?|francs|percent)\b)"
 )
 """How much, and not which: an invoice of 1,250 EUR."""
+_OF_PRICES: Final = frozenset(",.%\u20ac$\u00a3eugcsdpf")
+"""What goes on after a price's first digits, and a blank."""
 _NOUN_REACH: Final = 24
-_DIGITS: Final = re.compile(r"\d+")
+# Patterns that run on every text begin with a class of characters: the engine skips to it.
+_DIGITS: Final = re.compile(r"\d\d*")
+_ASCII_DIGITS: Final = re.compile(r"[0-9][0-9]*")
 _WORDS: Final = re.compile(r"\w+")
 _MONTHS: Final = {
     name[:3]: number
@@ -75,6 +85,21 @@ _MONTH: Final = (
     r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+_MONTH_NAMES: Final = frozenset(
+    """jan january feb february mar march apr april may jun june jul july aug august sep sept
+    september oct october nov november dec december""".split()  # noqa: SIM905
+)
+"""The words that `_MONTH` matches: wherever it is used, a word's ends are at both of its own."""
+_FEWEST_LONG: Final = 7
+"""The digits of the shortest `_LONG_NUMBER`."""
+_NOT_SMALL: Final = re.compile(
+    r"[0-9](?:[0-9]{3}|[0-9]{0,2}(?:,[0-9]|(?:\.[0-9]+)? ?(?:[km]\b|thousand|million)|\.[0-9]{3})"
+    r"|(?:[ -]?[0-9]){6}|(?<=[a-z][a-z].)[0-9])"
+)
+"""In ASCII, what an amount of four digits or an account has: four digits together, digits in
+groups or that a word multiplies, three past the point (999.995 is 1000.00), seven of them with
+blanks between, letters before them.
+"""
 _ISO: Final = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 _MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
 _DAY_MONTH: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b")
@@ -104,12 +129,29 @@ def tokens(text: str) -> frozenset[str]:
         for match in EMAIL.finditer(folded):
             found |= mailbox(match[0])
         folded = EMAIL.sub(" ", folded)
-    if _DOTTED.search(folded) or "://" in folded:
+    if ("." in folded and _DOTTED.search(folded)) or "://" in folded:
         for match in URL.finditer(folded):
             found |= address(match[0])
-    if _DIGITS.search(folded):
-        _numbers(folded, found)
+    runs = _runs(folded)
+    if runs:
+        _numbers(folded, runs, found)
     return frozenset(found)
+
+
+@lru_cache(maxsize=1024)
+def telling_tokens(text: str) -> frozenset[str]:
+    """`tokens`, or none of them where none can be a mailbox, a link, an account or an amount of
+    four digits: small numbers, days and hours are not worth looking for where only those count.
+    """
+    folded = fold(text)
+    small = (
+        folded.isascii()
+        and "@" not in folded
+        and "://" not in folded
+        and not ("." in folded and _DOTTED.search(folded))
+        and not _NOT_SMALL.search(folded)
+    )
+    return frozenset() if small else tokens(text)
 
 
 def mailbox(text: str) -> set[str]:
@@ -164,7 +206,7 @@ def day_tokens(text: str) -> frozenset[str]:
     """The days and clock times in `text`, as `d:` and `c:` tokens."""
     found: set[str] = set()
     folded = fold(text)
-    _days(folded, _runs(folded), found)
+    _days(folded, words_of(folded), _runs(folded), found)
     return frozenset(found)
 
 
@@ -178,65 +220,92 @@ def in_order(name: str) -> list[str]:
     return words(re.sub(r"([a-z])([A-Z])", r"\1 \2", name).replace("_", " "))
 
 
-def _numbers(folded: str, found: set[str]) -> None:
-    """The values with digits in them."""
-    runs = _runs(folded)
-    if any(start > 1 and folded[start - 2 : start].isalpha() for start, _ in runs):
+def _numbers(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
+    """The values with digits in them. What follows a run of digits tells most patterns off."""
+    if _after_letters(folded, runs):
         for match in _ACCOUNT.finditer(folded):
             found.add("a:" + _SECURE_SPACES.sub("", match[0]))
         folded = _ACCOUNT.sub(" ; ", folded)
         runs = _runs(folded)
+    said = words_of(folded)
     before = len(found)
-    _days(folded, runs, found)
+    _days(folded, said, runs, found)
     if len(found) > before:
         for date in (_ISO, _DAY_RANGE, _MONTH_DAY, _DAY_MONTH):
             folded = date.sub(" ; ", folded)
         folded = _CLOCK.sub(lambda m: " ; " if _starts(m) else m[0], folded)
-        runs = _runs(folded)
-    over = 0
-    for start, _ in runs:
-        if start >= over and (long := _LONG_NUMBER.match(folded, start)):
+        runs, said = _runs(folded), words_of(folded)
+    many_digits = sum([end - start for start, end in runs]) >= _FEWEST_LONG
+    long_to = counted_to = multiplied_to = 0
+    for start, end in runs:
+        if many_digits and start >= long_to and (long := _LONG_NUMBER.match(folded, start)):
             found.add("a:" + _SECURE_SPACES.sub("", long[0]))
-            over = long.end()
-    over = 0
+            long_to = long.end()
+        after = folded[end : end + 2]
+        if start >= counted_to:
+            which = _follows_noun(folded, start) and not _is_priced(folded, start, after)
+            listed = _listed(folded, start, end, after, found) if which else 0
+            counted_to = listed or _amount(folded, start, end, found)
+        multiplied = after[:1] in ".kmt" or after in (" k", " m", " t")
+        if multiplied and start >= multiplied_to and _begins(folded, start):
+            if many := _MULTIPLIED.match(folded, start):
+                found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
+                multiplied_to = many.end()
+    quotes = folded.count("'") + folded.count('"') + folded.count("`")
+    if "#" in folded or quotes > 1 or not _IDENTIFYING.isdisjoint(said):
+        for match in _IDENTIFIED.finditer(folded):
+            name = match[1] or match[2] or match[3]
+            if any(c.isdigit() for c in name):
+                found.add("i:" + name)
+
+
+def _after_letters(folded: str, runs: list[tuple[int, int]]) -> bool:
+    """Whether a run of digits follows two letters."""
     for start, _ in runs:
-        if start < over:
-            continue
-        which = _follows_noun(folded, start) and not _PRICED.match(folded, start)
-        listed = _LISTED.match(folded, start) if which else None
-        if listed is not None:
-            found |= {"i:" + digits for digits in _DIGITS.findall(listed[0])}
-            over = listed.end()
-        else:
-            over = _amount(folded, start, found)
-    over = 0
-    for start, _ in runs:
-        if start >= over and _begins(folded, start) and (many := _MULTIPLIED.match(folded, start)):
-            found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
-            over = many.end()
-    for match in _IDENTIFIED.finditer(folded):
-        name = match[1] or match[2] or match[3]
-        if any(c.isdigit() for c in name):
-            found.add("i:" + name)
+        if start > 1 and folded[start - 1].isalpha() and folded[start - 2].isalpha():
+            return True
+    return False
 
 
 def _runs(folded: str) -> list[tuple[int, int]]:
     """Where runs of digits begin and end."""
-    return [match.span() for match in _DIGITS.finditer(folded)]
+    digits = _ASCII_DIGITS if folded.isascii() else _DIGITS
+    return [match.span() for match in digits.finditer(folded)]
 
 
-def _amount(folded: str, start: int, found: set[str]) -> int:
-    """The amount written at `start`, if one is; where it ends."""
-    match = _NUMBER.match(folded, start)
-    if match is None:
-        return start
-    said = match[0].replace(",", "")
-    sign = folded[start - 1] if start else " "
-    if sign in "+-" and "," in match[0]:
-        start, said = start - 1, sign + said
+def _is_priced(folded: str, start: int, after: str) -> bool:
+    """Whether the number at `start` is how much. `after` is what stands behind its first digits."""
+    return after.removeprefix(" ")[:1] in _OF_PRICES and _PRICED.match(folded, start) is not None
+
+
+def _listed(folded: str, start: int, end: int, after: str, found: set[str]) -> int:
+    """The identifiers listed at `start`, where their list ends; 0 if there is none."""
+    alone = after[:1] in _CLOSING or (after[:1] == " " and after[1:] not in ("a", "o"))
+    if alone and end - start <= _LONGEST_LISTED:
+        found.add("i:" + folded[start:end])
+        return end
+    listed = _LISTED.match(folded, start)
+    if listed is None:
+        return 0
+    found |= {"i:" + digits for digits in _DIGITS.findall(listed[0])}
+    return listed.end()
+
+
+def _amount(folded: str, start: int, end: int, found: set[str]) -> int:
+    """The amount written at `start`, if one is; where it ends. Its first digits end at `end`."""
+    if folded[end : end + 1] not in (",", "."):
+        said = folded[start:end]
+    else:
+        match = _NUMBER.match(folded, start)
+        if match is None:
+            return start
+        end, said = match.end(), match[0].replace(",", "")
+        sign = folded[start - 1] if start else " "
+        if sign in "+-" and "," in match[0]:
+            start, said = start - 1, sign + said
     if _begins(folded, start):
-        found.add(amount(float(said)))
-    return match.end()
+        found.add(f"n:{float(said):.2f}")
+    return end
 
 
 def _begins(folded: str, start: int) -> bool:
@@ -249,11 +318,14 @@ def _follows_noun(folded: str, start: int) -> bool:
     start -= folded[start - 1 : start] == "#"
     if not start or folded[start - 1] != " ":
         return False
-    *before, last = folded[max(0, start - _NOUN_REACH) : start - 1].split(" ")
-    if last in ("of", "is", "with") and before:
-        last = before[-1]
-    said = _WORDS.findall(last)
-    noun = said[-1] if said and last.endswith(said[-1]) else ""
+    before, blank, last = folded[max(0, start - _NOUN_REACH) : start - 1].rpartition(" ")
+    if last in ("of", "is", "with") and blank:
+        last = before.rpartition(" ")[2]
+    if last.isalnum():
+        noun = last
+    else:
+        said = _WORDS.findall(last)
+        noun = said[-1] if said and last.endswith(said[-1]) else ""
     return noun in _NUMBERED or (noun[-1:] == "s" and noun[:-1] in _NUMBERED)
 
 
@@ -263,15 +335,17 @@ def _starts(match: re.Match[str]) -> bool:
     return before == "t" or not (before.isalnum() or before == "_")
 
 
-def _days(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
+def _days(folded: str, said: tuple[str, ...], runs: list[tuple[int, int]], found: set[str]) -> None:
     if "-" in folded:
         for match in _ISO.finditer(folded):
             found.add(f"d:{int(match[2]):02d}-{int(match[3]):02d}")
-    if any(map(folded.__contains__, _MONTHS)):
+    if not _MONTH_NAMES.isdisjoint(said):
         _named_months(folded, runs, found)
     over = 0
-    for start, _ in runs:
-        clock = _CLOCK.match(folded, start) if start >= over else None
+    for start, end in runs:
+        if folded[end : end + 1] not in (":", "h") or start < over:
+            continue
+        clock = _CLOCK.match(folded, start)
         if clock is not None and _starts(clock):
             found.add(f"c:{int(clock[1]):02d}:{clock[2]}")
             over = clock.end()

@@ -23,6 +23,12 @@ def test_spoiled_bytes_end_in_a_value_or_in_the_decoders_own_error(name: str) ->
     assert [one for one in found if one is not None] == []
 
 
+@pytest.mark.parametrize("name", sorted(targets()))
+def test_what_spoiling_begins_from_is_taken(name: str) -> None:
+    for seed in targets()[name].seeds:
+        targets()[name].decode(seed)
+
+
 def swells(data: bytes) -> object:
     return bytearray(200 * 1024 * 1024)
 

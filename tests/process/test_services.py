@@ -5,6 +5,7 @@ keeps it from coming up. Containers are not started, and that a mount is read-on
 """
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from bus.folder import DataFolder
+from ledger.telemetry.observed import ROOT as ROOT_SPAN
 from tests.commands import ROOT, ended, said_by
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
@@ -79,6 +81,11 @@ async def test_the_services_of_the_compose_file_come_up_and_act_from_what_it_giv
         asked = ("run", "example", "write a hello", "--tool", "files.write", "--effect", "mutation")
         code, said, problem = await ended(home, *asked, "--json")
         assert code == 0, said + problem
+        told = tmp_path / "told.jsonl"
+        await said_by(home, "telemetry", "--file", str(told))
+    spans = [json.loads(line) for line in told.read_text().splitlines()]
+    (outcome,) = [s["attributes"]["anyteam.outcome"] for s in spans if s.get("name") == ROOT_SPAN]
+    assert outcome == "confirmed"
     assert (home.root / "files" / "hello.txt").read_text() == "hello"
 
 

@@ -55,10 +55,16 @@ def targets() -> tuple[Target, ...]:
         Target(name="outbox", seeds=(_kept(),), decode=_file("outbox", _outbox)),
         Target(name="archive manifest", seeds=(_manifest(),), decode=_manifest_read),
         Target(name="archive segment", seeds=(_segment(),), decode=_segment_read),
+        Target(name="archive seals", seeds=(_seals(),), decode=_seals_read),
         Target(
             name="snapshot state",
-            seeds=(encode(OrchestratorState(workspace="acme")), encode(_folded())),
-            decode=lambda data: (decode(data, OrchestratorState), decode(data, Folded)),
+            seeds=(encode(OrchestratorState(workspace="acme")),),
+            decode=lambda data: decode(data, OrchestratorState),
+        ),
+        Target(
+            name="snapshot",
+            seeds=(encode(_folded()),),
+            decode=lambda data: decode(data, Folded),
         ),
         Target(
             name="confinement", seeds=(msgspec.json.encode(Confinement()),), decode=read_confinement
@@ -180,14 +186,18 @@ def _segment() -> bytes:
 
 
 def _segment_read(data: bytes) -> None:
-    """As entries and, for the same bytes may be either, as seals."""
-    name = hashlib.sha256(data).hexdigest()
     archive = LedgerArchive(_OneBlob(data), "acme")
-    try:
-        for _ in archive.segments(_epoch(name)):
-            pass
-    finally:
-        archive.seals(_epoch(name))
+    for _ in archive.segments(_epoch(hashlib.sha256(data).hexdigest())):
+        pass
+
+
+def _seals() -> bytes:
+    return b"".join(msgspec.json.encode(note) + b"\n" for note in seeds.ledger().seals)
+
+
+def _seals_read(data: bytes) -> object:
+    archive = LedgerArchive(_OneBlob(data), "acme")
+    return archive.seals(_epoch(hashlib.sha256(data).hexdigest()))
 
 
 def _folded() -> Folded:

@@ -73,9 +73,15 @@ def targets() -> tuple[Target, ...]:
             errors=(BadCheckpoint,),
         ),
         Target(
-            name="verifier keys",
-            seeds=(key.vkey.encode(), witness.vkey.encode()),
-            decode=_texts(parse_vkey, parse_witness_vkey),
+            name="verifier key",
+            seeds=(key.vkey.encode(),),
+            decode=_texts(parse_vkey),
+            errors=(BadCheckpoint,),
+        ),
+        Target(
+            name="witness key",
+            seeds=(witness.vkey.encode(),),
+            decode=_texts(parse_witness_vkey),
             errors=(BadCheckpoint,),
         ),
         Target(name="witness request", seeds=_requests(), decode=_asked, errors=()),
@@ -167,7 +173,7 @@ def _bundle() -> bytes:
 
 
 def _bundled(data: bytes) -> None:
-    for place in (0, 3, 255):
+    for place in (0, 3, len(seeds.ledger().entries) - 1):
         entry_in(data, place)
 
 

@@ -30,12 +30,13 @@ from tests.fuzz.target import Target
 
 _DOCUMENTED = Path(__file__).parents[3] / "docs" / "configuration.md"
 _HEAD = 'workspace = "acme"\nreps = ["ann"]\nadmins = ["ada"]\n'
-_MODELS = '[model]\nmodel = "a/b"\nlocal = true\n[judge]\nmodel = "a/c"\nlocal = true\n'
+_POLICY = '[policy]\ntools = ["files.read"]\n'
+_MODELS = '[model]\nmodel = "a/b"\nurl = "https://models.example.com"\nlocal = false\n'
 _TOOL = """\
 [tool.keep]
 name = "notes.keep"
 allow = true
-digest = "sha256:00"
+digest = "sha256:{digest}"
 arguments = '{"type": "object", "properties": {"text": {"type": "string"}}}'
 summary = "Keep a note"
 effect = "mutation"
@@ -57,7 +58,8 @@ paths:
 components:
   parameters: {n: {name: n, in: query, schema: {type: integer}}}
   schemas:
-    B: {type: object, properties: {sum: {type: number}, b: {$ref: '#/components/schemas/B'}}}
+    A: {type: object, properties: {sum: {type: number}}}
+    B: {type: object, properties: {each: {type: array, items: {$ref: '#/components/schemas/A'}}}}
 """
 _RULE = b'@hold("look")\nforbid(principal, action == Action::"egress", resource) when { true };'
 
@@ -74,7 +76,7 @@ def targets() -> tuple[Target, ...]:
         ),
         Target(
             name="MCP declarations",
-            seeds=(_TOOL.encode(),),
+            seeds=(_TOOL.replace("{digest}", "0" * 64).encode(),),
             decode=_text(lambda text: parse_declarations("notes", "notes.toml", text)),
             errors=(SchemaError,),
         ),
@@ -149,13 +151,14 @@ def _file(name: str, read: Callable[[Path], object]) -> Callable[[bytes], object
 
 def _settings() -> tuple[bytes, ...]:
     """Each block of the documentation that is a file together with what every file has."""
-    found = [_HEAD, _HEAD + _MODELS]
+    found = [_HEAD + _POLICY, _HEAD + _POLICY + _MODELS]
     for block in re.findall(r"```toml\n(.*?)```", _DOCUMENTED.read_text(), re.DOTALL):
-        try:
-            parse_settings(_HEAD + block, "documentation")
-        except AnyTeamError:
-            continue
-        found.append(_HEAD + block)
+        for text in (_HEAD + block, _HEAD + _POLICY + block):
+            try:
+                parse_settings(text, "documentation")
+            except AnyTeamError:
+                continue
+            found.append(text)
     return tuple(text.encode() for text in found)
 
 

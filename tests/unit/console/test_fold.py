@@ -10,7 +10,14 @@ from console.view.state import HOUR, Workspace
 from console.view.words import in_words
 from crypto.errors import Rejected
 from crypto.trust import FOREVER, Trust, Verified
-from schemas.access import AccessGranted, AccessRevoked, AccessRole
+from schemas.access import (
+    AccessGranted,
+    AccessRevoked,
+    AccessRole,
+    TokenIssued,
+    TokenRevoked,
+    TokenScope,
+)
 from schemas.actions import (
     ActionRefused,
     ApprovalDecided,
@@ -19,7 +26,7 @@ from schemas.actions import (
     LayerOutcome,
     LayerResult,
 )
-from schemas.events import Event
+from schemas.events import AnyBody, Event
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
 from schemas.runs import (
@@ -33,6 +40,17 @@ from schemas.runs import (
 )
 from tests.stories import Said, Story
 from tests.unit.schemas.arbitrary import any_event
+
+ACCOUNT = "u-0123456789abcdef"
+TOKEN = "t-0123456789abcdef"
+ISSUED = TokenIssued(
+    account=ACCOUNT,
+    token=TOKEN,
+    label="nightly",
+    digest=b"d" * 32,
+    scopes=(TokenScope.READ,),
+    expires=2**62,
+)
 
 
 def seen(story: Story) -> Workspace:
@@ -197,6 +215,40 @@ def test_a_grant_that_no_admin_signed_is_none(story: Story) -> None:
     view = seen(story)
     assert view.grants == {}
     assert view.rejected == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (TokenRevoked(token=TOKEN, reason="lost"), "lost"),
+        (AccessRevoked(account=ACCOUNT, reason="left"), "its account has no access any more"),
+        (
+            AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="eve"),
+            "its account's role or person changed",
+        ),
+    ],
+)
+def test_a_token_ends_with_its_revocation_and_with_its_accounts_role(
+    story: Story, end: AnyBody, why: str
+) -> None:
+    story.say("ada", AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="ada"))
+    story.say("ada", ISSUED)
+    story.say("ada", AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="ada"))
+    assert seen(story).tokens[ISSUED.digest].revoked == ""
+    story.say("ada", end)
+    assert seen(story).tokens[ISSUED.digest].revoked == why
+
+
+def test_a_token_for_an_account_without_access_opens_nothing_later_either(story: Story) -> None:
+    story.say("ada", ISSUED)
+    story.say("ada", AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="ada"))
+    assert seen(story).tokens == {}
+
+
+def test_a_token_that_no_admin_signed_is_none(story: Story) -> None:
+    story.say("ada", AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="ada"))
+    story.say("ann", ISSUED)
+    assert seen(story).tokens == {}
 
 
 def test_refusals_are_counted_by_layer_and_every_bar_of_a_plot_is_inside_it(story: Story) -> None:

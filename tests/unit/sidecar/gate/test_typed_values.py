@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.gate.flows import _is_telling_number
 from sidecar.gate.values import (
     address,
     amount,
@@ -16,6 +17,7 @@ from sidecar.gate.values import (
     magnitude,
     mailbox,
     name_tokens,
+    telling_tokens,
     tokens,
 )
 
@@ -268,3 +270,23 @@ def test_a_name_is_cut_into_its_words() -> None:
     assert in_order("fileIdOf_thing") == ["file", "id", "of", "thing"]
     assert in_order("mail.send-Now") == ["mail", "send", "now"]
     assert name_tokens("fileId") == name_tokens("file_id") == name_tokens("ID of file") - {"of"}
+
+
+_BITS = st.sampled_from(
+    ["12", "999", "999.995", "99.9", "1000", "1,2", "1,234", "5k", "5 k", "1.5 m", "7 thousand",
+     "2 million", "3 minutes", "week 3", "room 1, 2 and 3", "GB29NWBK60161331926819", "gb29",
+     "ab", "12 34 56 7", "12-34-56", "a@b.example", "c.example", "https://d", "2026-05-04",
+     "10:30", ".", ",", "k", "-", "+", " ", "  ", "\u0663", "\uff11", "caf\u00e9", "x"]
+)  # fmt: skip
+
+
+@given(st.lists(_BITS, max_size=8).map("".join) | st.text())
+def test_a_text_held_to_have_only_small_values_has_no_other(text: str) -> None:
+    telling = {one for one in tokens(text) if one[0] in "uae" or _is_telling_number(one)}
+    assert telling <= telling_tokens(text) <= tokens(text)
+
+
+def test_small_numbers_days_and_hours_are_not_looked_for_where_others_count() -> None:
+    text = "The 12 seats of week 3 come on May 5 at 10:30, for 999 EUR"
+    assert tokens(text) and not telling_tokens(text)
+    assert telling_tokens("for 1,000 EUR") == {"n:1000.00"}

@@ -117,7 +117,8 @@ async def choices() -> tuple[Choice, ...]:
     )
     out, err = await process.communicate()
     if process.returncode != 0:
-        raise AudioMissing(err.decode(errors="replace").strip() or "the system shows no sound")
+        first = err.decode(errors="replace").partition("\n")[0]
+        raise AudioMissing(first.removeprefix("error: ") or "the system shows no sound")
     decode = msgspec.json.Decoder(Choice).decode
     return tuple(decode(line) for line in out.splitlines())
 

@@ -53,6 +53,12 @@ class Mailbox:
         async with asyncio.timeout(20):
             return await self._came.get()
 
+    async def link(self) -> str:
+        """The next sign-in link. A notice that a question waits may come before it."""
+        while (found := _link(await self.message())) is None:
+            pass
+        return found
+
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: SMTP(self, loop=loop), "127.0.0.1", 0)
@@ -125,10 +131,15 @@ def token_of(page: httpx.Response) -> str:
 
 def link_in(message: str) -> str:
     """The sign-in link of a mail."""
+    found = _link(message)
+    assert found is not None, message
+    return found
+
+
+def _link(message: str) -> str | None:
     said = message_from_string(message, policy=policy.default).get_content()
     found = re.search(r"https://\S+token=\S+", said)
-    assert found is not None, message
-    return found[0]
+    return found[0] if found is not None else None
 
 
 async def invited(

@@ -131,7 +131,7 @@ class Program(QObject):
     def _settings(self) -> None:
         if self.state.here is None:
             return
-        dialog = SettingsDialog(self.state.here, self.window)
+        dialog = SettingsDialog(self.state.here, self.state.sources, self.window)
         if dialog.exec() == QDialog.DialogCode.Accepted:
             self.press(SettingsChosen(dialog.change))
 

@@ -1,6 +1,7 @@
 """The settings that a rep changes often; the agent checks them and writes `desktop.toml`."""
 
 from PySide6.QtWidgets import (
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -11,17 +12,26 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_agent.agent.messages import Change, Here
+from desktop_agent.agent.messages import Change, Choice, Here
 
 
 class SettingsDialog(QDialog):
-    """Shows `here`; `change` is what was chosen."""
+    """Shows `here`; `change` is what was chosen. `choices` can be the source that is kept."""
 
-    def __init__(self, here: Here, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, here: Here, choices: tuple[Choice, ...] = (), parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
         self.setMinimumWidth(460)
-        self._here = here
+        self.source = QComboBox()
+        self.source.addItem("The system's default source", None)
+        for choice in choices:
+            # By name: the numbers change with what is plugged in.
+            self.source.addItem(choice.name, choice.name)
+        if self.source.findData(here.source) < 0:
+            self.source.addItem(f"Device {here.source}", here.source)
+        self.source.setCurrentIndex(self.source.findData(here.source))
         self.consent = QLineEdit(here.consent)
         self.consent.setMaxLength(500)
         self.hold = QSpinBox()
@@ -31,6 +41,7 @@ class SettingsDialog(QDialog):
         self.persons = _names(here.persons)
         self.organisations = _names(here.organisations)
         form = QFormLayout(self)
+        form.addRow("Listen to", self.source)
         form.addRow("Consent note", self.consent)
         form.addRow("Hold each segment for", self.hold)
         form.addRow("Names of people,\none a line", self.persons)
@@ -52,7 +63,7 @@ class SettingsDialog(QDialog):
     def change(self) -> Change:
         """What is in the fields."""
         return Change(
-            device=self._here.source,
+            device=self.source.currentData(),
             consent=self.consent.text().strip(),
             hold_s=self.hold.value(),
             persons=_listed(self.persons),

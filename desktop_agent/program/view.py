@@ -143,6 +143,8 @@ def _detail(state: State, source: str) -> str:
         return "Nothing was heard, and nothing is being tried again."
     if state.here is not None and not state.here.device:
         return "This machine is not enrolled: text is shown here, and goes nowhere."
+    if state.silent:
+        return f"Only sound files can be heard: {state.silent}"
     return "Nothing is heard until you start."
 
 

@@ -101,7 +101,10 @@ def photograph(out: Path, dark: bool) -> None:
             )
             take("offline", program.window)
             assert program.state.here is not None
-            take("settings", SettingsDialog(program.state.here, program.window))
+            take(
+                "settings",
+                SettingsDialog(program.state.here, program.state.sources, program.window),
+            )
             program.happen(Queued(0, 0))
             program.state = program.state.__class__(here=program.state.here)
             program.happen(REFUSED)

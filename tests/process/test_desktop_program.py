@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from desktop_agent.agent.messages import Here, Queued
+from desktop_agent.agent.messages import Change, Choice, Here, Queued
 from desktop_agent.home import found
 from desktop_agent.program.model import (
     Fate,
@@ -94,6 +95,21 @@ def test_windows_show_each_state_and_their_buttons_say_what_was_pressed(
     show(State(here=HERE, trouble=Trouble(what="refused", fix="allow it", refused=True)))
     assert window.headline.text() == "Microphone refused" and window.transcript.rows == []
     window.hide()
+
+
+def test_settings_are_what_they_were_but_for_what_was_changed(application: "QApplication") -> None:
+    from desktop_agent.program.settings_dialog import SettingsDialog
+
+    choices = (Choice(number=4, name="USB Microphone", default=True),)
+    for source in (None, "USB Microphone", 7):
+        here = msgspec.structs.replace(HERE, source=source, persons=("Dana", "Ann"))
+        dialog = SettingsDialog(here, choices)
+        same = {name: getattr(here, name) for name in ("consent", "hold_s", "persons")}
+        assert dialog.change == Change(device=source, organisations=(), **same)
+        dialog.source.setCurrentIndex(1)
+        dialog.organisations.setPlainText("Contoso\n\n  Globex ")
+        assert dialog.change.device == "USB Microphone"
+        assert dialog.change.organisations == ("Contoso", "Globex")
 
 
 def test_the_program_asks_its_agent_and_another_process_may_toggle_it(

@@ -174,6 +174,10 @@ def test_sources_are_offered_by_name_and_a_file_by_its_last_part() -> None:
     )
 
 
+def test_a_machine_without_a_way_to_ask_for_sources_says_what_is_missing() -> None:
+    assert "no PortAudio" in screen(after(HERE, Choices((), "no PortAudio"))).detail
+
+
 def test_a_machine_that_is_not_enrolled_says_that_nothing_goes_anywhere() -> None:
     shown = screen(after(msgspec.structs.replace(HERE, device="", workspace="", rep="")))
     assert "goes nowhere" in shown.detail and shown.footer == "Not enrolled"

@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := demo,models,mcp,langgraph,projections,stores,vectors,browser,desktop,speech-model,gcp,agentdojo,dev
+EXTRAS := demo,models,mcp,langgraph,projections,stores,vectors,browser,desktop,desktop-ui,speech-model,gcp,agentdojo,telemetry,dev
 # More than the cores: process tests mostly wait for processes.
 WORKERS ?= 3
 
@@ -51,6 +51,7 @@ schemas: $(STAMP)
 # Needs a chromium on the path (on Debian: the package chromium); writes docs/images.
 screenshots: $(STAMP)
 	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.desktop.screenshots
 
 # Leaves every data folder but the demo's alone: a ledger is not a by-product.
 clean:

@@ -26,12 +26,14 @@ class Spawn(Effect, frozen=True, kw_only=True):
 class Spawned(Struct, frozen=True):
     """Whether both processes are up, within which walls; `problem` says why not.
 
-    `refused` is a problem that another attempt would meet as well.
+    `refused` is a problem that another attempt would meet as well. `served` is whether it serves an
+    agent from outside.
     """
 
     problem: str = ""
     refused: bool = False
     confined_by: tuple[Wall, ...] = ()
+    served: bool = False
 
 
 class Watch(Effect, frozen=True, kw_only=True):
@@ -44,6 +46,12 @@ class Exited(Struct, frozen=True):
     """How the attempt's processes ended."""
 
     problem: str
+
+
+class Park(Effect, frozen=True, kw_only=True):
+    """End the processes of one attempt; the run goes on later. Result: None."""
+
+    attempt: int
 
 
 class Reap(Effect, frozen=True, kw_only=True):

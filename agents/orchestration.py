@@ -8,6 +8,8 @@ import msgspec
 from immutables import Map
 from msgspec import Struct
 
+from agents.parking import Waits
+from agents.parking import evolve as waiting
 from bus.decider import Entry, Recorded
 from schemas.actions import (
     ActionFinished,
@@ -64,6 +66,7 @@ class LiveRun(Struct, frozen=True, kw_only=True):
     undoings: Map[bytes, bytes] = Map()
     stopped_by: Recorded | None = None
     stop_refused: bool = False
+    waits: Waits = Waits()
 
 
 class OrchestratorState(Struct, frozen=True, kw_only=True):
@@ -114,6 +117,9 @@ def evolve(state: OrchestratorState, entry: Entry) -> OrchestratorState:
     if isinstance(body, RunCompleted | RunHalted | RunRefused):
         return _replace(state, runs=state.runs.delete(name), ended=state.ended.set(name, True))
     after = _evolve_run(run, entry)
+    waits = waiting(after.waits, entry, lease_of(run))
+    if waits is not after.waits:
+        after = _replace(after, waits=waits)
     return state if after is run else _replace(state, runs=state.runs.set(name, after))
 
 

@@ -9,13 +9,20 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from agents.effects import Exited, Mint, Reap, Spawn, Spawned, Watch
+from agents.effects import Exited, Mint, Park, Reap, Spawn, Spawned, Watch
 from agents.orchestration import LiveRun, OrchestratorState, evolve, halt_on, lease_of
+from agents.parking import park_at
 from agents.standing import together, unmade, with_standing
 from bus.decider import Done, Draft, Effect, Entry, Input, Recorded, Refused, Tick
-from schemas.actions import ActionOutcome, ActionRefused, ReceiptIssued, VerdictGiven
+from schemas.actions import (
+    ActionOutcome,
+    ActionRefused,
+    ApprovalDecided,
+    ReceiptIssued,
+    VerdictGiven,
+)
 from schemas.events import AnyBody
-from schemas.leases import Certificate, Lease
+from schemas.leases import Certificate, Lease, Unanswered
 from schemas.names import SECOND, Role
 from schemas.runs import (
     LeaseExpired,
@@ -27,6 +34,7 @@ from schemas.runs import (
     RunCompleted,
     RunHalted,
     RunOutcome,
+    RunParked,
     RunRefused,
     RunRequested,
     RunStarted,
@@ -73,8 +81,9 @@ class OrchestratorDecider:
             return ()
         if isinstance(body, RunRequested):
             return list(_owed(state, name, run, now))
-        if isinstance(body, PlanFinished | ReceiptIssued | ActionRefused):
-            return list(_ending(state, name, run, now))
+        if isinstance(body, PlanFinished | ReceiptIssued | ActionRefused | ApprovalDecided):
+            ending = list(_ending(state, name, run, now))
+            return ending or list(_resumed(state, name, run, now))
         return ()
 
     def revise(self, state: OrchestratorState, effect: Effect) -> Effect:
@@ -82,9 +91,11 @@ class OrchestratorDecider:
         return effect
 
     def wake_at(self, state: OrchestratorState) -> int | None:
-        """The first lease to end."""
+        """The first lease to end, or run to be parked."""
         leases = (lease_of(run) for run in state.runs.values())
-        return min((lease.not_after for lease in leases if lease is not None), default=None)
+        due = [lease.not_after for lease in leases if lease is not None]
+        parks = (_park_at(state, run) for run in state.runs.values())
+        return min((*due, *(at for at in parks if at is not None)), default=None)
 
     def recall(self, state: OrchestratorState, recorded: Recorded) -> Done | None:
         """The result that an own event rests on."""
@@ -95,7 +106,9 @@ class OrchestratorDecider:
         if isinstance(body, LeaseGranted | LeaseRenewed):
             return Done(_mint(event.run, run, state.policy, body.lease.not_before), body.lease.keys)
         if isinstance(body, RunStarted):
-            return Done(_spawn(event.run, run), Spawned(confined_by=body.confined_by))
+            return Done(
+                _spawn(event.run, run), Spawned(confined_by=body.confined_by, served=body.served)
+            )
         if isinstance(body, RunCompleted) and body.outcome is RunOutcome.CRASHED:
             if body.reason.startswith(_REFUSED):
                 problem = body.reason.removeprefix(_REFUSED)
@@ -140,9 +153,48 @@ def _owed(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iterat
         else:
             yield _mint(name, run, state.policy, now)
     elif run.claim is None or any(deed.receipt is None for deed in run.deeds.values()):
-        lease = lease_of(run)
+        lease, park = lease_of(run), _park_at(state, run)
         assert lease is not None
-        yield _watch(name, run) if run.started == lease.attempt else _spawn(name, run)
+        if run.waits.parked == lease.attempt:
+            yield from _resumed(state, name, run, now)
+        elif park is not None and now >= park:
+            yield _parked(name, run, lease)
+        else:
+            yield _watch(name, run) if run.started == lease.attempt else _spawn(name, run)
+
+
+def _park_at(state: OrchestratorState, run: LiveRun) -> int | None:
+    """When a run is to be parked; None where it is not up, is parked, or has something to do."""
+    lease, policy = lease_of(run), state.policy
+    if lease is None or policy is None or run.claim is not None:
+        return None
+    if run.started != lease.attempt or run.waits.parked == lease.attempt:
+        return None
+    if any(deed.receipt is None for deed in run.deeds.values()):
+        return None
+    return park_at(run.waits, policy.park_s)
+
+
+def _parked(name: str, run: LiveRun, lease: Lease) -> Draft:
+    """The record first: whoever finds the processes gone then knows why."""
+    assert run.lease is not None
+    awaits = tuple(sorted(run.waits.open))
+    park = Park(key=f"park:{name}:{lease.attempt}", run=name, attempt=lease.attempt)
+    return Draft(
+        body=RunParked(attempt=lease.attempt, awaits=awaits),
+        run=name,
+        causes=(run.lease.digest, *awaits),
+        since=run.lease.event.at,
+        settles=f"park:{name}:{lease.attempt}",
+        then=(park,),
+    )
+
+
+def _resumed(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iterator[Answer]:
+    """New processes for a parked run that waits for a person no more."""
+    lease = lease_of(run)
+    if lease is not None and run.waits.parked == lease.attempt and not run.waits.for_a_person:
+        yield _mint(name, run, state.policy, now)
 
 
 def _ending(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iterator[Answer]:
@@ -171,8 +223,16 @@ def _ending(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iter
         body = run.stopped_by.event.body
         reason = body.reason if isinstance(body, VerdictGiven) else "the lease has ended"
         yield _completed(name, run.stopped_by, RunOutcome.STOPPED, reason)
+    elif run.waits.unanswered is not None and _stops_unanswered(run, lease):
+        reason = "nobody answered in time, and the run was to stop then"
+        yield _completed(name, run.waits.unanswered, RunOutcome.EXPIRED, reason)
     elif run.claim is not None and all(deed.receipt for deed in run.deeds.values()):
         yield _verified_end(name, run, run.claim, state.policy)
+
+
+def _stops_unanswered(run: LiveRun, lease: Lease) -> bool:
+    """Whether it ends once nobody answered. What belongs together is undone first, and ends so."""
+    return lease.intent.unanswered is Unanswered.STOP and not together(run)
 
 
 def _verified_end(name: str, run: LiveRun, claim: Recorded, policy: Policy | None) -> Draft:
@@ -221,7 +281,9 @@ def _after(state: OrchestratorState, done: Done, now: int) -> Iterator[Answer]:
         elif result.problem:
             yield from _again(state, name, run, result.problem, now)
         else:
-            started = RunStarted(attempt=effect.attempt, confined_by=result.confined_by)
+            started = RunStarted(
+                attempt=effect.attempt, confined_by=result.confined_by, served=result.served
+            )
             yield _draft(name, run.lease, started)
             yield Watch(key=f"watch:{name}:{effect.attempt}", run=name, attempt=effect.attempt)
     elif isinstance(effect, Watch) and isinstance(result, Exited):
@@ -241,7 +303,9 @@ def _again(
     assert lease is not None and run.lease is not None
     if run.claim is not None and all(deed.receipt for deed in run.deeds.values()):
         return
-    if lease.attempt >= MAX_ATTEMPTS:
+    if run.waits.parked == lease.attempt:
+        return
+    if lease.attempt - run.waits.times >= MAX_ATTEMPTS:
         yield _completed(name, run.lease, RunOutcome.CRASHED, _CRASHED + problem)
     else:
         yield _mint(name, run, state.policy, now)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import Struct
 
 from agents.cell import RunProcess
-from agents.effects import Exited, Mint, Reap, Spawn, Spawned, Watch
+from agents.effects import Exited, Mint, Park, Reap, Spawn, Spawned, Watch
 from agents.errors import AgentError, NotConfined, UnknownAgent
 from agents.planners.scripted import load_plan
 from agents.serving.place import listen_at
@@ -84,6 +84,7 @@ class Processes:
         self._admin: list[LedgerEntry] = []
         self._secrets: dict[tuple[str, int], dict[Role, _Secrets]] = {}
         self._running: dict[str, list[RunProcess]] = {}
+        self._attempts: dict[str, int] = {}
         self._listening: dict[str, socket.socket] = {}
 
     def observe(self, index: int, subject: str, body: bytes) -> None:
@@ -109,9 +110,14 @@ class Processes:
             return await self._spawn(effect, run)
         if isinstance(effect, Watch):
             return await self._watch(run)
+        if isinstance(effect, Park):
+            if self._attempts.get(run) == effect.attempt:
+                await self._end(run)
+            return None
         if isinstance(effect, Reap):
             self._secrets = {k: v for k, v in self._secrets.items() if k[0] != run}
             await self._end(run)
+            self._attempts.pop(run, None)
             self._stop_listening(run)
             return None
         raise TypeError(f"not an effect of the orchestrator: {effect.key}")
@@ -176,6 +182,7 @@ class Processes:
             inherited = self._inherited(run, role)
             started[role] = await RunProcess.start(self._commands[role], log, inherited)
             self._running[run] = list(started.values())
+            self._attempts[run] = effect.attempt
         up = (
             self._bring_up(
                 process,
@@ -187,7 +194,8 @@ class Processes:
         refused = False
         try:
             async with asyncio.timeout(READY_S):
-                return Spawned(confined_by=common(tuple(await asyncio.gather(*up))))
+                walls = common(tuple(await asyncio.gather(*up)))
+                return Spawned(confined_by=walls, served=run in self._listening)
         except TimeoutError:
             problem = "a process of the run did not come up in time; see its log"
         except AgentError as error:

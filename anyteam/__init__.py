@@ -6,18 +6,33 @@
 
 The program becomes the run's runtime: it proposes, and holds no credential. It needs an
 installation that is up, and an agent with `planner = "mcp"` in its settings.
+
+`anyteam.connect` is the other side: the HTTP API, for who watches, approves and stops.
 """
 
-from anyteam.errors import CallFailed, CallHeld, CallRefused, OutcomeUnknown, RunNotStarted
+from anyteam.client import Client, connect
+from anyteam.errors import (
+    CallFailed,
+    CallHeld,
+    CallRefused,
+    OutcomeUnknown,
+    Refused,
+    RunNotStarted,
+    Unreachable,
+)
 from anyteam.running import Done, Tools, run
 
 __all__ = [
     "CallFailed",
     "CallHeld",
     "CallRefused",
+    "Client",
     "Done",
     "OutcomeUnknown",
+    "Refused",
     "RunNotStarted",
     "Tools",
+    "Unreachable",
+    "connect",
     "run",
 ]

@@ -1,6 +1,9 @@
-"""Errors of a run in a Python program.
+"""Errors of a run in a Python program, and of the client of the HTTP API.
 
 AnyTeamError
+├── ApiError                the API could not be asked, or said no
+│   ├── Unreachable         no answer came; for a write it is not known whether it stands
+│   └── Refused             a problem (RFC 9457): `status`, `kind`
 └── RunError
     ├── RunNotStarted       the run was refused, or ended before it began
     └── CallError           a call has no confirmed outcome; holds its proposal
@@ -43,3 +46,20 @@ class CallFailed(CallError):
 
 class OutcomeUnknown(CallError):
     """It may have happened, and only a person can find out. Not to be done again."""
+
+
+class ApiError(AnyTeamError):
+    """The API could not be asked, or said no."""
+
+
+class Unreachable(ApiError):
+    """No answer came, or none of the API's. For a write it is not known whether it stands."""
+
+
+class Refused(ApiError):
+    """The API's own word. `status` is HTTP's, `kind` the end of the problem's type (RFC 9457)."""
+
+    def __init__(self, what: str, *, fix: str, status: int, kind: str) -> None:
+        super().__init__(what, fix=fix)
+        self.status = status
+        self.kind = kind

@@ -28,7 +28,7 @@ from bus.folder import DataFolder
 from console.commands.runs import fresh_reader, request_run
 from console.session import DEFAULT_DATA, session
 from console.telling import told
-from schemas.leases import Intent
+from schemas.leases import Intent, Unanswered
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunHalted, RunRefused, RunStarted
 from schemas.tools import Effect
@@ -88,6 +88,7 @@ async def run(
     effects: Iterable[str] = (),
     to: Iterable[str] = (),
     records: Iterable[str] = (),
+    unanswered: str = "go_on",
     ttl: int = 900,
     actions: int = 50,
     wait: float = 20.0,
@@ -96,7 +97,8 @@ async def run(
 ) -> AsyncIterator[Tools]:
     """Ask for a run as a rep, and be its runtime.
 
-    `effects`, `to` and `records` bound it as in `anyteam run`; `ttl` is in seconds; `wait` is how
+    `effects`, `to` and `records` bound it as in `anyteam run`, and `unanswered` ("go_on" or "stop")
+    says what follows when nobody answers its question in time; `ttl` is in seconds; `wait` is how
     many seconds a call waits for a person before it raises `CallHeld`. Raises `RunNotStarted`.
     """
     place = Path(data or os.environ.get("ANYTEAM_DATA") or DEFAULT_DATA)
@@ -105,6 +107,7 @@ async def run(
         effects=tuple(Effect(effect) for effect in effects),
         destinations=tuple(to),
         objects=tuple(records),
+        unanswered=Unanswered(unanswered),
     )
     async with session(place, Role.REP) as opened:
         name = await request_run(opened, agent, wish, tuple(tools), ttl, actions, rep)

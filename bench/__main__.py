@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import detection, gate, layers, markers, publish, start, verify, webhooks
+from bench import detection, gate, halt, layers, markers, publish, start, verify, webhooks
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -15,6 +15,20 @@ Measure = Callable[[argparse.Namespace], dict[str, Any]]
 def _agentdojo(options: argparse.Namespace) -> dict[str, Any]:
     """Imported when asked for: the benchmark is an extra."""
     from bench.agentdojo.report import measure
+
+    return measure(options)
+
+
+def _console(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: its client is not among the installed requirements of all."""
+    from bench.console import measure
+
+    return measure(options)
+
+
+def _peers(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: it needs the stores, and an environment for the peers."""
+    from bench.peers.measure import measure
 
     return measure(options)
 
@@ -35,10 +49,13 @@ def _speech(options: argparse.Namespace) -> dict[str, Any]:
 
 BENCHMARKS: dict[str, Measure] = {
     "agentdojo": _agentdojo,
+    "console": _console,
     "detection": detection.measure,
     "gate": gate.measure,
+    "halt": halt.measure,
     "layers": layers.measure,
     "markers": markers.measure,
+    "peers": _peers,
     "publish": publish.measure,
     "rebuild": _rebuild,
     "speech": _speech,
@@ -57,11 +74,15 @@ def main(words: list[str] | None = None) -> int:
         "--events",
         type=int,
         default=5_000,
-        help="publish, rebuild, start, verify, webhooks: how many",
+        help="console, publish, rebuild, start, verify, webhooks: how many",
+    )
+    parser.add_argument(
+        "--peers", type=Path, help="peers: the Python of an environment that has them"
     )
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")
     parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")
+    parser.add_argument("--live", type=int, default=100, help="halt: the most runs at once")
     parser.add_argument(
         "--suite", action="append", default=[], help="agentdojo: only this suite, repeatable"
     )

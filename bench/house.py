@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bus.folder import DataFolder
-from bus.identity import UserIdentity
-from bus.provision import Site, Workspace, ensure_operator, provision_workspace
+from bus.identity import Key, UserIdentity, mint_direct_user
+from bus.provision import Site, Workspace, ensure_operator, provision_workspace, read_key
+from bus.roles import ledger_subject, seals_subject
 from bus.server import Server
 from bus.tls import TlsFiles, client_context, ensure_tls
 from console.supervisor import Supervisor
@@ -21,6 +22,7 @@ reps = ["ann"]
 admins = ["ada"]
 [policy]
 tools = ["files.read"]
+max_actions = {max_actions}
 [connectors.files]
 root = "files"
 [agents.reader]
@@ -30,7 +32,7 @@ plan = "plan.json"
 
 
 @contextlib.asynccontextmanager
-async def installation(actions: int) -> AsyncIterator[DataFolder]:
+async def installation(actions: int, *, max_actions: int = 200) -> AsyncIterator[DataFolder]:
     """A running installation whose agent reads one small file `actions` times."""
     with tempfile.TemporaryDirectory(prefix="anyteam-bench-") as home:
         folder = DataFolder(Path(home))
@@ -38,7 +40,7 @@ async def installation(actions: int) -> AsyncIterator[DataFolder]:
         (folder.root / "files" / "note.txt").write_text("a small note\n")
         step = {"tool": "files.read", "arguments": {"path": "note.txt"}, "purpose": "measure"}
         (folder.root / "plan.json").write_text(json.dumps({"steps": [step] * actions}))
-        folder.settings_file.write_text(SETTINGS)
+        folder.settings_file.write_text(SETTINGS.format(max_actions=max_actions))
         supervisor = Supervisor(folder, lambda text: None)
         try:
             await supervisor.up()
@@ -50,10 +52,19 @@ async def installation(actions: int) -> AsyncIterator[DataFolder]:
 class Bus:
     """A bare bus with one provisioned workspace `floor`, where nothing of ours runs."""
 
-    def __init__(self, server: Server, tls: TlsFiles, workspace: Workspace) -> None:
+    def __init__(self, server: Server, tls: TlsFiles, workspace: Workspace, ledger: Key) -> None:
         self.server = server
         self.tls = tls
         self.workspace = workspace
+        self._ledger = ledger
+
+    def writer(self) -> UserIdentity:
+        """A user for an hour who may write everybody's entries and seals, and read nothing."""
+        now, name = int(time.time()), self.workspace.name
+        subjects = (ledger_subject(name), seals_subject(name))
+        return mint_direct_user(
+            self._ledger, name="teller", now=now, expires=now + 3_600, publish=subjects
+        )
 
     def user(self, role: Role, name: str) -> UserIdentity:
         """A user of `role` for an hour."""
@@ -71,7 +82,8 @@ async def bare_bus() -> AsyncIterator[Bus]:
         server = await Server.start(root / "nats", trust=trust, tls=tls)
         try:
             site = Site(root / "operator", server.url, client_context(tls))
-            yield Bus(server, tls, await provision_workspace(site, "floor"))
+            workspace = await provision_workspace(site, "floor")
+            yield Bus(server, tls, workspace, read_key(root / "operator" / "floor" / "ledger.nk"))
         finally:
             await server.stop()
 

@@ -79,16 +79,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """
     medians: dict[str, float] = {}
     for length in HISTORIES:
-        recording = _history(length)
-        medians[str(length)], case_us = _median_us(recording, _proposal)
+        recording = history(length)
+        medians[str(length)], case_us = median_us(recording, usual)
         if length == 1_000:
             others = {"case_us": case_us}
             for name, proposal in _OTHERS.items():
-                others[name], _ = _median_us(recording, proposal)
+                others[name], _ = median_us(recording, proposal)
     return {"median_us": medians["1000"], "by_history": medians, **others}
 
 
-def _history(length: int) -> Recording:
+def history(length: int) -> Recording:
+    """A run that has read so many mails."""
     recording = start(_POLICY, _LEASE)
     for number in range(length):
         recording = advance(recording, Step(body=_mail(number), at=NOW + number))
@@ -109,9 +110,7 @@ def _mail(number: int) -> ObservationRecorded:
     )
 
 
-def _median_us(
-    recording: Recording, proposal: Callable[[int], ProposalMade]
-) -> tuple[float, float]:
+def median_us(recording: Recording, proposal: Callable[[int], ProposalMade]) -> tuple[float, float]:
     """Of the decision and of making its case, in microseconds."""
     taken, making = [], []
     for number in range(TIMES):
@@ -126,7 +125,7 @@ def _median_us(
     return statistics.median(taken) * 1e6, statistics.median(making) * 1e6
 
 
-def _proposal(number: int) -> ProposalMade:
+def usual(number: int) -> ProposalMade:
     """Each its own text, so that nothing is answered from a cache but by its words."""
     return _mail_to(
         "jane.doe@boeing.example",

@@ -27,10 +27,15 @@ IN_FLIGHT = 256
 def measure(options: argparse.Namespace) -> dict[str, float]:
     """`per_s`, `floor_per_s`, `ratio`."""
     quiet_tls_close()
-    return uvloop.run(_measure(options.events))
+    return measured(options.events)
 
 
-async def _measure(events: int) -> dict[str, float]:
+def measured(events: int, in_flight: int = IN_FLIGHT) -> dict[str, float]:
+    """`measure` with so many on their way at once."""
+    return uvloop.run(_measure(events, in_flight))
+
+
+async def _measure(events: int, in_flight: int) -> dict[str, float]:
     async with bare_bus() as bus:
         client = await connect(
             bus.server.url,
@@ -57,17 +62,17 @@ async def _measure(events: int) -> dict[str, float]:
 
         body = encode_envelope(signer.envelope(encode_event(sample)))
         try:
-            await _rate(bare, events // 10)
-            floor = await _rate(bare, events)
-            ours = await _rate(signed, events)
+            await _rate(bare, events // 10, in_flight)
+            floor = await _rate(bare, events, in_flight)
+            ours = await _rate(signed, events, in_flight)
         finally:
             await client.close()
     return {"per_s": ours, "floor_per_s": floor, "ratio": ours / floor}
 
 
-async def _rate(act: Callable[[int], Awaitable[None]], times: int) -> float:
-    """`act` done `times` times with `IN_FLIGHT` under way, per second."""
-    room = asyncio.Semaphore(IN_FLIGHT)
+async def _rate(act: Callable[[int], Awaitable[None]], times: int, in_flight: int) -> float:
+    """`act` done `times` times with `in_flight` under way, per second."""
+    room = asyncio.Semaphore(in_flight)
 
     async def one(number: int) -> None:
         async with room:

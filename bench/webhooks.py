@@ -69,7 +69,7 @@ async def _measure(events: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="anyteam-bench-") as home:
         folder = DataFolder(Path(home))
         (folder.root / "files").mkdir()
-        folder.settings_file.write_text(SETTINGS + _WEBHOOKS)
+        folder.settings_file.write_text(SETTINGS.format(max_actions=200) + _WEBHOOKS)
         components = {"webhooks": ("projections.webhooks",)}
         supervisor = Supervisor(folder, lambda text: None, components=components)
         async with _receiver() as receiver:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from bus.blobs import Blobs
 from bus.errors import ArchiveError
+from schemas.errors import UNREADABLE
 from schemas.names import Name
 
 FORMAT: Final = "anyteam epoch v1"
@@ -68,7 +69,7 @@ class LedgerArchive:
             return None
         try:
             found = msgspec.json.decode(data, type=ArchivedEpoch)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise ArchiveError(f"{_manifest(epoch)}: {error}", fix="restore it") from error
         said = (found.format, found.workspace, found.epoch)
         if said != (FORMAT, self._workspace, epoch):
@@ -95,7 +96,7 @@ class LedgerArchive:
         data = self._blob(epoch.seals)
         try:
             return [msgspec.json.decode(line, type=str) for line in data.splitlines()]
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise ArchiveError(f"blob {epoch.seals}: {error}", fix="restore it") from error
 
     def put_entries(self, entries: Iterable[Entry]) -> Segment:
@@ -133,7 +134,7 @@ class LedgerArchive:
             record = data[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length]
             try:
                 entry = msgspec.msgpack.decode(record, type=Entry)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 raise ArchiveError(f"blob {segment.name} at byte {at}: {error}") from error
             if entry[0] != expected:
                 raise ArchiveError(f"blob {segment.name} has no entry {expected}")

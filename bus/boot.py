@@ -21,6 +21,7 @@ from bus.tls import TlsIdentity
 from crypto.sealing import RunKeys
 from crypto.signing import Signer
 from schemas.confinement import Confinement
+from schemas.errors import UNREADABLE
 from schemas.names import Role
 
 _T = TypeVar("_T")
@@ -103,5 +104,5 @@ def read_confinement(line: bytes) -> Confinement:
 def _decoded(line: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(line, type=kind)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BusError(f"a line that should be a {kind.__name__} is none: {error}") from error

@@ -27,7 +27,7 @@ from bus.lifeline import parent_gone
 from bus.tls import TlsFiles, client_context
 from crypto.keyfile import load_signer, read_secret
 from crypto.signing import Signer
-from schemas.errors import AnyTeamError
+from schemas.errors import UNREADABLE, AnyTeamError
 from schemas.names import Role
 
 _LOG = logging.getLogger("anyteam")
@@ -52,7 +52,7 @@ async def read_unlock(reader: asyncio.StreamReader) -> Unlock:
     line = await reader.readline()
     try:
         return msgspec.json.decode(line, type=Unlock)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         # Not chained and not quoted: the line may be a passphrase out of form.
         raise BusError("standard input holds no unlocking line") from None
 

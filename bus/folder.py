@@ -9,7 +9,8 @@ from bus.errors import StreamUnavailable
 from crypto.keyfile import read_public
 from schemas.declarations import with_declarations
 from schemas.names import Role
-from schemas.settings import BadSettings, Settings, parse_settings
+from schemas.sections import BadSettings
+from schemas.settings import Settings, parse_settings
 
 
 class DataFolder(Struct, frozen=True):

@@ -19,6 +19,7 @@ import nkeys  # type: ignore[import-untyped]
 from msgspec import Struct
 
 from bus.errors import IdentityError
+from schemas.errors import UNREADABLE
 
 Claims = dict[str, Any]
 
@@ -263,7 +264,7 @@ def claims_of(token: str) -> Claims:
         claims: Claims = msgspec.json.decode(
             base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)), type=dict[str, Any]
         )
-    except (IndexError, ValueError, msgspec.DecodeError) as error:
+    except (IndexError, ValueError, *UNREADABLE) as error:
         raise IdentityError("not a NATS token", fix="restore the file from your backup") from error
     return claims
 

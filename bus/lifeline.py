@@ -23,6 +23,10 @@ from typing import Any, Final
 GRACE_S: Final = 10.0
 """How long a guarded program may take to end on SIGTERM before it is killed."""
 
+LINE_BYTES: Final = 256 * 1024 * 1024
+"""The longest line that a parent may give. A run is given all of its workspace's key and policy
+events, and they grow with the workspace; asyncio's own limit of 64 KiB would end that one day."""
+
 _CHUNK: Final = 65536
 
 
@@ -42,7 +46,7 @@ def guarded(
 
 async def stdin_reader() -> asyncio.StreamReader:
     """A reader on this process's standard input, which must be a pipe."""
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=LINE_BYTES)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     return reader

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from bus.commands import Publish
-from schemas.errors import AnyTeamError
+from schemas.errors import UNREADABLE, AnyTeamError
 
 
 class Kept(Struct, frozen=True, array_like=True):
@@ -91,7 +91,7 @@ def _read(path: Path) -> list[Kept]:
             break
         try:
             found.append(msgspec.msgpack.decode(data[at + 4 : end], type=Kept))
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise AnyTeamError(
                 f"outbox {path} is damaged at byte {at}",
                 fix="move it away and run `anyteam verify`",

@@ -12,7 +12,8 @@ from console.policies import checked
 from console.tightening import tightened
 from schemas.names import SECOND
 from schemas.patterns import Pattern
-from schemas.settings import BadSettings, DestinationSettings, PolicySettings, Settings
+from schemas.sections import BadSettings
+from schemas.settings import DestinationSettings, PolicySettings, Settings
 from schemas.tools import AllowedDestination, Policy, Tool
 
 _HERE: Final = Path()
@@ -45,11 +46,13 @@ def policy_of(settings: Settings, version: int, base: Path = _HERE) -> Policy:
         organisation=chosen.organisation,
         agents=tuple(sorted(settings.agents)),
         human_effects=chosen.human_effects,
+        four_eyes=chosen.four_eyes,
         max_ttl_s=chosen.max_ttl_s,
         max_actions=chosen.max_actions,
         skew_s=chosen.skew_s,
         verdict_s=chosen.verdict_s,
         approval_s=chosen.approval_s,
+        park_s=chosen.park_s,
         reviewer=settings.judge.model if settings.judge is not None else "",
         destinations=_destinations(chosen.destinations),
         allowlist_only=chosen.allowlist_only,

@@ -42,7 +42,7 @@ from schemas.enrolment import (
     encode_answer,
     format_code,
 )
-from schemas.errors import AnyTeamError
+from schemas.errors import UNREADABLE, AnyTeamError
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role, check_name
 from schemas.runs import KeyCertified, KeyRevoked
@@ -165,7 +165,7 @@ class _Door:
     async def _answer(self, line: bytes) -> tuple[Admission | Declined, Certificate | None]:
         try:
             asked = msgspec.json.decode(line, type=Application)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             asked, problem = None, f"not an application: {error}"
         if self._done.done() or self._attempts >= MAX_ATTEMPTS:
             return Declined(why="the code is spent"), None

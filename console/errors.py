@@ -8,6 +8,8 @@ AnyTeamError
     ├── NoSuch          no run, proposal or person of that name
     ├── StillUnderWay   what is to be erased belongs to a run that goes on
     ├── NotTurned       the ledger's epoch was not turned, archived or dropped
+    ├── NotRestored     a ledger was not put back on the bus
+    ├── NotSent         telemetry has no place to go to, or was not taken there
     ├── NoAnswer        a consent was asked for, and none came
     └── ComponentDied   a component ended and does not stay up
         └── ComponentSlow   it did not come up in time
@@ -54,6 +56,18 @@ class NotTurned(ConsoleError):
     """The ledger's epoch was not turned, archived or dropped; it goes on as it was."""
 
     exit_code = 1
+
+
+class NotRestored(ConsoleError):
+    """A ledger was not put back on the bus; what is there stays as it is."""
+
+    exit_code = 2
+
+
+class NotSent(ConsoleError):
+    """Telemetry has no place to go to, or what is there did not take it."""
+
+    exit_code = 2
 
 
 class NoAnswer(ConsoleError):

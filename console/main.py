@@ -35,7 +35,10 @@ from console.commands import (
     proofs,
     receipts,
     replays,
+    restoring,
     runs,
+    telemetry,
+    tokens,
     verification,
     webhooks,
     witnesses,
@@ -63,8 +66,9 @@ def options(
 
 
 for noun in (
-    *(operation, doctor, runs, approvals, halts, people, policy, destinations, memory, devices),
-    *(exports, verification, proofs, witnesses, epochs, replays, blast, incident),
+    *(operation, doctor, runs, approvals, halts, people, tokens, policy, destinations),
+    *(memory, devices, exports, verification, proofs, witnesses, epochs, restoring, replays),
+    *(blast, incident, telemetry),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):
     noun.register(app)

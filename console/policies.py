@@ -12,7 +12,7 @@ from msgspec import Struct
 from bus.decider import Recorded
 from schemas.compensation import problem_of
 from schemas.runs import PolicySet
-from schemas.settings import BadSettings
+from schemas.sections import BadSettings
 from schemas.tools import Policy
 
 

@@ -5,7 +5,6 @@ Over HTTP the agent shows a bearer token that is made for this serving and ends 
 """
 
 import secrets
-import socket
 from collections.abc import Callable
 from contextlib import aclosing
 
@@ -16,6 +15,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 from agents.errors import RunUnreachable
 from agents.serving.caller import Caller
 from bus.folder import DataFolder
+from console.listening import listen
 from console.offering import Offering, over_http, over_stdio, server_of
 from crypto.keyfile import write_secret
 
@@ -41,7 +41,7 @@ async def serve_http(
         await _started(caller)
         token = secrets.token_urlsafe(32)
         app = over_http(server_of(Offering(caller, wait_s=wait_s)), token)
-        with socket.create_server((HOST, port)) as listening:
+        with listen(HOST, port) as listening:
             url = f"http://{HOST}:{listening.getsockname()[1]}/mcp"
             place = folder.root / "run" / f"{run}.mcp.json"
             write_secret(place, msgspec.json.encode({"url": url, "token": token}) + b"\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from console.errors import NeedsRestart
+from schemas.errors import UNREADABLE
 from schemas.settings import Settings
 
 _LIVE = ("policy",)
@@ -37,7 +38,7 @@ def unchanged(file: Path, settings: Settings) -> None:
     """
     try:
         started = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise NeedsRestart(
             f"{file} does not say what the components were started with: {error}",
             fix="end `anyteam up` and start it again; that applies the settings",

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
 from bus.folder import DataFolder
-from schemas.settings import BadSettings, Settings
+from schemas.sections import BadSettings
+from schemas.settings import Settings
 
 PROJECTOR: Final[Mapping[str, tuple[str, ...]]] = {"projector": ("projections",)}
 DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {

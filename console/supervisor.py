@@ -49,7 +49,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 
 _WEBHOOKS = {"webhooks": ("projections.webhooks",)}
 _CONSOLE = {"console": ("console.web",)}
-_UNLOCKED = ("sidecar", "console", "vectors")
+UNLOCKED = ("sidecar", "console", "vectors")
 """Components that open content, and so need the keys that a passphrase or a service guards."""
 
 Say = Callable[[str], None]
@@ -62,6 +62,19 @@ def components_of(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     return {**COMPONENTS, **webhooks, **console}
 
 
+def command_of(module: tuple[str, ...], folder: DataFolder) -> list[str]:
+    """How a component of `components_of` is started: isolated, with its data folder."""
+    return [sys.executable, "-I", "-m", *module, "--data", str(folder.root.absolute())]
+
+
+def environment_of(name: str, settings: Settings) -> dict[str, str]:
+    """Nothing, but for who opens content where Google's credentials lie: a path, no secret."""
+    path = os.environ.get(_CREDENTIALS)
+    if name in UNLOCKED and settings.kms.provider == "google" and path:
+        return {_CREDENTIALS: path}
+    return {}
+
+
 class Standing(Struct):
     """One standing component: its process, and when it last started."""
 
@@ -71,7 +84,9 @@ class Standing(Struct):
 
 
 class Supervisor:
-    """Brings an installation up, keeps it up, takes it down."""
+    """Brings an installation up, keeps it up, takes it down. With `bus_only` no component is
+    started: each is another service's to start (`anyteam component`).
+    """
 
     def __init__(
         self,
@@ -80,13 +95,14 @@ class Supervisor:
         *,
         passphrase: str | None = None,
         components: Mapping[str, tuple[str, ...]] | None = None,
+        bus_only: bool = False,
     ) -> None:
         self.folder = folder
         self._passphrase = passphrase
         self._settings = folder.settings()
         self._projectors = projectors(self._settings)
         standing = components if components is not None else components_of(self._settings)
-        self._components = {**standing, **self._projectors}
+        self._components = {} if bus_only else {**standing, **self._projectors}
         self._say = say
         self._stores: Stores | None = None
         self._server: Server | None = None
@@ -115,7 +131,9 @@ class Supervisor:
         if self._projectors:
             self._stores = Stores(self.folder, settings, self._say)
             await self._stores.up()
-        self._say(f"starting {', '.join(self._components)}")
+        self._say(
+            f"starting {', '.join(self._components) or 'no component: each starts by itself'}"
+        )
         await self._start_all()
         self._minders.append(asyncio.ensure_future(self._revoke(site)))
         self._write_state()
@@ -166,20 +184,15 @@ class Supervisor:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-I",
-                "-m",
-                *self._components[name],
-                "--data",
-                str(self.folder.root.absolute()),
+                *command_of(self._components[name], self.folder),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=out,
-                env=self._environment(name),
+                env=environment_of(name, self._settings),
                 start_new_session=True,
             )
         assert process.stdin is not None and process.stdout is not None
-        if name in _UNLOCKED and self._passphrase is not None:
+        if name in UNLOCKED and self._passphrase is not None:
             process.stdin.write(encode_unlock(Unlock(self._passphrase)))
         try:
             async with asyncio.timeout(READY_S):
@@ -198,13 +211,6 @@ class Supervisor:
             await _end(process)
             raise ComponentDied(f"{name} did not come up: {_last_line(log)}", fix=f"see {log}")
         return Standing(name, process, time.monotonic())
-
-    def _environment(self, name: str) -> dict[str, str]:
-        """Nothing, but for who opens content where Google's credentials lie: a path, no secret."""
-        path = os.environ.get(_CREDENTIALS)
-        if name in _UNLOCKED and self._settings.kms.provider == "google" and path:
-            return {_CREDENTIALS: path}
-        return {}
 
     async def _mind(self, name: str) -> None:
         """Start a component again when it ends, unless it will not stay up.

@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from schemas.settings import BadSettings, ToolSettings
+from schemas.sections import BadSettings
+from schemas.settings import ToolSettings
 from schemas.tools import Tool, Trust
 
 

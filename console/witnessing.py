@@ -23,6 +23,7 @@ from ledger.checkpoint import NoteKey
 from ledger.cosignature import WitnessKey, cosign
 from ledger.errors import WitnessStopped
 from ledger.witness import MAX_REQUEST_BYTES, TreeHead, consider
+from schemas.errors import UNREADABLE
 
 
 class Witness:
@@ -69,7 +70,7 @@ class Witness:
             return None
         try:
             head = msgspec.json.decode(read_secret(path), type=TreeHead)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise WitnessStopped(
                 f"{path} is damaged: {error}",
                 fix="restore it from your backup: without it two histories could be cosigned",

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from crypto.errors import SealError
 from schemas.erasure import ContentField
+from schemas.errors import UNREADABLE
 
 DEPTH: Final = 128
 _SIDES: Final = (b"anyteam keyring left v1", b"anyteam keyring right v1")
@@ -103,7 +104,7 @@ def decode_keyring(data: bytes) -> Keyring:
     """The inverse. Raises `SealError` where it is none."""
     try:
         ring = msgspec.msgpack.decode(data, type=Keyring)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise SealError(
             "these bytes are no keyring, or a damaged one", fix="restore it from your backup"
         ) from error

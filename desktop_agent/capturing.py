@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from desktop_agent.agent.messages import Choice
 from desktop_agent.capture.messages import (
     MAX_LINE_BYTES,
     Control,
@@ -24,7 +25,8 @@ from desktop_agent.capture.messages import (
     decode_said,
     encode,
 )
-from desktop_agent.errors import AudioMissing, CaptureFailed
+from desktop_agent.errors import AudioMissing, AudioRefused, CaptureFailed
+from schemas.errors import UNREADABLE
 
 _KEPT: Final = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "HOME")
 """Where a rep's sound server listens; nothing else of the environment goes along."""
@@ -36,16 +38,25 @@ class Capture:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     async def said(self) -> AsyncIterator[Said]:
-        """What it says, to the end. Raises `CaptureFailed` where it ends without having ended."""
+        """What it says, to the end. Raises `AudioRefused` where the system does not let it hear,
+        `CaptureFailed` where it ends otherwise without having ended.
+        """
         assert self._process.stdout is not None
         async for line in self._process.stdout:
             try:
                 message = decode_said(line)
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 raise CaptureFailed(
                     f"the listening process said what is no message: {error}"
                 ) from error
+            if isinstance(message, Failed) and message.refused:
+                raise AudioRefused(message.what, fix=message.fix)
             if isinstance(message, Failed):
                 raise CaptureFailed(message.what, fix=message.fix)
             yield message
@@ -91,6 +102,25 @@ async def start_capture(order: Order) -> Capture:
     process.stdin.write(encode(order))
     await process.stdin.drain()
     return Capture(process)
+
+
+async def choices() -> tuple[Choice, ...]:
+    """What can be listened to by now, asked in a process of its own: PortAudio looks once.
+
+    Raises `AudioMissing` where the system's sound cannot be asked.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-m", "desktop_agent.command", "devices", "--json"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    if process.returncode != 0:
+        first = err.decode(errors="replace").partition("\n")[0]
+        raise AudioMissing(first.removeprefix("error: ") or "the system shows no sound")
+    decode = msgspec.json.Decoder(Choice).decode
+    return tuple(decode(line) for line in out.splitlines())
 
 
 @contextmanager

@@ -5,36 +5,31 @@ Exit codes: 0 done, 1 it failed, 2 bad usage or bad input.
 
 import asyncio
 import os
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from bus.component import quiet_tls_close
-from desktop_agent.capture.messages import Control, Ended, Order, Ready, Said, Segment
-from desktop_agent.capturing import Capture, opened, start_capture
-from desktop_agent.dictating import Dictation, keep_sending
+from desktop_agent.capturing import opened
 from desktop_agent.enrolled import enrolled_in, is_enrolled
 from desktop_agent.enrolling import enrol as ask_to_enrol
-from desktop_agent.errors import NoSuchSegment
-from desktop_agent.home import found, settings_in, token_key_in
+from desktop_agent.errors import AudioMissing, BadDesktopSettings, NoSuchSegment, ProgramMissing
+from desktop_agent.home import found
 from desktop_agent.model.prepare import check_model, prepare, weights_folder
+from desktop_agent.ordering import order_for
+from desktop_agent.probing import need_program
 from desktop_agent.publishing import sync as send_what_waits
-from desktop_agent.queue import Queue
 from desktop_agent.queue import opened as opened_queue
+from desktop_agent.settings import MAX_CONSENT
+from desktop_agent.terminal import err, hear, out, print_json
 from schemas.captures import TranscriptSynced
 from schemas.content import opened as content_of
 from schemas.enrolment import parse_code
 from schemas.errors import AnyTeamError
-
-_out = Console(highlight=False, soft_wrap=True)
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 app = typer.Typer(name="anyteam-desktop", no_args_is_help=True, pretty_exceptions_enable=False)
 model_app = typer.Typer(no_args_is_help=True)
@@ -53,7 +48,11 @@ DEFAULT_HOME = Path(os.path.expanduser("~/.anyteam-desktop"))
 
 @app.callback()
 def options() -> None:
-    """Speech becomes redacted text on this machine; sound never leaves it."""
+    """Speech becomes redacted text on this machine; sound never leaves it.
+
+    Begin with model prepare and init; then transcribe a file, listen, or show the program. enrol
+    makes the machine a device of a workspace, to which redacted text is sent from then on.
+    """
 
 
 @model_app.command("prepare")
@@ -67,9 +66,10 @@ def prepare_model(
     """Make a model file for whisper.cpp from weights that a package ships."""
     made = prepare(weights or weights_folder(), target)
     if as_json:
-        _print(made)
+        print_json(made)
     else:
-        _out.print(f"{escape(made.path)}\n[dim]sha256[/] {made.sha256}  ({made.size:,} bytes)")
+        out.print(f"{escape(made.path)}\n[dim]sha256[/] {made.sha256}  ({made.size:,} bytes)")
+        err.print(f"[dim]next: anyteam-desktop init {escape(made.path)} --sha256 {made.sha256}[/]")
 
 
 @app.command()
@@ -80,20 +80,35 @@ def init(
 ) -> None:
     """Set up this machine with a model that you approve by its digest."""
     check_model(model, sha256)
-    _out.print(f"wrote {escape(str(found(home, model, sha256)))}")
+    out.print(f"wrote {escape(str(found(home, model, sha256)))}")
+    err.print("[dim]next: anyteam-desktop transcribe FILE, listen, or enrol CODE[/]")
 
 
 @app.command()
 def devices(as_json: Json = False) -> None:
     """List what can be listened to: microphones, and monitors of what the system plays."""
-    from desktop_agent.capture.devices import devices as known
+    try:
+        from desktop_agent.capture.devices import devices as known
+    except ImportError as error:
+        raise AudioMissing(
+            f"no sound can be asked for: {error}", fix="pip install 'anyteam-trust[desktop]'"
+        ) from error
+    except OSError as error:
+        raise AudioMissing(
+            f"no sound can be asked for: {error}", fix="install PortAudio (libportaudio2)"
+        ) from error
 
-    for device in known():
+    sources = known()
+    if not sources and not as_json:
+        err.print(
+            "[yellow]no source of sound[/] that this program may hear: see the system's settings"
+        )
+    for device in sources:
         if as_json:
-            _print(device)
+            print_json(device)
         else:
             mark = "*" if device.default else " "
-            _out.print(f"{mark} {device.number:>3}  {escape(device.name)}")
+            out.print(f"{mark} {device.number:>3}  {escape(device.name)}")
 
 
 @app.command()
@@ -105,9 +120,9 @@ def enrol(
     """Make this machine a device of a workspace, with a code that is good once."""
     admission = asyncio.run(ask_to_enrol(home, parse_code(code))).admission
     if as_json:
-        _print({"workspace": admission.workspace, "device": admission.device})
+        print_json({"workspace": admission.workspace, "device": admission.device})
     else:
-        _out.print(f"this is {escape(admission.device)} of {escape(admission.workspace)} now")
+        out.print(f"this is {escape(admission.device)} of {escape(admission.workspace)} now")
 
 
 @app.command()
@@ -122,7 +137,7 @@ def transcribe(
     if sync:
         enrolled_in(home)
     with opened(path) as descriptor:
-        asyncio.run(_listen(home, _order(home, descriptor), as_json, sync, bus))
+        asyncio.run(hear(home, order_for(home, descriptor), as_json, sync, bus))
 
 
 @app.command()
@@ -131,25 +146,62 @@ def listen(
     device: Annotated[
         str | None, typer.Option(help="A device's number, or part of its name.")
     ] = None,
+    consent: Annotated[
+        str | None,
+        typer.Option(help="Who agreed to be heard, on record; the note of desktop.toml otherwise."),
+    ] = None,
     bus: Bus = None,
     as_json: Json = False,
 ) -> None:
-    """Listen to a device until Ctrl-C, and print what is said, redacted.
+    """Listen to a device until Ctrl-C, and print what is said, redacted. Enter pauses.
 
     On an enrolled machine it goes to the workspace, each segment once its time to be withdrawn is
     over. Whether everybody who is heard must agree is the law's to say, and yours to see to.
     """
-    order = _order(home, None)
+    order = order_for(home, None)
     if device is not None:
         order = msgspec.structs.replace(order, device=int(device) if device.isdigit() else device)
-    _err.print("[bold red]●[/] [bold]listening[/] [dim](Enter pauses, Ctrl-C ends; all agree?)[/]")
-    asyncio.run(_listen(home, order, as_json, is_enrolled(home), bus))
-    _err.print("[dim]○ not listening[/]")
+    if consent is not None and len(consent) > MAX_CONSENT:
+        raise BadDesktopSettings(
+            f"--consent has {len(consent)} characters", fix=f"say it in {MAX_CONSENT}"
+        )
+    err.print("[dim]○ getting ready[/]")
+    asyncio.run(hear(home, order, as_json, is_enrolled(home), bus, consent))
+    err.print("[dim]○ not listening[/]")
+
+
+@app.command()
+def show(home: Home = DEFAULT_HOME, bus: Bus = None) -> None:
+    """Open the desktop program: tray, reminder, live transcript, and withdrawing by a click.
+
+    It needs the extra desktop-ui and a graphical session, and hears nothing until you ask.
+    """
+    asyncio.run(need_program())
+    from desktop_agent.program.running import run
+
+    sys.exit(run(home, bus))
+
+
+@app.command()
+def toggle(home: Home = DEFAULT_HOME) -> None:
+    """Have the desktop program that runs start or stop listening: for a key of your own choice.
+
+    Bind it in the system's keyboard settings; it works whichever window is in front.
+    """
+    try:
+        from desktop_agent.program.instance import TOGGLE, tell
+    except ImportError as error:
+        raise ProgramMissing(
+            f"the desktop program is not there: {error}",
+            fix="pip install 'anyteam-trust[desktop-ui]'",
+        ) from error
+    tell(home, TOGGLE)
 
 
 @app.command()
 def pending(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     """What has not gone yet: what can still be withdrawn, and how much is on its way."""
+    enrolled_in(home)
     with opened_queue(home) as queue:
         for waiting in queue.held():
             body = waiting.noted.body
@@ -157,14 +209,14 @@ def pending(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
                 continue
             text = content_of(body.text)
             if as_json:
-                _print({"number": waiting.number, "due": waiting.due, "text": text})
+                print_json({"number": waiting.number, "due": waiting.due, "text": text})
             else:
-                _out.print(f"{waiting.number:>6}  {escape(str(text))}")
+                out.print(f"{waiting.number:>6}  {escape(str(text))}")
         held, outgoing = queue.counts()
         if as_json:
-            _print({"held": held, "signed": outgoing})
+            print_json({"held": held, "signed": outgoing})
         else:
-            _err.print(f"[dim]{held} held, {outgoing} signed and on their way[/]")
+            err.print(f"[dim]{held} held, {outgoing} signed and on their way[/]")
 
 
 @app.command()
@@ -173,13 +225,14 @@ def withdraw(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Take a segment back before it goes; it never leaves this machine."""
+    enrolled_in(home)
     with opened_queue(home) as queue:
         if not queue.withdraw(number):
             raise NoSuchSegment(
                 f"segment {number} is not held: it has gone, or was withdrawn",
                 fix="`anyteam-desktop pending` lists what can be withdrawn",
             )
-    _out.print(f"segment {number} is withdrawn")
+    out.print(f"segment {number} is withdrawn")
 
 
 @app.command()
@@ -190,129 +243,9 @@ def sync(home: Home = DEFAULT_HOME, bus: Bus = None, as_json: Json = False) -> N
         arrived = asyncio.run(send_what_waits(enrolled, queue, bus))
         held, outgoing = queue.counts()
     if as_json:
-        _print({"arrived": arrived, "held": held, "signed": outgoing})
+        print_json({"arrived": arrived, "held": held, "signed": outgoing})
     else:
-        _out.print(f"{arrived} arrived; {held} held, {outgoing} on their way")
-
-
-def _order(home: Path, descriptor: int | None) -> Order:
-    settings = settings_in(home)
-    check_model(Path(settings.model), settings.model_sha256)
-    return Order(
-        model=settings.model,
-        language=settings.language,
-        threads=settings.threads,
-        descriptor=descriptor,
-        device=settings.device,
-        token_key=(
-            enrolled_in(home).admission.token_key if is_enrolled(home) else token_key_in(home)
-        ),
-        persons=settings.persons,
-        organisations=settings.organisations,
-        walls_required=settings.walls == "required",
-    )
-
-
-async def _listen(home: Path, order: Order, as_json: bool, sync: bool, bus: str | None) -> None:
-    show = _print if as_json else _show
-    if not sync:
-        await _hear(order, show, _nothing)
-        return
-    enrolled, settings = enrolled_in(home), settings_in(home)
-    live = order.descriptor is None
-    with opened_queue(home) as queue:
-        hold_s = settings.hold_s if live else 0
-        rep = enrolled.admission.rep
-        dictation = Dictation(queue, order, rep=rep, consent=settings.consent, hold_s=hold_s)
-
-        def take(message: Said) -> None:
-            dictation.take(message)
-            show(message)
-
-        sender = asyncio.ensure_future(keep_sending(enrolled, queue, bus, _away)) if live else None
-        try:
-            await _hear(order, take, dictation.pause)
-        finally:
-            if sender is not None:
-                sender.cancel()
-                await asyncio.gather(sender, return_exceptions=True)
-        await send_what_waits(enrolled, queue, bus)
-        _left(queue)
-
-
-async def _hear(order: Order, take: Callable[[Said], None], pause: Callable[[bool], None]) -> None:
-    async with await start_capture(order) as capture:
-        steering = None
-        if order.descriptor is None:
-            steering = asyncio.ensure_future(_steer(capture, pause))
-        try:
-            async for message in capture.said():
-                take(message)
-        finally:
-            if steering is not None:
-                steering.cancel()
-                await asyncio.gather(steering, return_exceptions=True)
-
-
-async def _steer(capture: Capture, pause: Callable[[bool], None]) -> None:
-    """Enter pauses and resumes, Ctrl-C stops."""
-    loop, words = asyncio.get_running_loop(), asyncio.Queue[Control]()
-    loop.add_signal_handler(signal.SIGINT, words.put_nowait, "stop")
-    if sys.stdin.isatty():
-
-        def entered() -> None:
-            if sys.stdin.readline():
-                words.put_nowait("pause")
-            else:
-                loop.remove_reader(sys.stdin)
-
-        loop.add_reader(sys.stdin, entered)
-    paused = False
-    try:
-        while (word := await words.get()) != "stop":
-            paused = not paused
-            word = "pause" if paused else "resume"
-            await capture.tell(word)
-            pause(paused)
-            _err.print("[yellow]‖ paused[/]" if paused else "[bold red]●[/] [bold]listening[/]")
-        await capture.tell("stop")
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        if sys.stdin.isatty():
-            loop.remove_reader(sys.stdin)
-
-
-def _nothing(_: bool) -> None:
-    """Nobody is to be told of a pause."""
-
-
-def _away(why: str) -> None:
-    _err.print(f"[yellow]not sent yet:[/] {escape(why)}")
-
-
-def _left(queue: Queue) -> None:
-    held, outgoing = queue.counts()
-    if held or outgoing:
-        _err.print(
-            f"[yellow]{held} held, {outgoing} on their way[/]: `anyteam-desktop sync` sends what"
-            " is due, `pending` shows what can be withdrawn"
-        )
-
-
-def _show(message: Said) -> None:
-    if isinstance(message, Ready) and message.confinement.absent:
-        for wall, why in message.confinement.absent.items():
-            _err.print(f"[yellow]no wall[/] {wall.value}: {escape(why)}")
-    elif isinstance(message, Segment):
-        minutes, seconds = divmod(message.start_ms // 1_000, 60)
-        _out.print(f"[dim]{minutes:>3}:{seconds:02}[/]  {escape(message.text)}")
-    elif isinstance(message, Ended) and message.dropped:
-        _err.print(f"[yellow]{message.dropped} frames were lost[/]: this machine is too slow")
-
-
-def _print(value: object) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-    sys.stdout.flush()
+        out.print(f"{arrived} arrived; {held} held, {outgoing} on their way")
 
 
 def main() -> None:
@@ -321,9 +254,9 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except AnyTeamError as error:
-        _err.print(f"[red]error:[/] {escape(error.what)}")
+        err.print(f"[red]error:[/] {escape(error.what)}")
         if error.fix:
-            _err.print(f"[dim]fix:[/]   {escape(error.fix)}")
+            err.print(f"[dim]fix:[/]   {escape(error.fix)}")
         sys.exit(error.exit_code)
 
 

@@ -29,18 +29,28 @@ class Dictation:
         self._source, self._speaker = source_of(order), speaker_of(order, rep)
         self._capture = 0
         self._segment = 0
+        self._over = False
 
-    def take(self, said: Said) -> None:
-        """Note what was said. Raises `CapturesSpent` or `QueueDamaged`."""
+    def take(self, said: Said) -> int | None:
+        """Note what was said; the number to withdraw a segment by. Raises `CapturesSpent` or
+        `QueueDamaged`.
+        """
         now = time.time_ns()
         if isinstance(said, Ready):
             self._capture = self._queue.begin(self._source, self._consent, now)
         elif isinstance(said, Segment):
             self._segment += 1
             body = transcript(said, self._capture, self._segment, self._speaker)
-            self._queue.note(body, now, self._hold_ns)
+            return self._queue.note(body, now, self._hold_ns)
         elif isinstance(said, Ended):
-            self._queue.note(CaptureStopped(capture=self._capture), now)
+            self.stop()
+        return None
+
+    def stop(self) -> None:
+        """Note that it is over, if it had begun and was not over yet."""
+        if self._capture and not self._over:
+            self._over = True
+            self._queue.note(CaptureStopped(capture=self._capture), time.time_ns())
 
     def pause(self, paused: bool) -> None:
         """Note that it hears nothing from here on, or hears again; before it began, nothing."""
@@ -80,7 +90,10 @@ def speaker_of(order: Order, rep: str) -> str:
 async def keep_sending(
     enrolled: Enrolled, queue: Queue, url: str | None, tell: Callable[[str], None]
 ) -> None:
-    """Release what is due and send it, until cancelled; where the bus is away, try again."""
+    """Release what is due and send it, until cancelled; where the bus is away, try again.
+
+    `tell` hears why nothing arrives, once for each reason, and an empty word once it does again.
+    """
     told = ""
     while True:
         try:
@@ -91,6 +104,8 @@ async def keep_sending(
                     await send(client, queue)
                 finally:
                     await disconnect(client)
+            if told:
+                tell("")
             told = ""
         except BusError as error:
             # Whatever is wrong with the way, what waits is safe; and it may be mended.

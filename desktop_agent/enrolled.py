@@ -17,6 +17,7 @@ from crypto.signing import Signer
 from desktop_agent.errors import NotEnrolled
 from schemas.authority import capture_subject
 from schemas.enrolment import Admission, Application
+from schemas.errors import UNREADABLE
 
 _FILE: Final = "device.json"
 
@@ -91,7 +92,7 @@ def enrolled_in(folder: Path) -> Enrolled:
         )
     try:
         return msgspec.json.decode(read_secret(folder / _FILE), type=Enrolled)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise NotEnrolled(
             f"{folder / _FILE} is damaged: {error}", fix="enrol once more, under another name"
         ) from error

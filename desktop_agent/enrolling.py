@@ -21,6 +21,7 @@ from schemas.enrolment import (
     Declined,
     decode_answer,
 )
+from schemas.errors import UNREADABLE
 
 _PATIENCE_S: Final = 60.0
 
@@ -64,5 +65,5 @@ async def _asked(code: Code, application: Application) -> Admission | Declined:
             f"nobody answers at {code.host}:{code.port}: {error or 'too late'}",
             fix="`anyteam device invite` must still be waiting, and be reachable from here",
         ) from error
-    except (msgspec.DecodeError, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise EnrolmentFailed(f"the answer is none: {error}", fix="ask for another code") from error

@@ -10,6 +10,7 @@ AnyTeamError
     │   └── ModelUnsupported       weights of a shape that the converter does not know
     ├── AudioError                 what is to be heard
     │   ├── AudioMissing           no such file or device
+    │   ├── AudioRefused           the system does not let this program hear the device
     │   └── AudioUnsupported       not sound in a form that is understood
     ├── WallMissing                the process that holds sound cannot be shut in
     ├── NotEnrolled                this machine is no device, or is one already
@@ -17,6 +18,8 @@ AnyTeamError
     ├── CapturesSpent              the device has no key for another capture
     ├── QueueDamaged               what waits to be sent cannot be read
     ├── NoSuchSegment              what is to be withdrawn is not held any more
+    ├── ProgramMissing             the desktop program cannot be shown on this machine
+    ├── ProgramAway                no desktop program runs that could be told something
     └── CaptureFailed              the process that holds sound ended before its work was done
 """
 
@@ -65,6 +68,10 @@ class AudioMissing(AudioError):
     """No such file or device."""
 
 
+class AudioRefused(AudioError):
+    """The device is there, and the system does not let this program hear it."""
+
+
 class AudioUnsupported(AudioError):
     """Not sound in a form that is understood."""
 
@@ -99,3 +106,11 @@ class NoSuchSegment(DesktopError):
     """The segment has gone already, or there never was one of that number."""
 
     exit_code = 2
+
+
+class ProgramMissing(DesktopError):
+    """PySide6, or a library of the system that it needs, is not there; quotes what is missing."""
+
+
+class ProgramAway(DesktopError):
+    """No desktop program runs for this folder."""

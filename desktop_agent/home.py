@@ -5,6 +5,7 @@ machine, and on no other. The key never leaves the folder.
 """
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +23,17 @@ def found(folder: Path, model: Path, sha256: str) -> Path:
     is one already.
     """
     path = folder / _SETTINGS
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(format_desktop_settings(str(model.absolute()), sha256))
     except FileExistsError as error:
         raise BadDesktopSettings(
             f"{path} exists already", fix="change it with an editor"
+        ) from error
+    except OSError as error:
+        raise BadDesktopSettings(
+            f"{path} cannot be written: {error.strerror}", fix="choose another folder with --home"
         ) from error
     return path
 
@@ -38,9 +43,30 @@ def settings_in(folder: Path) -> DesktopSettings:
     path = folder / _SETTINGS
     try:
         return parse_desktop_settings(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadDesktopSettings(
+            f"{path} cannot be read: {error.strerror}",
+            fix="make one: anyteam-desktop init MODEL --sha256 DIGEST",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadDesktopSettings(
+            f"{path} is no text: {error}", fix="write it anew, in UTF-8"
+        ) from error
+
+
+def change_settings(folder: Path, change: Callable[[str], str]) -> None:
+    """Put `change` of the configuration in its place, whole. Raises `BadDesktopSettings`, also
+    what `change` raises; then nothing is changed.
+    """
+    path = folder / _SETTINGS
+    try:
+        new = change(path.read_text(encoding="utf-8"))
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        draft.write_text(new, encoding="utf-8")
+        draft.replace(path)
     except (OSError, UnicodeDecodeError) as error:
         raise BadDesktopSettings(
-            f"{path} cannot be read: {error}", fix="make one: anyteam-desktop init MODEL"
+            f"{path} cannot be changed: {error}", fix="see to the file's owner, mode and disk"
         ) from error
 
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -22,14 +22,16 @@ from crypto.keyfile import ensure_key
 from crypto.trust import Head
 from desktop_agent.enrolled import Enrolled
 from desktop_agent.errors import CapturesSpent, QueueDamaged
-from desktop_agent.signing import Noted, Said, decode_noted, encode_noted, signed
+from desktop_agent.signing import Noted, Said, encode_noted, signed
 from schemas.captures import MAX_CAPTURES, CaptureStarted, CaptureStopped, TranscriptSynced
+from schemas.errors import UNREADABLE
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS held (id INTEGER PRIMARY KEY AUTOINCREMENT, due INTEGER, sealed BLOB);
 CREATE TABLE IF NOT EXISTS outgoing (n INTEGER PRIMARY KEY, sealed BLOB);
 CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), sealed BLOB);
 """
+_Kind = TypeVar("_Kind", bound=Struct)
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -80,14 +82,14 @@ class Queue:
             self._note(CaptureStarted(capture=number, source=source, consent=consent), now, now)
         return number
 
-    def note(self, said: Said, now: int, hold_ns: int = 0) -> None:
-        """Put an item at the end, to be held for `hold_ns`."""
+    def note(self, said: Said, now: int, hold_ns: int = 0) -> int:
+        """Put an item at the end, to be held for `hold_ns`; the number to withdraw it by."""
         with self._transaction():
             if isinstance(said, TranscriptSynced):
                 self._keep(msgspec.structs.replace(self._state(), segment=said.segment))
             elif isinstance(said, CaptureStopped):
                 self._keep(msgspec.structs.replace(self._state(), open=False))
-            self._note(said, now, now + hold_ns)
+            return self._note(said, now, now + hold_ns)
 
     def withdraw(self, number: int) -> bool:
         """Take back a held segment; whether it was still here. It is as if never heard."""
@@ -125,8 +127,8 @@ class Queue:
         row = self._database.execute(of).fetchone()
         if row is None:
             return None
-        message = msgspec.msgpack.decode(self._unsealed(row[1], b"outgoing"), type=Publish)
-        state = msgspec.msgpack.decode(self._unsealed(row[2], b"state"), type=State)
+        message = self._read(row[1], b"outgoing", Publish)
+        state = self._read(row[2], b"state", State)
         return row[0], msgspec.structs.replace(message, fence=(message.subject, state.stands))
 
     def arrived(self, number: int, index: int) -> None:
@@ -164,20 +166,22 @@ class Queue:
         self._database.execute("DELETE FROM held WHERE id = ?", (waiting.number,))
         self._keep(msgspec.structs.replace(state, head=head))
 
-    def _note(self, said: Said, at: int, due: int) -> None:
+    def _note(self, said: Said, at: int, due: int) -> int:
         sealed = self._sealed(encode_noted(Noted(at, said)), b"held")
-        self._database.execute("INSERT INTO held (due, sealed) VALUES (?, ?)", (due, sealed))
+        row = "INSERT INTO held (due, sealed) VALUES (?, ?) RETURNING id"
+        (number,) = self._database.execute(row, (due, sealed)).fetchone()
+        return int(number)
 
     def _held(self) -> Iterator[Waiting]:
         rows = self._database.execute("SELECT id, due, sealed FROM held ORDER BY id").fetchall()
         for number, due, sealed in rows:
-            yield Waiting(number, due, decode_noted(self._unsealed(sealed, b"held")))
+            yield Waiting(number, due, self._read(sealed, b"held", Noted))
 
     def _state(self) -> State:
         row = self._database.execute("SELECT sealed FROM state").fetchone()
         if row is None:
             return State()
-        return msgspec.msgpack.decode(self._unsealed(row[0], b"state"), type=State)
+        return self._read(row[0], b"state", State)
 
     def _keep(self, state: State) -> None:
         sealed = self._sealed(msgspec.msgpack.encode(state), b"state")
@@ -186,6 +190,15 @@ class Queue:
     def _sealed(self, data: bytes, place: bytes) -> bytes:
         nonce = secrets.token_bytes(12)
         return nonce + self._aead.encrypt(nonce, data, b"anyteam queue v1 " + place)
+
+    def _read(self, sealed: bytes, place: bytes, kind: type[_Kind]) -> _Kind:
+        try:
+            return msgspec.msgpack.decode(self._unsealed(sealed, place), type=kind)
+        except UNREADABLE as error:
+            raise QueueDamaged(
+                f"an item of the queue is no {kind.__name__} of this version: {error}",
+                fix="send what it holds with the version that wrote it, then upgrade",
+            ) from error
 
     def _unsealed(self, sealed: bytes, place: bytes) -> bytes:
         try:
@@ -216,12 +229,20 @@ def opened(folder: Path) -> Iterator[Queue]:
     path.touch(mode=0o600)
     try:
         with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as database:
-            # Acknowledged means on disk, and what was deleted is gone from the file.
-            database.execute("PRAGMA synchronous = FULL")
-            database.execute("PRAGMA secure_delete = ON")
-            database.executescript(_SCHEMA)
+            _prepare(database)
             yield Queue(database, key)
     except sqlite3.DatabaseError as error:
         raise QueueDamaged(
             f"{path} cannot be used: {error}", fix="move it away; what it held is lost to us"
         ) from error
+
+
+def _prepare(database: sqlite3.Connection) -> None:
+    try:
+        # Acknowledged means on disk, and what was deleted is gone from the file.
+        database.execute("PRAGMA synchronous = FULL")
+        database.execute("PRAGMA secure_delete = ON")
+        database.executescript(_SCHEMA)
+    except UnicodeDecodeError as error:
+        # SQLite's message quotes the damaged file, and the binding takes it for text.
+        raise sqlite3.DatabaseError("its schema is damaged") from error

@@ -23,6 +23,8 @@ from schemas.names import Classification
 _ENOUGH_DIGITS: Final = 4
 _MOST_KNOWN: Final = 2_000
 _DIGITS: Final = re.compile(r"(?<!\w)\+?\d(?:[\s.,()/-]{0,3}\d){3,}(?!\w)")
+# What a digit can be heard as, joined to a number: the end of 415-555-019-I-8.
+_MANGLED: Final = re.compile(r"(?:[-./](?:\d{1,3}|[^\W\d_])(?!\w))+")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _CAPITAL: Final = re.compile(r"[^\W\d_a-zà-öø-ÿ][^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _SENTENCE_END: Final = re.compile(r"(?:^|[.!?…:]['\")\]]*)\s*$")
@@ -85,8 +87,10 @@ def doubtful(text: str) -> Iterator[Span]:
     Numbers are called telephone numbers: whatever the detector is surer of goes before it.
     """
     for match in _DIGITS.finditer(text):
-        if not _YEAR.fullmatch(match[0]):
-            yield Span(*match.span(), Kind.PHONE, match[0])
+        tail = _MANGLED.match(text, match.end())
+        start, end = match.start(), tail.end() if tail is not None else match.end()
+        if not _YEAR.fullmatch(text[start:end]):
+            yield Span(start, end, Kind.PHONE, text[start:end])
     for run in numerals(text):
         if run.digits >= _ENOUGH_DIGITS or run.thousands:
             yield Span(run.start, run.end, Kind.PHONE, text[run.start : run.end])

@@ -3,12 +3,15 @@
 Each error names the key and what it should be. No secret is in it.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from desktop_agent.errors import BadDesktopSettings
+
+MAX_CONSENT: Final = 500
+"""Characters of a consent note."""
 
 Walls = Literal["required", "as far as possible"]
 
@@ -29,14 +32,14 @@ class DesktopSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     organisations: tuple[str, ...] = ()
     walls: Walls = "required"
     hold_s: Annotated[int, Meta(ge=0, le=86_400)] = 30
-    consent: Annotated[str, Meta(max_length=500)] = ""
+    consent: Annotated[str, Meta(max_length=MAX_CONSENT)] = ""
 
 
 def parse_desktop_settings(text: str) -> DesktopSettings:
     """Raises `BadDesktopSettings`."""
     try:
         return msgspec.toml.decode(text, type=DesktopSettings)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BadDesktopSettings(
             f"desktop.toml: {error}", fix="see docs/desktop.md for its keys"
         ) from error

@@ -68,8 +68,3 @@ def signed(enrolled: Enrolled, head: Head | None, noted: Noted) -> tuple[Publish
 def encode_noted(noted: Noted) -> bytes:
     """MessagePack."""
     return msgspec.msgpack.encode(noted)
-
-
-def decode_noted(data: bytes) -> Noted:
-    """The inverse. Raises `msgspec.DecodeError`."""
-    return msgspec.msgpack.decode(data, type=Noted)

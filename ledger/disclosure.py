@@ -20,6 +20,7 @@ from crypto.sealing import ContentKeys, content_fields, open_field, scope_of
 from ledger.errors import ExportDamaged
 from schemas.content import Sealed
 from schemas.erasure import ContentField, Scope
+from schemas.errors import UNREADABLE
 from schemas.events import Event
 from schemas.names import EventId
 
@@ -90,7 +91,7 @@ def read_disclosure(folder: Path) -> Iterator[OpenedField]:
             while line := file.readline(_MAX_LINE):
                 number += 1
                 yield decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ExportDamaged(f"{FILE}: line {number}: {error}") from error
     except OSError as error:
         raise ExportDamaged(f"{FILE} cannot be read: {error.strerror}") from error
@@ -135,7 +136,7 @@ def _is_line(data: bytes) -> bool:
     try:
         msgspec.json.decode(data)
         data.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return False
     # A value with white space around it would not come back byte for byte.
     return data.strip() == data

@@ -34,6 +34,7 @@ from ledger.merkle import Frontier
 from ledger.tiling import write_tiles
 from schemas.actions import Receipt
 from schemas.envelope import MAX_BODY_BYTES, Envelope
+from schemas.errors import UNREADABLE
 from schemas.events import Event
 from schemas.names import Name, Nanoseconds
 
@@ -192,7 +193,7 @@ class ExportReader:
             text = file.read(MAX_MANIFEST_BYTES + 1)
         try:
             manifest = msgspec.json.decode(text, type=Manifest)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise ExportDamaged(f"{MANIFEST}: {error}", fix="ask for the export again") from error
         if manifest.format != FORMAT:
             raise ExportDamaged(
@@ -215,7 +216,7 @@ class ExportReader:
                     raise ExportDamaged(f"{ENTRIES}: the record at byte {at} is cut off")
                 try:
                     entry = decoder.decode(record)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                except UNREADABLE as error:
                     raise ExportDamaged(f"{ENTRIES}: the record at byte {at}: {error}") from error
                 yield entry
                 at += _LENGTH_BYTES + length
@@ -230,7 +231,7 @@ class ExportReader:
                 number += 1
                 try:
                     seal = decoder.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                except UNREADABLE as error:
                     raise ExportDamaged(f"{SEALS}: line {number}: {error}") from error
                 yield seal.note
 

@@ -210,7 +210,7 @@ class Meaning:
             made = proposal.made
             if made.tool != body.tool or content_digest(made.arguments) != body.arguments:
                 yield "proposal", "the action's tool or arguments are not those proposed"
-            yield from self._review(event, body, proposal)
+            yield from self._review(event, body, proposal, run.lease)
         problem = lease_problem(event, body, run) or self._rep_problem(event, run.lease)
         if problem:
             yield "lease", problem
@@ -218,7 +218,9 @@ class Meaning:
         undoes = proposal.made.compensates if proposal is not None else None
         run.actions[verified.digest] = Action(index, event, body, void, undoes)
 
-    def _review(self, event: Event, body: ActionStarted, proposal: Proposal) -> Iterator[Problem]:
+    def _review(
+        self, event: Event, body: ActionStarted, proposal: Proposal, lease: Lease | None
+    ) -> Iterator[Problem]:
         verdict = proposal.verdict
         if verdict is None:
             yield "verdict", "the action has no verdict for its proposal"
@@ -229,7 +231,12 @@ class Meaning:
             or verdict is Verdict.ROUTE_TO_HUMAN
             or self._reserved(body.tool, event.seen)
         )
-        if needed and proposal.approval is not Decision.APPROVE:
+        if self._of_two(body.tool, event.seen):
+            people = proposal.approvers - {lease.rep if lease is not None else ""}
+            if proposal.denied or len(people) < 2:
+                said = "a person denied it" if proposal.denied else f"{len(people)} approved it"
+                yield "approval", f"the action needed two people's approval, and {said}"
+        elif needed and proposal.approval is not Decision.APPROVE:
             said = "denied it" if proposal.approval is Decision.DENY else "did not answer"
             yield "approval", f"the action needed a person's approval, and they {said}"
         elif needed and proposal.late:
@@ -282,6 +289,13 @@ class Meaning:
         policy = self._policy(seen)
         return policy is not None and any(
             t.name == tool and t.effect in policy.human_effects for t in policy.tools
+        )
+
+    def _of_two(self, tool: str, seen: int) -> bool:
+        """Whether that policy wants two people's approval of this tool's effect."""
+        policy = self._policy(seen)
+        return policy is not None and any(
+            t.name == tool and t.effect in policy.four_eyes for t in policy.tools
         )
 
     def _policy(self, seen: int) -> Policy | None:

@@ -278,7 +278,7 @@ def main(arguments: list[str], say: Callable[[str], object] = print) -> int:
     except NotProved as problem:
         say(f"NOT VERIFIED: {problem}")
         return 1
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         say(f"NOT VERIFIED: the file is out of form: {type(error).__name__}: {error}")
         return 1
     say(told(receipt, mac_key is not None))

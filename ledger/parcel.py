@@ -27,6 +27,7 @@ from crypto.errors import BadSignature
 from crypto.signing import pae, verify
 from crypto.trust import Trust
 from ledger.errors import BadRecipient, ExportDamaged, ExportExists
+from schemas.errors import UNREADABLE
 from schemas.names import KeyId, Role
 
 FILES: Final = "files.txt"
@@ -117,7 +118,7 @@ def files_problem(folder: Path, trust: Trust) -> str:
     try:
         files, said = (folder / FILES).read_bytes(), (folder / SIGNATURE).read_bytes()
         signature = msgspec.json.decode(said, type=FilesSignature)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise ExportDamaged(f"{FILES} and {SIGNATURE} cannot be read: {error}") from error
     certificate = trust.certificate(signature.key_id)
     if certificate is None or certificate.role not in (Role.REP, Role.ADMIN):

@@ -17,6 +17,7 @@ from crypto.trust import SignatureCheck
 from ledger.errors import BadReceipt
 from schemas.actions import Receipt, ReceiptIssued
 from schemas.envelope import RECEIPT_TYPE
+from schemas.errors import UNREADABLE
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Receipt)
@@ -49,7 +50,7 @@ def check_receipt(
         raise BadReceipt("the receipt's MAC is not under the workspace's receipt key")
     try:
         return _DECODER.decode(body.receipt)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise BadReceipt(f"the receipt is out of form: {error}") from error
 
 

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from ledger.errors import BadResume
+from schemas.errors import UNREADABLE
 
 FORMAT: Final = "anyteam verified prefix v1"
 MAX_UNVERIFIED: Final = 10_000
@@ -62,13 +63,17 @@ def read_prefix(data: bytes, workspace: str, root_key: str, key: bytes) -> Prefi
     try:
         file = msgspec.json.decode(data, type=_File)
         mac = bytes.fromhex(file.mac)
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise BadResume(f"it is out of form: {error}", fix=_FIX) from error
     if file.format != FORMAT:
         raise BadResume(f"its format is {file.format[:40]!r}, not {FORMAT!r}", fix=_FIX)
     if (file.workspace, file.root_key) != (workspace, root_key):
         raise BadResume("it is of another workspace or another root key", fix=_FIX)
-    if not hmac.compare_digest(_mac(file.prefix, workspace, root_key, key), mac):
+    try:
+        own = _mac(file.prefix, workspace, root_key, key)
+    except OverflowError as error:
+        raise BadResume("it has an index that no ledger has", fix=_FIX) from error
+    if not hmac.compare_digest(own, mac):
         raise BadResume("it was not written on this machine, or was changed since", fix=_FIX)
     return file.prefix
 

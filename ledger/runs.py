@@ -51,7 +51,8 @@ _FOLDED: Final = frozenset(
 
 class Proposal(Struct):
     """An open proposal and what was said of it. `expires` is when a person should have answered,
-    and `late` whether the answer came later, by the person's own clock."""
+    and `late` whether the answer came later, by the person's own clock. `approvers` are all who
+    approved in time, `denied` whether anybody denied in time."""
 
     made: ProposalMade
     verdict: Verdict | None = None
@@ -59,6 +60,8 @@ class Proposal(Struct):
     expires: int = 0
     approval: Decision | None = None
     late: bool = False
+    approvers: frozenset[str] = frozenset()
+    denied: bool = False
 
 
 class Finished(Struct, frozen=True):
@@ -128,14 +131,24 @@ def fold_run(run: Run, verified: Verified) -> None:
         elif isinstance(body, ApprovalRequested):
             proposal.expires = proposal.expires if proposal.asked else body.expires
             proposal.asked = True
-        elif proposal.asked and proposal.approval is None:
-            proposal.approval, proposal.late = body.decision, event.at >= proposal.expires
+        elif proposal.asked:
+            _answered(proposal, event, body)
     elif isinstance(body, PlanFinished):
         run.claim = run.claim or body
     elif isinstance(body, LeaseRevoked | LeaseExpired):
         run.ended = run.ended or event.type
     elif isinstance(body, RunCompleted | RunHalted | RunRefused):
         run.ended, run.over = run.ended or event.type, True
+
+
+def _answered(proposal: Proposal, event: Event, body: ApprovalDecided) -> None:
+    late = event.at >= proposal.expires
+    if proposal.approval is None:
+        proposal.approval, proposal.late = body.decision, late
+    if not late and body.decision is Decision.APPROVE:
+        proposal.approvers |= {event.actor.instance}
+    elif not late:
+        proposal.denied = True
 
 
 def lease_problem(event: Event, body: ActionStarted, run: Run) -> str:

@@ -10,11 +10,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from schemas.names import Name, Text
+from schemas.names import Digest, Name, Nanoseconds, Text
 from schemas.runs import Body
 
 Account = Annotated[str, Meta(pattern=r"^u-[0-9a-f]{16}$(?!\n)", description="an opaque account")]
 SessionName = Annotated[str, Meta(pattern=r"^s-[0-9a-f]{16}$(?!\n)", description="a session")]
+
+TokenName = Annotated[str, Meta(pattern=r"^t-[0-9a-f]{16}$(?!\n)", description="an API token")]
 
 
 class AccessRole(Enum):
@@ -69,4 +71,42 @@ class SignInLocked(Body, frozen=True, tag="sign_in.locked"):
     """Too many failed attempts to prove to be the account's holder; none counts for a while."""
 
     account: Account
+    reason: Text
+
+
+class TokenScope(Enum):
+    """What a token of the HTTP API is good for, within what its account's role may do.
+
+    READ sees what the pages show; REQUEST asks for runs; APPROVE answers questions; HALT stops;
+    EXPORT reads the ledger's entries, seals and proofs; ADMIN releases halts and reads the record
+    of sign-ins.
+    """
+
+    READ = "read"
+    REQUEST = "request"
+    APPROVE = "approve"
+    HALT = "halt"
+    EXPORT = "export"
+    ADMIN = "admin"
+
+
+class TokenIssued(Body, frozen=True, tag="token.issued"):
+    """Whoever holds the token of this SHA-256 may use the HTTP API as `account`, until `expires`.
+
+    `scopes` narrow what the account's role allows, and widen nothing. The token itself, 256 bits of
+    chance, is kept nowhere.
+    """
+
+    account: Account
+    token: TokenName
+    label: Text
+    digest: Digest
+    scopes: Annotated[tuple[TokenScope, ...], Meta(min_length=1)]
+    expires: Nanoseconds
+
+
+class TokenRevoked(Body, frozen=True, tag="token.revoked"):
+    """The token opens nothing from here on."""
+
+    token: TokenName
     reason: Text

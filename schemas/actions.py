@@ -96,6 +96,9 @@ class LayerOutcome(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 class ApprovalRequested(Body, frozen=True, tag="approval.requested"):
     """A person must decide. Bound to the proposal's digest; never reusable. `policy` is the
     digest of the `policy.set` that the gate decided under, here as in the two events below.
+
+    `people` is how many must approve; where it is more than one, the rep whose run it is does not
+    count. One denial is enough.
     """
 
     proposal: Digest
@@ -104,6 +107,7 @@ class ApprovalRequested(Body, frozen=True, tag="approval.requested"):
     layers: tuple[LayerOutcome, ...]
     expires: Nanoseconds
     policy: Digest = NO_DIGEST
+    people: Annotated[int, Meta(ge=1)] = 1
 
 
 class Decision(Enum):

@@ -11,7 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.mcp import BY_ANSWER, McpDeclarations, McpTool
-from schemas.settings import BadSettings, Settings
+from schemas.sections import BadSettings
+from schemas.settings import Settings
 from schemas.tools import Effect, Tool
 
 _PARTS = ("destinations", "amounts", "paths", "objects", "contents")
@@ -35,7 +36,7 @@ def parse_declarations(server: str, where: str, text: str) -> dict[str, McpTool]
     """The tools in one file. Raises `BadSettings`."""
     try:
         found = msgspec.toml.decode(text, type=McpDeclarations).tool
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise BadSettings(f"{where}: {error}", fix=f"anyteam mcp pin {server}") from error
     names: dict[str, str] = {}
     for own, tool in found.items():
@@ -130,7 +131,7 @@ def _properties(key: str, tool: McpTool) -> dict[str, Any]:
     try:
         schema = msgspec.json.decode(tool.arguments, type=dict[str, Any])
         return dict(schema.get("properties", {}))
-    except (msgspec.DecodeError, TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise BadSettings(
             f"{key}.arguments is no JSON Schema of an object: {error}", fix="pin the server again"
         ) from error

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas.errors import SchemaError
+from schemas.errors import UNREADABLE, SchemaError
 from schemas.names import Digest, Name, PublicKey
 
 MAX_LINE_BYTES: Final = 256 * 1024
@@ -87,7 +87,7 @@ def parse_code(text: str) -> Code:
     try:
         data = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         return msgspec.msgpack.decode(data, type=Code)
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, *UNREADABLE) as error:
         raise BadCode(
             "this is no enrolment code", fix="copy all of what `anyteam device invite` printed"
         ) from error
@@ -99,6 +99,6 @@ def encode_answer(answer: Admission | Declined) -> bytes:
 
 
 def decode_answer(line: bytes) -> Admission | Declined:
-    """Raises `msgspec.DecodeError`."""
+    """Raises one of `UNREADABLE`."""
     answer: Admission | Declined = msgspec.json.decode(line, type=Admission | Declined)
     return answer

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas.errors import MalformedEvent, Oversized
+from schemas.errors import UNREADABLE, MalformedEvent, Oversized
 from schemas.events import MAX_EVENT_BYTES
 from schemas.names import KeyId
 
@@ -46,7 +46,7 @@ def decode_envelope(body: bytes) -> Envelope:
         raise Oversized(f"message of {len(body)} bytes is over {MAX_BODY_BYTES}")
     try:
         envelope = _DECODER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise MalformedEvent(f"not an envelope: {error}") from error
     if _ENCODER.encode(envelope) != body:
         raise MalformedEvent("not an envelope: encoded in another way than the one there is")

@@ -11,6 +11,15 @@ Each error says what is wrong, where, and what to do about it. The command line
 prints exactly that and picks the exit code in one place.
 """
 
+from typing import Final
+
+import msgspec
+
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes from outside: out of form, no UTF-8, or nested too deeply. Whoever
+decodes such bytes catches all three, and says so by an error of its own tree.
+"""
+
 
 class AnyTeamError(Exception):
     """What went wrong, where, and how to mend it.

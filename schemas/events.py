@@ -29,6 +29,7 @@ AnyBody = (
     | runs.RunRequested
     | runs.RunRefused
     | runs.RunStarted
+    | runs.RunParked
     | runs.PlanFinished
     | runs.RunCompleted
     | runs.RunHalted
@@ -65,6 +66,8 @@ AnyBody = (
     | erasure.ContentErased
     | access.AccessGranted
     | access.AccessRevoked
+    | access.TokenIssued
+    | access.TokenRevoked
     | access.SessionOpened
     | access.SessionClosed
     | access.SignInLocked

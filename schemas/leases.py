@@ -4,6 +4,7 @@ A lease names the tools that exist for the run and certifies the keys of the run
 runtime and judge. Outside its tools, its time and its run it grants nothing.
 """
 
+from enum import Enum
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -32,12 +33,21 @@ class Certificate(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     exchange: PublicKey | None = None
 
 
+class Unanswered(Enum):
+    """What becomes of a run whose question nobody answered in time: it goes on without that
+    action, or stops."""
+
+    GO_ON = "go_on"
+    STOP = "stop"
+
+
 class Intent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the rep asked for: in words, and as bounds that a gate can compare.
 
     `effects` are the classes of effect the run may have beside reads; `destinations` the
     addresses or `@domain`s it may reach; `objects` the records it may change. `together` asks for
     all of the run's effects or none: where one does not come about, those before it are undone.
+    `unanswered` is what follows when nobody answers what the run had to ask a person.
     """
 
     summary: Text
@@ -45,6 +55,7 @@ class Intent(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     destinations: tuple[Text, ...] = ()
     objects: tuple[Text, ...] = ()
     together: bool = False
+    unanswered: Unanswered = Unanswered.GO_ON
 
 
 class Lease(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -33,7 +33,8 @@ PublicKey = Annotated[
     bytes, Meta(min_length=32, max_length=32, description="raw Ed25519 or X25519")
 ]
 Nanoseconds = Annotated[int, Meta(ge=0, le=2**63 - 1, description="ns since the Unix epoch, UTC")]
-Text = Annotated[str, Meta(max_length=4096)]
+TEXT_CHARS = 4096
+Text = Annotated[str, Meta(max_length=TEXT_CHARS)]
 
 NO_DIGEST: Final = bytes(32)
 SECOND: Final = 1_000_000_000

@@ -87,10 +87,26 @@ class RunRefused(Body, frozen=True, tag="run.refused"):
 
 
 class RunStarted(Body, frozen=True, tag="run.started"):
-    """Runtime and judge of this attempt are up; `confined_by` are the walls around both."""
+    """Runtime and judge of this attempt are up; `confined_by` are the walls around both.
+
+    `served` says that the runtime serves an agent from outside, which would lose its connection
+    if the run were parked.
+    """
 
     attempt: int
     confined_by: tuple[Wall, ...] = ()
+    served: bool = False
+
+
+class RunParked(Body, frozen=True, tag="run.parked"):
+    """All that the run has open waits for a person: it holds no process any more.
+
+    `attempt` is the one whose processes are ended, `awaits` the proposals held. The run goes on
+    under a renewed lease once one of them is answered, or its time is over.
+    """
+
+    attempt: int
+    awaits: tuple[Digest, ...]
 
 
 class PlanFinished(Body, frozen=True, tag="plan.finished"):

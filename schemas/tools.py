@@ -136,8 +136,10 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `max_ttl_s` and `max_actions` bound every lease. `organisation` lists the domains inside
     the organisation (`boeing.example`, no `@`). Effects in `human_effects` always need a
-    person. `skew_s` is how far a producer's clock may be off. `verdict_s` is how long the
-    gate waits for the judge, `approval_s` for a person.
+    person, those in `four_eyes` two, neither of them the rep whose run it is. `skew_s` is how far
+    a producer's clock may be off. `verdict_s` is how long the gate waits for the judge,
+    `approval_s` for a person. A run of which all that is open waits for
+    a person for `park_s` is parked, 0 for never.
 
     `destinations` is the allowlist for what leaves the organisation; where `allowlist_only` is
     set nothing else may be reached even if the rep names it. `revalidate_s` is how old the
@@ -153,11 +155,13 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     organisation: tuple[str, ...] = ()
     agents: tuple[Name, ...] = ()
     human_effects: tuple[Effect, ...] = (Effect.PAYMENT,)
-    max_ttl_s: Annotated[int, Meta(ge=1, le=86_400)] = 3_600
+    four_eyes: tuple[Effect, ...] = ()
+    max_ttl_s: Annotated[int, Meta(ge=1, le=604_800)] = 3_600
     max_actions: Annotated[int, Meta(ge=1, le=100_000)] = 200
     skew_s: Annotated[int, Meta(ge=1, le=3_600)] = 120
     verdict_s: Annotated[int, Meta(ge=1, le=3_600)] = 60
     approval_s: Annotated[int, Meta(ge=1, le=604_800)] = 86_400
+    park_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
     destinations: tuple[AllowedDestination, ...] = ()
     allowlist_only: bool = False
     revalidate_s: Annotated[int, Meta(ge=60, le=2_592_000)] = 86_400

@@ -20,7 +20,8 @@ _ORIGIN = re.compile(r"https://[a-z0-9.-]{1,253}(?::\d{1,5})?")
 class ConsoleMail(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The SMTP server that carries sign-in links. `tls` none is for one on this machine only.
 
-    `user` logs in with the secret `mail`; no login where it is empty.
+    `user` logs in with the secret `mail`; no login where it is empty. With `notices` those who can
+    answer a question are told that it waits.
     """
 
     sender: Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$(?!\n)")]
@@ -28,6 +29,7 @@ class ConsoleMail(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     port: Annotated[int, Meta(ge=1, le=65_535)]
     tls: Literal["implicit", "starttls", "none"] = "implicit"
     user: str = ""
+    notices: bool = True
 
 
 class OidcProvider(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -46,7 +48,8 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     With `port` 0 a free one is chosen at the first start, and kept. `url` is the origin that
     people open, where that is another than `https://localhost:PORT`. `certificate` and `key` are
-    PEM files; without them the installation makes its own.
+    PEM files; without them the installation makes its own. `api_per_min` is how many requests a
+    token of the HTTP API may make in a minute.
     """
 
     port: Annotated[int, Meta(ge=0, le=65_535)] = 0
@@ -57,6 +60,7 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     oidc: dict[Name, OidcProvider] = {}
     session_h: Annotated[int, Meta(ge=1, le=168)] = 12
     idle_min: Annotated[int, Meta(ge=1, le=1_440)] = 60
+    api_per_min: Annotated[int, Meta(ge=10, le=1_000_000)] = 600
 
 
 def check_console(settings: ConsoleSettings) -> None:

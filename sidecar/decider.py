@@ -7,7 +7,7 @@ the state itself says what is owed: verdicts and approvals overdue, actions that
 open (asked of the tool, never repeated blindly), receipts, notes of garbage.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -26,11 +26,10 @@ from schemas.actions import (
     ReviewRequested,
     VerdictGiven,
 )
-from schemas.content import Sealed, content_digest, opened, value_of
+from schemas.content import Sealed, content_digest, value_of
 from schemas.destinations import Ownership
 from schemas.events import Actor
-from schemas.leases import Certificate
-from schemas.names import SECOND, Role
+from schemas.names import SECOND, TEXT_CHARS, Role
 from schemas.runs import (
     ContentKeyWrapped,
     LeaseExpired,
@@ -44,6 +43,7 @@ from schemas.supervision import halted_by
 from schemas.tools import Policy
 from sidecar import duties
 from sidecar import state as fold
+from sidecar.cases import awaited, case_of, hosts_of
 from sidecar.destinations import looking
 from sidecar.destinations.fingerprint import Unobservable
 from sidecar.destinations.watch import OF_THE_SIDECAR, Look
@@ -56,18 +56,12 @@ from sidecar.effects import (
     Performed,
     WrapKeys,
 )
-from sidecar.gate.conduct import Spend
-from sidecar.gate.domains import host_of
 from sidecar.gate.gate import GateResult, evaluate
-from sidecar.gate.outcome import Case
-from sidecar.gate.parts import Argument, destinations, parts
+from sidecar.gate.review import people
 from sidecar.memory.keeping import kept
 from sidecar.memory.recalling import answer
-from sidecar.remembering import called, day_of, fact_of
-from sidecar.state import Acting, Open, RunState, SidecarState, flags_on, halts_on, lease_of
-from sidecar.supervision.engine import Match, would_match
+from sidecar.state import Acting, Open, RunState, SidecarState, halts_on, lease_of
 from sidecar.transcripts import heard_by
-from sidecar.undoing import undoes
 
 Answer = Draft | Effect
 
@@ -108,7 +102,7 @@ class SidecarDecider:
             run is None
             or run.ended
             or halts_on(state, effect.run, lease_of(run))
-            or looking.blocked(state.watch, _hosts_of(state, effect))
+            or looking.blocked(state.watch, hosts_of(state, effect))
         )
         if forbidden:
             effect = msgspec.structs.replace(effect, allowed=False)
@@ -284,7 +278,7 @@ class SidecarDecider:
         case = case_of(state, name, run, waiting, now)
         overdue = state.policy is None or now >= _due(waiting, state.policy)
         ended = bool(run.ended or case.halts)
-        looks = () if ended else _awaited(state, waiting, case, now)
+        looks = () if ended else awaited(state, waiting, case, now)
         if looks:
             yield from looks
             return
@@ -292,7 +286,9 @@ class SidecarDecider:
             return
         result = evaluate(case)
         causes = tuple(
-            e.digest for e in (recorded, waiting.verdict, waiting.approval) if e is not None
+            e.digest
+            for e in (recorded, waiting.verdict, waiting.approval, *waiting.more)
+            if e is not None
         )
         since = recorded.event.at
         decisive = result.decisive
@@ -324,79 +320,13 @@ class SidecarDecider:
                     layers=result.layers,
                     expires=now + state.policy.approval_s * SECOND,
                     policy=state.policy_digest,
+                    people=people(case),
                 ),
                 run=name,
                 causes=causes,
                 since=since,
                 settles=f"proposal:{recorded.digest.hex()}",
             )
-
-
-def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: int) -> Case:
-    """All that the gate may look at for one open proposal."""
-    recorded = waiting.proposal
-    proposal = recorded.event.body
-    assert isinstance(proposal, ProposalMade)
-    arguments = opened(proposal.arguments)
-    lease = lease_of(run)
-    asked = waiting.asked.event.body if waiting.asked is not None else None
-    return Case(
-        now=now,
-        recorded=recorded,
-        proposal=proposal,
-        arguments=arguments if isinstance(arguments, dict) else None,
-        policy=state.policy,
-        lease=lease,
-        request=run.request,
-        rep_active=lease is not None and state.reps.get(lease.rep, False),
-        lease_ended=run.ended,
-        lease_key=_runtime_key(run, recorded),
-        tool=duties.tool_of(state.policy, proposal.tool),
-        halts=halts_on(state, name, lease),
-        actions=run.actions,
-        repeated=waiting.repeated,
-        verdict=waiting.verdict,
-        approval=waiting.approval,
-        approval_until=asked.expires if isinstance(asked, ApprovalRequested) else None,
-        knowledge=run.memory.knowledge,
-        conduct=run.memory.conduct,
-        day=state.spent if state.day == day_of(now) else Spend(),
-        owned=state.watch.owned,
-        matches=_matches(state, run, recorded, now),
-        flags=flags_on(state, name, lease),
-        undoes=undoes(run.undoings, proposal, arguments),
-    )
-
-
-def _matches(state: SidecarState, run: RunState, proposal: Recorded, now: int) -> tuple[Match, ...]:
-    """The patterns that this proposal would complete."""
-    lease, policy = lease_of(run), state.policy
-    call = called(proposal, policy) if policy is not None else None
-    if lease is None or policy is None or call is None:
-        return ()
-    return would_match(state.supervision, fact_of(run.memory, lease, policy, proposal, *call, now))
-
-
-def _awaited(state: SidecarState, waiting: Open, case: Case, now: int) -> tuple[LookUp, ...]:
-    """The looks at its destinations that a proposal waits for."""
-    if not state.watch.live:
-        return ()
-    about = (waiting.proposal, waiting.verdict, waiting.asked, waiting.approval)
-    since = looking.reached(about)
-    return looking.awaited(state.watch, _hosts(case.said), since, now)
-
-
-def _hosts_of(state: SidecarState, effect: Execute) -> frozenset[str]:
-    """The hosts that a tool run leads to, where any destination is watched."""
-    tool = duties.tool_of(state.policy, effect.tool)
-    if tool is None or not state.watch.owned:
-        return frozenset()
-    return _hosts(parts(tool, effect.arguments))
-
-
-def _hosts(said: Iterable[Argument]) -> frozenset[str]:
-    hosts = (host_of(value) for value in destinations(said))
-    return frozenset(host for host in hosts if host is not None)
 
 
 def _place(recorded: Recorded) -> int:
@@ -409,13 +339,6 @@ def _started(acting: Acting) -> int:
 
 def _proposed(waiting: Open) -> int:
     return waiting.proposal.index
-
-
-def _runtime_key(run: RunState, proposal: Recorded) -> Certificate | None:
-    """The certificate of the runtime that proposed, or the latest where none of that name is."""
-    latest = run.runtimes[-1] if run.runtimes else None
-    named = (key for key in run.runtimes if key.instance == proposal.event.actor.instance)
-    return next(named, latest)
 
 
 def _due(waiting: Open, policy: Policy) -> int:
@@ -441,7 +364,7 @@ def _refused(
             proposal=recorded.digest,
             tool=proposal.tool,
             layers=result.layers,
-            reason=f"layer {decisive.layer} ({decisive.name}): {decisive.reason}",
+            reason=f"layer {decisive.layer} ({decisive.name}): {decisive.reason}"[:TEXT_CHARS],
             fix=decisive.fix,
             policy=policy,
         ),

@@ -23,7 +23,7 @@ from schemas.actions import (
 )
 from schemas.content import Sealed, opened, plain, value_of
 from schemas.events import Actor
-from schemas.names import NO_DIGEST, Classification
+from schemas.names import NO_DIGEST, TEXT_CHARS, Classification
 from schemas.runs import ContentKeyWrapped, WrappedKey
 from schemas.tools import Policy, Tool
 from sidecar.effects import (
@@ -260,7 +260,7 @@ def model_called(name: str | None, asked: Recorded, answer: ModelAnswer) -> Draf
             answer=plain(answer.text),
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
-            error=answer.error,
+            error=answer.error[:TEXT_CHARS],
             cost=answer.cost,
         ),
         run=name,

@@ -123,7 +123,7 @@ def _performed(outcome: Outcome, *, reconciled: bool) -> Performed:
     return Performed(
         outcome=outcome.status,
         evidence=hashlib.sha256(outcome.evidence).digest(),
-        detail=outcome.detail,
+        detail=outcome.detail[:1000],
         result=outcome.result,
         reconciled=reconciled,
     )

@@ -17,7 +17,7 @@ from authlib.common.security import generate_token
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from msgspec import Struct
 
-from schemas.settings import OAuthSettings
+from schemas.connectors import OAuthSettings
 from sidecar.connectors.tls import system_roots
 from sidecar.errors import Denied, Garbled, Unreachable
 from sidecar.vault.credentials import Grant, Veiled

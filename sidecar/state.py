@@ -63,13 +63,15 @@ from sidecar.undoing import Undoings
 
 
 class Open(Struct, frozen=True, kw_only=True):
-    """A proposal that has no decision yet."""
+    """A proposal that has no decision yet. `approval` is the first answer, `more` those of other
+    people after it."""
 
     proposal: Recorded
     repeated: bool
     verdict: Recorded | None = None
     asked: Recorded | None = None
     approval: Recorded | None = None
+    more: tuple[Recorded, ...] = ()
 
 
 class Acting(Struct, frozen=True, kw_only=True):
@@ -354,14 +356,18 @@ def _evolve_run(run: RunState, entry: Recorded) -> RunState:
 
 
 def _answered(waiting: Open, entry: Recorded) -> Open:
-    """The first verdict, question and answer count; what comes after is passed over."""
+    """The first verdict and question count, and the first answer of each person."""
     body = entry.event.body
     if isinstance(body, VerdictGiven) and waiting.verdict is None:
         return _replace(waiting, verdict=entry)
     if isinstance(body, ApprovalRequested) and waiting.asked is None:
         return _replace(waiting, asked=entry)
-    if isinstance(body, ApprovalDecided) and waiting.asked is not None and waiting.approval is None:
-        return _replace(waiting, approval=entry)
+    if isinstance(body, ApprovalDecided) and waiting.asked is not None:
+        if waiting.approval is None:
+            return _replace(waiting, approval=entry)
+        before = {one.event.actor.instance for one in (waiting.approval, *waiting.more)}
+        if entry.event.actor.instance not in before:
+            return _replace(waiting, more=(*waiting.more, entry))
     return waiting
 
 

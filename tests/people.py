@@ -16,11 +16,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from selectolax.lexbor import LexborHTMLParser
 
 from bus.folder import DataFolder
-from console import inviting
+from console import inviting, tokens
+from console.api.shapes import PREFIX
 from console.session import session
 from console.web.mail import dropped
+from console.web.permissions import ROLES, SCOPES
 from console.web.store import Store
-from schemas.access import AccessRole
+from schemas.access import AccessRole, TokenScope
 from schemas.names import Role
 
 
@@ -50,6 +52,12 @@ class Mailbox:
         """The next message."""
         async with asyncio.timeout(20):
             return await self._came.get()
+
+    async def link(self) -> str:
+        """The next sign-in link. A notice that a question waits may come before it."""
+        while (found := _link(await self.message())) is None:
+            pass
+        return found
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -123,10 +131,15 @@ def token_of(page: httpx.Response) -> str:
 
 def link_in(message: str) -> str:
     """The sign-in link of a mail."""
+    found = _link(message)
+    assert found is not None, message
+    return found
+
+
+def _link(message: str) -> str | None:
     said = message_from_string(message, policy=policy.default).get_content()
     found = re.search(r"https://\S+token=\S+", said)
-    assert found is not None, message
-    return found[0]
+    return found[0] if found is not None else None
 
 
 async def invited(
@@ -143,3 +156,22 @@ async def turned_out(folder: DataFolder, address: str) -> None:
     async with session(folder.root, Role.ADMIN, content=False) as opened:
         with closing(Store(inviting.store_file(folder))) as store:
             await inviting.revoke(opened, store, address, "left the company", None)
+
+
+async def token_of_person(
+    folder: DataFolder, address: str, scopes: tuple[TokenScope, ...] = tuple(TokenScope)
+) -> str:
+    """A token of the HTTP API for an address that was let in, once the console knows it.
+
+    Scopes that its role can make nothing of are left out.
+    """
+    async with session(folder.root, Role.ADMIN, content=False) as opened:
+        with closing(Store(inviting.store_file(folder))) as store:
+            role = tokens.access_of(opened).grants[store.account_of(address) or ""].role
+            useful = tuple(scope for scope in scopes if SCOPES[scope] & ROLES[role])
+            made = await tokens.issue(opened, store, address, useful, 1, "a test", None)
+    async with Visitor(folder) as visitor, asyncio.timeout(30):
+        headers = {"authorization": f"Bearer {made.secret}"}
+        while not (await visitor.client.get(f"{PREFIX}/me", headers=headers)).is_success:
+            await asyncio.sleep(0.1)
+    return made.secret

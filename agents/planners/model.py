@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from agents.planners.planner import Ask, Finish, History, Propose, Turn
+from schemas.errors import UNREADABLE
 
 MAX_UNUSABLE = 3
 _SYSTEM = (
@@ -76,6 +77,6 @@ def _read(text: str) -> Said | None:
     inner = text.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
     try:
         said = msgspec.json.decode(inner.strip(), type=Said)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     return said if said.tool or said.finish is not None else None

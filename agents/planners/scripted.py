@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from agents.errors import BadPlan
 from agents.planners.planner import Finish, History, Propose, Step, Turn
+from schemas.errors import UNREADABLE
 
 
 class PlannedStep(Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +44,7 @@ def load_plan(path: Path) -> Plan:
         return msgspec.json.decode(path.read_bytes(), type=Plan)
     except OSError as error:
         raise BadPlan(f"plan {path} cannot be read: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BadPlan(f"plan {path}: {error}", fix="see agents/planners/scripted.py") from error
 
 
@@ -91,7 +92,7 @@ def _orders(result: object) -> Iterator[PlannedStep]:
         for tool, arguments in _ORDER.findall(text):
             try:
                 given = msgspec.json.decode(arguments, type=dict[str, Any])
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 continue
             yield PlannedStep(tool, given, "the message says so")
 

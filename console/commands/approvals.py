@@ -23,6 +23,7 @@ from schemas.actions import (
 )
 from schemas.content import Sealed, value_of
 from schemas.names import Role
+from schemas.runs import RunRequested
 
 Proposal = Annotated[str, typer.Argument(help="The proposal's digest, or its beginning.")]
 Note = Annotated[str, typer.Option(help="Why.")]
@@ -47,8 +48,7 @@ async def _questions(data: Path, json: bool) -> None:
         if not waiting and not left and not json:
             emit({}, json, "nothing waits for a person")
         for asked, proposal in waiting:
-            body = asked.event.body
-            assert isinstance(body, ApprovalRequested)
+            body = _question(asked)
             arguments, purpose = _asked_for(proposal)
             value = {
                 "proposal": body.proposal.hex(),
@@ -58,6 +58,8 @@ async def _questions(data: Path, json: bool) -> None:
                 "arguments": arguments,
                 "purpose": purpose,
                 "expires": body.expires,
+                "people": body.people,
+                "approved_by": sorted(approvers(opened.past, asked)),
             }
             text = f"[yellow]{body.proposal.hex()[:12]}[/] {escape(str(asked.event.run))}"
             text += f" {escape(body.tool)}: {escape(body.question)}"
@@ -114,8 +116,7 @@ async def answer(
     found = [
         asked
         for asked, _ in open_questions(opened.past)
-        if isinstance(asked.event.body, ApprovalRequested)
-        and asked.event.body.proposal.hex().startswith(prefix)
+        if _question(asked).proposal.hex().startswith(prefix)
     ]
     if len(found) != 1:
         raise NoSuch(
@@ -123,15 +124,19 @@ async def answer(
             fix="`anyteam questions` lists those that wait",
         )
     asked = found[0]
-    assert isinstance(asked.event.body, ApprovalRequested)
-    body = ApprovalDecided(proposal=asked.event.body.proposal, decision=decision, note=note)
+    body = ApprovalDecided(proposal=_question(asked).proposal, decision=decision, note=note)
     pen = opened.pen(Role.ADMIN, admin)
+    if _question(asked).people > 1 and pen.actor.instance in approvers(opened.past, asked):
+        raise NoSuch(
+            f"{pen.actor.instance} has approved {prefix} already",
+            fix="another person must approve it as well: `--as ANOTHER`",
+        )
     causes = (asked.digest, body.proposal)
     return await say(opened.client, opened.reader, pen, body, run=asked.event.run, causes=causes)
 
 
 def open_questions(past: list[Recorded]) -> list[tuple[Recorded, Recorded]]:
-    """Each question without an answer, with its proposal."""
+    """Each question that still waits for an answer, with its proposal."""
     proposals: dict[bytes, Recorded] = {}
     asked: dict[bytes, Recorded] = {}
     for recorded in past:
@@ -140,9 +145,39 @@ def open_questions(past: list[Recorded]) -> list[tuple[Recorded, Recorded]]:
             proposals[recorded.digest] = recorded
         elif isinstance(body, ApprovalRequested):
             asked[body.proposal] = recorded
-        elif isinstance(body, ApprovalDecided | ActionStarted | ActionRefused):
+        elif isinstance(body, ActionStarted | ActionRefused) or (
+            isinstance(body, ApprovalDecided) and body.decision is Decision.DENY
+        ):
             asked.pop(body.proposal, None)
-    return [(question, proposals[digest]) for digest, question in asked.items()]
+    approved = {digest: approvers(past, question) for digest, question in asked.items()}
+    return [
+        (question, proposals[digest])
+        for digest, question in asked.items()
+        if len(approved[digest]) < _question(question).people
+    ]
+
+
+def approvers(past: list[Recorded], asked: Recorded) -> set[str]:
+    """Who approved what was asked. Where two must, the rep whose run it is is neither."""
+    question, run = _question(asked), asked.event.run
+    people: set[str] = set()
+    reps: set[str] = set()
+    for recorded in past:
+        body = recorded.event.body
+        if recorded.event.run != run:
+            continue
+        if isinstance(body, RunRequested) and not reps:
+            reps.add(body.rep)
+        elif isinstance(body, ApprovalDecided) and body.proposal == question.proposal:
+            if recorded.index > asked.index and body.decision is Decision.APPROVE:
+                people.add(recorded.event.actor.instance)
+    return people - reps if question.people > 1 else people
+
+
+def _question(asked: Recorded) -> ApprovalRequested:
+    body = asked.event.body
+    assert isinstance(body, ApprovalRequested)
+    return body
 
 
 def _asked_for(proposal: Recorded) -> tuple[object, object]:

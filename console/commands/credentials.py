@@ -13,8 +13,9 @@ from console.errors import NoSuch
 from console.output import JsonFlag, emit, err
 from console.session import DEFAULT_DATA, DataOption
 from console.vaults import vault_of
+from schemas.connectors import OAuthSettings
 from schemas.names import check_name
-from schemas.settings import OAuthSettings, Settings
+from schemas.settings import Settings
 from sidecar import oauth
 from sidecar.errors import ConnectorError
 from sidecar.vault import Grant, Secret

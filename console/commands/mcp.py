@@ -13,8 +13,9 @@ from console.output import JsonFlag, emit, progress
 from console.session import DEFAULT_DATA, DataOption
 from console.vaults import vault_of
 from crypto.keyfile import write_secret
+from schemas.connectors import McpSettings
 from schemas.names import check_name
-from schemas.settings import McpSettings, Settings
+from schemas.settings import Settings
 from sidecar.errors import McpMissing
 from sidecar.vault import Credentials, Secret
 

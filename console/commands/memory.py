@@ -20,7 +20,7 @@ from schemas.actions import ApprovalRequested
 from schemas.memories import MemoryWithdrawn
 from schemas.names import Role
 from schemas.runs import PolicySet
-from schemas.settings import BadSettings
+from schemas.sections import BadSettings
 from sidecar.memory.claims import Claim, Claims, evolve
 from sidecar.memory.recalling import justification
 

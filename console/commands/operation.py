@@ -1,4 +1,4 @@
-"""`anyteam init`, `up` and `status`: an installation on this machine."""
+"""`anyteam init`, `up`, `component` and `status`: an installation on this machine."""
 
 import asyncio
 import signal
@@ -9,13 +9,14 @@ import msgspec
 import typer
 
 from bus.folder import DataFolder
+from console.alone import become, known
 from console.custody import passphrase_for
 from console.doctor.live import alive
 from console.errors import AlreadyUp, NotUp
 from console.inviting import console_url
 from console.output import JsonFlag, emit, progress
 from console.session import DEFAULT_DATA, DataOption, session
-from console.supervisor import Supervisor
+from console.supervisor import UNLOCKED, Supervisor, command_of, environment_of
 from schemas.names import Role, check_name
 from schemas.runs import LeaseGranted, RunCompleted, RunHalted, RunStarted
 
@@ -49,6 +50,7 @@ def register(app: typer.Typer) -> None:
     """Add this noun's commands."""
     app.command()(init)
     app.command()(up)
+    app.command()(component)
     app.command()(status)
 
 
@@ -76,14 +78,33 @@ def init(
     )
 
 
-def up(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
+def up(
+    data: DataOption = DEFAULT_DATA,
+    bus_only: Annotated[
+        bool, typer.Option("--bus-only", help="The bus and the stores; no component.")
+    ] = False,
+    json: JsonFlag = False,
+) -> None:
     """Start the installation and keep it up until Ctrl-C."""
     folder = DataFolder(data)
-    asyncio.run(_up(folder, passphrase_for(folder, folder.settings()), json))
+    asyncio.run(_up(folder, passphrase_for(folder, folder.settings()), bus_only, json))
 
 
-async def _up(folder: DataFolder, passphrase: str | None, json: bool) -> None:
-    supervisor = Supervisor(folder, progress, passphrase=passphrase)
+def component(
+    name: Annotated[str, typer.Argument(help="sidecar, orchestrator, supervisor, ...")],
+    data: DataOption = DEFAULT_DATA,
+) -> None:
+    """Be one component, beside an `anyteam up --bus-only`; for systemd and containers."""
+    folder = DataFolder(data)
+    settings = folder.settings()
+    module = known(settings, name)
+    folder.bus_url()
+    passphrase = passphrase_for(folder, settings) if name in UNLOCKED else None
+    become(command_of(module, folder), environment_of(name, settings), passphrase)
+
+
+async def _up(folder: DataFolder, passphrase: str | None, bus_only: bool, json: bool) -> None:
+    supervisor = Supervisor(folder, progress, passphrase=passphrase, bus_only=bus_only)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

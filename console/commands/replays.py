@@ -28,7 +28,8 @@ from schemas.envelope import decode_envelope
 from schemas.errors import SchemaError
 from schemas.events import decode_event
 from schemas.names import Role
-from schemas.settings import BadSettings, parse_settings
+from schemas.sections import BadSettings
+from schemas.settings import parse_settings
 from schemas.tools import Policy
 
 

@@ -16,7 +16,7 @@ from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption, Session, session
 from console.timeline import line
 from crypto.trust import Trust
-from schemas.leases import Intent
+from schemas.leases import Intent, Unanswered
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunHalted, RunOutcome, RunRefused, RunRequested
 from schemas.tools import Effect
@@ -47,6 +47,10 @@ def run(
     together: Annotated[
         bool, typer.Option("--together", help="All of its effects or none: undo what was done.")
     ] = False,
+    unanswered: Annotated[
+        Unanswered,
+        typer.Option(help="What follows when nobody answers its question in time."),
+    ] = Unanswered.GO_ON,
     ttl: Annotated[int, typer.Option(help="Seconds the lease lasts.", min=1)] = 900,
     actions: Annotated[int, typer.Option(help="Actions the lease allows.", min=1)] = 50,
     rep: Annotated[str | None, typer.Option("--as", help="The rep who asks.")] = None,
@@ -61,6 +65,7 @@ def run(
         destinations=tuple(to or ()),
         objects=tuple(record or ()),
         together=together,
+        unanswered=unanswered,
     )
     code = asyncio.run(_run(data, agent, wish, tuple(tool), ttl, actions, rep, wait, json))
     raise typer.Exit(code)

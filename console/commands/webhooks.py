@@ -30,7 +30,8 @@ from projections.webhooks.filters import filter_of
 from projections.webhooks.progress import Answered, Status, in_words, paused, resumed
 from projections.webhooks.store import Store
 from schemas.names import Classification
-from schemas.settings import BadSettings, WebhookSettings
+from schemas.sections import BadSettings
+from schemas.settings import WebhookSettings
 
 NameArgument = Annotated[str, typer.Argument(help="The endpoint's name.")]
 

@@ -1,6 +1,5 @@
 """`anyteam witness` and `anyteam cosign`: be a ledger's witness, and ask witnesses."""
 
-import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import uvicorn
 from rich.markup import escape
 
 from console.asking_witnesses import cosignature_of
+from console.listening import listen
 from console.output import JsonFlag, emit
 from console.tiles_over_http import new_client
 from console.witnessing import Witness, app_of
@@ -39,7 +39,7 @@ def witness_command(
     witness = Witness(folder, name, [parse_vkey(text) for text in log])
     # What cannot be read back must not be handed out either.
     parse_witness_vkey(witness.key.vkey)
-    with socket.create_server((host, port)) as listening:
+    with listen(host, port) as listening:
         url = f"http://{host}:{listening.getsockname()[1]}"
         fields = {"url": url, "vkey": witness.key.vkey}
         emit(fields, json, f"witness {escape(witness.key.vkey)} at {url}")

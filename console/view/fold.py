@@ -19,6 +19,7 @@ from console.view.state import (
     Run,
     SignIn,
     Step,
+    Token,
     Workspace,
     covers,
 )
@@ -58,7 +59,9 @@ def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -
     if isinstance(body, runs.LeaseGranted | runs.LeaseRenewed):
         run.lease, run.attempts = body.lease, body.lease.attempt
     elif isinstance(body, runs.RunStarted):
-        run.walls = tuple(body.confined_by)
+        run.walls, run.parked = tuple(body.confined_by), False
+    elif isinstance(body, runs.RunParked):
+        run.parked = True
     elif isinstance(body, runs.RunCompleted):
         _end(run, body.outcome.value, body.reason, event.at)
     elif isinstance(body, runs.RunHalted):
@@ -105,10 +108,9 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
         hour.holds += 1
         _count(workspace, body.layers, LayerResult.HOLD)
     elif isinstance(body, actions.ApprovalDecided):
-        if step.question is not None and step.answer is None:
-            by = event.actor.instance
-            step.answer = Answer(body.decision, by, event.at, body.note)
+        _answered(step, run, event, body)
     elif isinstance(body, actions.ActionStarted):
+        run.begun += not step.action
         step.action, step.started_at, step.started_index = verified.digest, event.at, index
         step.layers = body.layers
         run.actions[step.action] = step
@@ -118,7 +120,9 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
             if not halt.released_at and covers(halt, run):
                 halt.after += 1
     elif isinstance(body, actions.ActionRefused):
+        run.refusals += not step.refused
         step.refused, step.fix, step.layers = body.reason, body.fix, body.layers
+        step.refused_at = event.at
         hour.refusals += 1
         _count(workspace, body.layers, LayerResult.REFUSE)
     elif isinstance(body, actions.ActionFinished):
@@ -127,6 +131,16 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
         del workspace.latencies[:-KEPT_LATENCIES]
     if not step.open:
         workspace.asked.pop(step.digest, None)
+
+
+def _answered(step: Step, run: Run, event: Event, body: actions.ApprovalDecided) -> None:
+    """Each person's first answer, until they are enough; of two none is the run's own rep's."""
+    by, question = event.actor.instance, step.question
+    if question is None or step.answer is not None or by in {one.by for one in step.answers}:
+        return
+    approves = body.decision is actions.Decision.APPROVE
+    if question.people == 1 or not approves or by != run.request.rep:
+        step.answers.append(Answer(body.decision, by, event.at, body.note))
 
 
 def _count(workspace: Workspace, layers: tuple[LayerOutcome, ...], which: LayerResult) -> None:
@@ -177,7 +191,10 @@ def _fold_workspace(workspace: Workspace, index: int, event: Event) -> None:
         if claim is not None:
             forgotten = isinstance(body, memories.MemoryForgotten)
             claim.gone = "forgotten" if forgotten else "withdrawn"
-    elif isinstance(body, access.AccessGranted | access.AccessRevoked):
+    elif isinstance(
+        body,
+        access.AccessGranted | access.AccessRevoked | access.TokenIssued | access.TokenRevoked,
+    ):
         fold_access(workspace, event)
     else:
         _fold_sign_ins(workspace, index, at, body)
@@ -185,13 +202,33 @@ def _fold_workspace(workspace: Workspace, index: int, event: Event) -> None:
 
 
 def fold_access(workspace: Workspace, event: Event) -> None:
-    """Take in who may use the console; other events change nothing here."""
-    body = event.body
+    """Take in who may use the console, and the tokens; other events change nothing here."""
+    body, grants = event.body, workspace.grants
     if isinstance(body, access.AccessGranted):
         grant = Grant(body.account, body.role, body.person or "", event.actor.instance, event.at)
-        workspace.grants[body.account] = grant
-    elif isinstance(body, access.AccessRevoked) and body.account in workspace.grants:
-        workspace.grants[body.account].revoked = body.reason or "revoked"
+        before = grants.get(body.account)
+        if before is not None and (before.role, before.person) != (grant.role, grant.person):
+            _end_tokens(workspace, body.account, "its account's role or person changed")
+        grants[body.account] = grant
+    elif isinstance(body, access.AccessRevoked) and body.account in grants:
+        grants[body.account].revoked = body.reason or "revoked"
+        _end_tokens(workspace, body.account, "its account has no access any more")
+    elif isinstance(body, access.TokenIssued):
+        holder = grants.get(body.account)
+        if holder is not None and not holder.revoked:
+            token = Token(body, event.actor.instance, event.at)
+            workspace.tokens.setdefault(body.digest, token)
+    elif isinstance(body, access.TokenRevoked):
+        for token in workspace.tokens.values():
+            if token.body.token == body.token:
+                token.revoked = token.revoked or body.reason or "revoked"
+
+
+def _end_tokens(workspace: Workspace, account: str, why: str) -> None:
+    """What was given to one role and person is nothing that another inherits."""
+    for token in workspace.tokens.values():
+        if token.body.account == account:
+            token.revoked = token.revoked or why
 
 
 def _fold_sign_ins(workspace: Workspace, index: int, at: int, body: AnyBody) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from schemas.access import AccessRole
+from schemas.access import AccessRole, TokenIssued
 from schemas.actions import (
     ActionFinished,
     ApprovalRequested,
@@ -56,7 +56,7 @@ class Step(Struct):
     question: ApprovalRequested | None = None
     question_digest: bytes = b""
     asked_at: int = 0
-    answer: Answer | None = None
+    answers: list[Answer] = msgspec.field(default_factory=list)
     started_at: int = 0
     started_index: int = 0
     action: bytes = b""
@@ -65,7 +65,17 @@ class Step(Struct):
     finished_at: int = 0
     receipt: bytes = b""
     refused: str = ""
+    refused_at: int = 0
     fix: str = ""
+
+    @property
+    def answer(self) -> Answer | None:
+        """The answer that decided: the first denial, or the last approval that was needed."""
+        if self.question is None:
+            return None
+        denied = [one for one in self.answers if one.decision is Decision.DENY]
+        enough = self.answers[self.question.people - 1 :]
+        return next(iter((*denied, *enough)), None)
 
     @property
     def open(self) -> bool:
@@ -73,12 +83,19 @@ class Step(Struct):
         return self.question is not None and not (self.answer or self.action or self.refused)
 
     @property
+    def unanswered(self) -> bool:
+        """Whether a person was asked, and nobody answered until it was refused."""
+        if self.question is None or self.refused_at < self.question.expires:
+            return False
+        return self.answer is None or self.answer.at >= self.question.expires
+
+    @property
     def state(self) -> str:
         """In one word, for a label."""
         if self.finished is not None:
             return self.finished.outcome.value
         if self.refused:
-            return "refused"
+            return "expired" if self.unanswered else "refused"
         if self.action:
             return "started"
         if self.open:
@@ -97,7 +114,9 @@ class Moment(Struct, frozen=True):
 
 
 class Run(Struct):
-    """One run."""
+    """One run. `begun` and `refusals` count its steps that came to an action, or to a refusal;
+    `searched` is what words are looked for in.
+    """
 
     name: str
     request: RunRequested
@@ -106,15 +125,23 @@ class Run(Struct):
     attempts: int = 0
     steps: dict[bytes, Step] = msgspec.field(default_factory=dict)
     actions: dict[bytes, Step] = msgspec.field(default_factory=dict)
+    begun: int = 0
+    refusals: int = 0
     moments: list[Moment] = msgspec.field(default_factory=list)
     observations: list[Event] = msgspec.field(default_factory=list)
     walls: tuple[str, ...] = ()
+    parked: bool = False
     ended: str = ""
     reason: str = ""
     ended_at: int = 0
     halted_by: bytes = b""
     cost: int = 0
     tokens: int = 0
+    searched: str = ""
+
+    def __post_init__(self) -> None:
+        own = (self.name, self.request.rep, self.request.agent, self.request.intent.summary)
+        self.searched = "\n".join(own).casefold()
 
     @property
     def intent(self) -> Intent:
@@ -137,7 +164,7 @@ class Run(Struct):
         if self.ended:
             return self.ended
         if self.waiting:
-            return "waiting"
+            return "parked" if self.parked else "waiting"
         return "live" if self.lease is not None else "asked"
 
 
@@ -196,6 +223,15 @@ class Grant(Struct):
     revoked: str = ""
 
 
+class Token(Struct):
+    """A token of the HTTP API; `body` is the admin's word about it."""
+
+    body: TokenIssued
+    by: str
+    at: int
+    revoked: str = ""
+
+
 class SignIn(Struct, frozen=True):
     """A line of the record of sign-ins."""
 
@@ -231,6 +267,7 @@ class Workspace(Struct):
     destinations: dict[str, Destination] = msgspec.field(default_factory=dict)
     claims: dict[str, Claim] = msgspec.field(default_factory=dict)
     grants: dict[str, Grant] = msgspec.field(default_factory=dict)
+    tokens: dict[bytes, Token] = msgspec.field(default_factory=dict)
     sign_ins: list[SignIn] = msgspec.field(default_factory=list)
     hours: dict[int, Hour] = msgspec.field(default_factory=dict)
     layers: Counter[tuple[int, str, LayerResult]] = msgspec.field(default_factory=Counter)

@@ -44,6 +44,8 @@ def _of_run(body: AnyBody) -> str:
             return body.reason
         case runs.RunStarted():
             return f"attempt {body.attempt}; confined by {', '.join(body.confined_by) or 'nothing'}"
+        case runs.RunParked():
+            return f"attempt {body.attempt} ended; waits for a person, holds no process"
         case runs.PlanFinished():
             word = "success" if body.success else "no success"
             return f"the runtime claims {word}, {len(body.claims)} effects"
@@ -93,6 +95,11 @@ def _of_workspace(body: AnyBody) -> str:
             return f"{body.account} as {body.role.value}"
         case access.AccessRevoked():
             return f"{body.account}: {body.reason}"
+        case access.TokenIssued():
+            scopes = ", ".join(scope.value for scope in body.scopes)
+            return f"{body.token} for {body.account}: {scopes}"
+        case access.TokenRevoked():
+            return f"{body.token}: {body.reason}"
         case access.SessionOpened():
             return f"{body.account} by {body.method}"
         case access.SessionClosed() | access.SignInLocked():

@@ -24,11 +24,15 @@ from bus.component import (
 from bus.connection import disconnect
 from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
+from console.api.answers import Answers
+from console.api.bearers import Bearers
+from console.api.serving import api
 from console.web.app import application
 from console.web.desk import Desk
 from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
+from console.web.notices import notify
 from console.web.oidc import Providers
 from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
@@ -58,7 +62,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
     own = folder.identity(Role.CONSOLE)
     keys, sealed = _keys(folder, settings, passphrase)
     client = await connect_as(folder, Role.CONSOLE)
-    store = Store(own / "console.sqlite")
+    store, answers = Store(own / "console.sqlite"), Answers(own / "api.sqlite")
     sock = listening(chosen, own / "port")
     origin = chosen.url or f"https://localhost:{sock.getsockname()[1]}"
     feed = Feed(client, Trust(settings.workspace, folder.root_public()), keys)
@@ -81,8 +85,12 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
     work = [asyncio.ensure_future(feed.run(ready.set)), asyncio.ensure_future(feed.run_seals())]
     try:
         await _first(asyncio.ensure_future(ready.wait()), *work)
-        work.append(asyncio.ensure_future(serve(application(here), sock, chosen, folder.root, own)))
+        programs = api(here, Bearers(feed.view, desk.record, chosen.api_per_min), answers)
+        app = application(here, programs)
+        work.append(asyncio.ensure_future(serve(app, sock, chosen, folder.root, own)))
         write_secret(folder.console_file, json.dumps({"url": origin}).encode() + b"\n")
+        if here.post.notices:
+            work.append(asyncio.ensure_future(notify(feed, store, here.post, origin)))
         say_ready()
         await _first(*work)
     finally:
@@ -91,6 +99,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
         store.close()
+        answers.close()
         sock.close()
         await disconnect(client)
 

@@ -12,12 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from console.web.doors import DOORS, OPEN, Door, OpenDoor
 from console.web.errors import Forged, NotAllowed, NotHere, SignInFirst, WebError
 from console.web.here import Here, drop_cookie, see
 from console.web.permissions import Visitor
+from console.web.problems import API, problem
 from console.web.security import Guard
 from console.web.sessions import BROWSER_COOKIE, SESSION_COOKIE, same_csrf
 from schemas.errors import AnyTeamError
@@ -27,9 +28,10 @@ _LOG = logging.getLogger("anyteam.console")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def application(here: Here) -> Starlette:
-    """The console as an ASGI application."""
-    routes = [
+def application(here: Here, *beside: BaseRoute) -> Starlette:
+    """The console as an ASGI application, with what else is served beside its pages."""
+    routes: list[BaseRoute] = [*beside]
+    routes += [
         Route(door.path, _endpoint(here, door), methods=[door.method]) for door in (*OPEN, *DOORS)
     ]
     return Starlette(
@@ -93,6 +95,9 @@ def _told(here: Here, request: Request, visitor: Visitor | None, error: AnyTeamE
 
 def _not_found(here: Here) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith(API):
+            # What no pattern has, a path with a line break among it, ends here.
+            return problem(404, "NotHere", NotHere.title, "there is no such resource")
         visitor = here.sessions.visitor(request.cookies.get(SESSION_COOKIE, ""))
         missing = NotHere("there is no such page", fix="go back to the overview")
         page = _told(here, request, visitor, missing)

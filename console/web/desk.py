@@ -54,7 +54,9 @@ class Desk:
         step = self._feed.view.step(digest)
         if step is None:
             raise NotHere("no such proposal", fix="go back to the inbox")
-        _check_open(step, self._feed.view.runs[step.run])
+        run = self._feed.view.runs[step.run]
+        _check_open(step, run)
+        _check_other(step, run, visitor.person or "")
         body = ApprovalDecided(proposal=digest, decision=decision, note=_short(note, "note"))
         causes = (step.question_digest, digest)
         return await self._say(self._pen(visitor), body, step.run, causes)
@@ -158,6 +160,16 @@ def _check_open(step: Step, run: Run) -> None:
     assert step.question is not None
     if time.time_ns() >= step.question.expires:
         raise Outdated("the question has expired", fix="nothing was done; the run goes on without")
+
+
+def _check_other(step: Step, run: Run, person: str) -> None:
+    """Where two must approve, each is somebody else, and neither is the run's rep."""
+    if step.question is None or step.question.people == 1:
+        return
+    if person in {answer.by for answer in step.answers}:
+        raise Outdated("you have answered this", fix="another person must approve it as well")
+    if person == run.request.rep:
+        raise NotAllowed("it is your own run", fix="two other people must approve it")
 
 
 def _short(text: str, what: str) -> str:

@@ -62,8 +62,8 @@ DOORS: Final = (
     Door("GET", "/destinations", reading.destinations, May.SEE_ALL),
     Door("GET", "/memory", reading.memory, May.SEE),
     Door("GET", "/flags", reading.flags, May.SEE_ALL),
-    Door("GET", "/ledger", ledger.explorer, May.SEE_ALL),
-    Door("GET", "/ledger/{index:int}", ledger.entry, May.SEE_ALL),
-    Door("GET", "/ledger/{index:int}/proof", ledger.proof, May.SEE_ALL),
+    Door("GET", "/ledger", ledger.explorer, May.READ_LEDGER),
+    Door("GET", "/ledger/{index:int}", ledger.entry, May.READ_LEDGER),
+    Door("GET", "/ledger/{index:int}/proof", ledger.proof, May.READ_LEDGER),
     Door("GET", "/people", reading.people, May.AUDIT),
 )

@@ -1,4 +1,4 @@
-"""Sign-in links by mail: over SMTP where a server is configured, else into a folder.
+"""Mail: over SMTP where a server is configured; sign-in links else into a folder.
 
 A message in the folder is for whoever runs this machine (`anyteam console link`); it is the first
 admin's way in, before there is a mail server. SMTP: RFC 5321, message form: RFC 5322.
@@ -19,14 +19,21 @@ from schemas.webconsole import ConsoleMail
 
 TIMEOUT_S: Final = 15.0
 KEPT_S: Final = 600
+UNDELIVERED: Final = (aiosmtplib.SMTPException, OSError)
+"""What is raised where a server does not take a message."""
 
 
 class Post:
-    """Sends links. `folder` is the console's own; the password is its secret `mail`."""
+    """Sends mail. `folder` is the console's own; the password is its secret `mail`."""
 
     def __init__(self, settings: ConsoleMail | None, folder: Path) -> None:
         self._settings = settings
         self._folder = folder
+
+    @property
+    def notices(self) -> bool:
+        """Whether people are told by mail that a question waits."""
+        return self._settings is not None and self._settings.notices
 
     @property
     def by_mail(self) -> bool:
@@ -38,8 +45,17 @@ class Post:
         if self._settings is None:
             self._drop(address, url)
             return
-        message = link_message(self._settings.sender, address, url, workspace)
+        await self.bring(link_message(self._settings.sender, address, url, workspace))
+
+    @property
+    def sender(self) -> str:
+        """Whom mail comes from, empty where there is no server."""
+        return self._settings.sender if self._settings is not None else ""
+
+    async def bring(self, message: EmailMessage) -> None:
+        """Hand a message to the mail server, which must be there. Raises as `send` does."""
         settings = self._settings
+        assert settings is not None
         password = (
             read_secret(self._folder / "mail.secret").decode().strip() if settings.user else None
         )

@@ -1,4 +1,7 @@
-"""What each role may do in the console: the one table behind every route and every button."""
+"""What each role may do in the console: the one table behind every route and every button.
+
+A token of the HTTP API has scopes, each a part of that table; it may do what is in both.
+"""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -7,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from console.view.state import Run
-from schemas.access import AccessRole
+from schemas.access import AccessRole, TokenScope
 
 
 class May(Enum):
@@ -16,6 +19,7 @@ class May(Enum):
     SEE = "see the workspace's pages"
     SEE_ALL = "see every run"
     READ_CONTENT = "read arguments and results"
+    READ_LEDGER = "read the ledger's entries"
     REQUEST = "ask for runs"
     DECIDE = "answer questions"
     HALT = "halt one's own runs"
@@ -27,16 +31,32 @@ class May(Enum):
 ROLES: Final[Mapping[AccessRole, frozenset[May]]] = {
     AccessRole.REP: frozenset({May.SEE, May.READ_CONTENT, May.REQUEST, May.HALT}),
     AccessRole.APPROVER: frozenset(
-        {May.SEE, May.SEE_ALL, May.READ_CONTENT, May.DECIDE, May.HALT, May.HALT_ALL}
+        {
+            *(May.SEE, May.SEE_ALL, May.READ_CONTENT, May.READ_LEDGER),
+            *(May.DECIDE, May.HALT, May.HALT_ALL),
+        }
     ),
-    AccessRole.AUDITOR: frozenset({May.SEE, May.SEE_ALL, May.AUDIT}),
+    AccessRole.AUDITOR: frozenset({May.SEE, May.SEE_ALL, May.READ_LEDGER, May.AUDIT}),
     AccessRole.ADMIN: frozenset(May) - {May.REQUEST},
 }
 """An admin asks for no runs: those are signed with a rep's key."""
 
+SCOPES: Final[Mapping[TokenScope, frozenset[May]]] = {
+    TokenScope.READ: frozenset({May.SEE, May.SEE_ALL, May.READ_CONTENT}),
+    TokenScope.REQUEST: frozenset({May.REQUEST}),
+    TokenScope.APPROVE: frozenset({May.DECIDE}),
+    TokenScope.HALT: frozenset({May.HALT, May.HALT_ALL}),
+    TokenScope.EXPORT: frozenset({May.READ_LEDGER}),
+    TokenScope.ADMIN: frozenset({May.RELEASE, May.AUDIT}),
+}
+
 
 class Visitor(Struct, frozen=True):
-    """Who is signed in. `person` is whose key signs for them, empty for an auditor."""
+    """Who is there. `person` is whose key signs for them, empty for an auditor.
+
+    `token` is the name of the API token they came with, empty for a browser; `only` what that
+    token's scopes leave of the role, None for all of it.
+    """
 
     account: str
     address: str
@@ -44,10 +64,12 @@ class Visitor(Struct, frozen=True):
     person: str
     session: str
     csrf: str
+    token: str = ""
+    only: frozenset[May] | None = None
 
     def may(self, what: May) -> bool:
-        """Whether their role allows it."""
-        return what in ROLES[self.role]
+        """Whether their role allows it, and their token if they have one."""
+        return what in ROLES[self.role] and (self.only is None or what in self.only)
 
     def sees(self, run: Run) -> bool:
         """Whether this run is theirs to see."""

@@ -9,8 +9,10 @@ from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.web.problems import API, problem
 
 MAX_BODY: Final = 64 * 1024
 POLICY: Final = "; ".join(
@@ -36,6 +38,7 @@ HEADERS: Final = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
     "strict-transport-security": "max-age=31536000",
 }
+_KINDS: Final = {403: "Forged", 413: "TooLarge", 421: "WrongHost"}
 _SAFE: Final = ("GET", "HEAD")
 
 
@@ -53,7 +56,7 @@ class Guard:
             return
         refusal = self._refusal(HTTPConnection(scope).headers, scope["method"])
         if refusal is not None:
-            await PlainTextResponse(refusal[1], refusal[0])(scope, receive, _with_headers(send))
+            await _told(scope["path"], *refusal)(scope, receive, _with_headers(send))
             return
         await self._app(scope, _bounded(receive), _with_headers(send))
 
@@ -71,6 +74,12 @@ class Guard:
         if not length.isdecimal() or int(length) > MAX_BODY:
             return 413, "that is more than a form holds\n"
         return None
+
+
+def _told(path: str, status: int, words: str) -> Response:
+    if path.startswith(API):
+        return problem(status, _KINDS[status], "Refused before it was read", words.strip())
+    return PlainTextResponse(words, status)
 
 
 def _with_headers(send: Send) -> Send:

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from bus.tls import ensure_site
+from console.listening import listen
 from console.web.errors import WebError
 from schemas.webconsole import ConsoleSettings
 
@@ -41,14 +42,14 @@ def listening(settings: ConsoleSettings, kept: Path) -> socket.socket:
     before = kept.read_text().strip() if kept.exists() else ""
     wanted = settings.port or (int(before) if before.isdecimal() else 0)
     try:
-        found = socket.create_server((HOST, wanted))
+        found = listen(HOST, wanted)
     except OSError as error:
         if settings.port:
             raise Unserved(
                 f"console.port {settings.port} cannot be listened on: {error.strerror}",
                 fix="choose another port, or 0 for any",
             ) from error
-        found = socket.create_server((HOST, 0))
+        found = listen(HOST, 0)
     kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept.write_text(f"{found.getsockname()[1]}\n")
     return found

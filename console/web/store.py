@@ -9,6 +9,7 @@ import hashlib
 import os
 import secrets
 import sqlite3
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,8 @@ CREATE TABLE IF NOT EXISTS session (
     token BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
     began INTEGER NOT NULL, seen INTEGER NOT NULL, method TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS attempt (key TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS told (
+    proposal BLOB NOT NULL, account TEXT NOT NULL, PRIMARY KEY (proposal, account));
 CREATE INDEX IF NOT EXISTS attempt_key ON attempt (key, at);
 """
 
@@ -170,6 +173,23 @@ class Store:
     def close_session(self, name: str) -> None:
         """End a session, at once."""
         self._db.execute("DELETE FROM session WHERE name = ?", (name,))
+
+    def told(self) -> frozenset[tuple[bytes, str]]:
+        """The proposals about which accounts were told by mail."""
+        rows = self._db.execute("SELECT proposal, account FROM told")
+        return frozenset((proposal, account) for proposal, account in rows)
+
+    def tell(self, proposal: bytes, account: str) -> None:
+        """This account was told of this proposal."""
+        self._db.execute("INSERT OR IGNORE INTO told VALUES (?, ?)", (proposal, account))
+
+    def untell(self, waiting: Collection[bytes]) -> None:
+        """Forget of whom was told what about all proposals but those that wait."""
+        kept = set(waiting)
+        gone = [(one,) for (one,) in self._db.execute("SELECT DISTINCT proposal FROM told")]
+        self._db.executemany(
+            "DELETE FROM told WHERE proposal = ?", [one for one in gone if one[0] not in kept]
+        )
 
     def attempt(self, key: str, now: int, window_s: int) -> int:
         """Count an attempt; how many there were in the window, this one included."""

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from msgspec import Meta, Struct
 
 from crypto.errors import KeyFileError, WrongPassphrase
+from schemas.errors import UNREADABLE
 
 MIN_CHARACTERS: Final = 12
 """The shortest passphrase that a new key is sealed under."""
@@ -48,7 +49,7 @@ def open_key(data: bytes, passphrase: str, context: bytes, where: str) -> bytes:
     """The inverse; `where` names the file. Raises `WrongPassphrase` or `KeyFileError`."""
     try:
         sealing = msgspec.json.decode(data, type=Sealing)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise KeyFileError(
             f"{where} holds no sealed key: {error}", fix="restore it from your backup"
         ) from error

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from crypto.errors import SealError
+from schemas.errors import UNREADABLE
 from schemas.names import check_name
 
 Provider = Literal["local", "google"]
@@ -66,7 +67,7 @@ def decode_wrapped(data: bytes, provider: Provider | None = None) -> Wrapped:
     encoded, check = data[:-_CHECK_BYTES], data[-_CHECK_BYTES:]
     try:
         wrapped = msgspec.msgpack.decode(encoded, type=Wrapped)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise SealError("these bytes are no wrapped key, or a damaged one", fix=_DAMAGED) from error
     if check != _check(encoded):
         raise SealError("the wrapped key is damaged", fix=_DAMAGED)

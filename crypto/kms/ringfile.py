@@ -19,6 +19,7 @@ from crypto.keyfile import read_secret, write_secret
 from crypto.keyring import Keyring, decode_keyring, encode_keyring, new_keyring
 from crypto.kms.datakey import alone
 from crypto.kms.provider import Kms
+from schemas.errors import UNREADABLE
 
 _DAMAGED = "restore it from your backup; without it no content of the workspace opens"
 
@@ -42,7 +43,7 @@ def load_keyring(kms: Kms, path: Path, workspace: str) -> Keyring:
     """The workspace's keyring. Raises `KeyFileError`, `SealError` or `KmsError`."""
     try:
         stored = msgspec.msgpack.decode(read_secret(path), type=_Stored)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise SealError(f"{path} is no keyring, or a damaged one", fix=_DAMAGED) from error
     key = kms.unwrap(workspace, stored.wrapped)
     try:

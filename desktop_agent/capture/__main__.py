@@ -1,20 +1,16 @@
 """The process that holds sound: walls first, then ears, then nothing but text on standard output.
 
-Started by `desktop_agent.capturing`; see `messages` for what it is told and says. It ends with its
-parent: standard input at its end is a word to stop.
+Started by `desktop_agent.capturing`; see `messages` for what it is told and says, and `parent` for
+how it ends with its parent.
 """
 
 import ctypes.util
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from ctypes.util import find_library
 from pathlib import Path
 
-import msgspec
-
 from desktop_agent.capture.messages import (
-    MAX_LINE_BYTES,
     Ended,
     Failed,
     Order,
@@ -23,29 +19,33 @@ from desktop_agent.capture.messages import (
     decode_order,
     encode,
 )
+from desktop_agent.capture.parent import Obey, Parent, die_with_parent
+from desktop_agent.capture.playing import Playing
 from desktop_agent.capture.walls import deny_network, shut
-from desktop_agent.errors import AudioMissing
+from desktop_agent.errors import AudioMissing, AudioRefused
 from schemas.confinement import Confinement
-from schemas.errors import AnyTeamError
+from schemas.errors import UNREADABLE, AnyTeamError
 
 
 def main() -> int:
     """Do what the order on standard input says; the exit code."""
+    die_with_parent()
+    parent = Parent(sys.stdin.fileno())
     try:
-        order = decode_order(sys.stdin.buffer.readline(MAX_LINE_BYTES))
+        order = decode_order(parent.order())
         library = find_library("portaudio") if order.descriptor is None else None
         confinement = deny_network(required=order.walls_required)
-        _listen(order, confinement, library)
-    except msgspec.ValidationError as error:
+        _listen(order, parent, confinement, library)
+    except UNREADABLE as error:
         _say(Failed(f"not an order: {error}", ""))
         return 2
     except AnyTeamError as error:
-        _say(Failed(error.what, error.fix))
+        _say(Failed(error.what, error.fix, isinstance(error, AudioRefused)))
         return error.exit_code
     return 0
 
 
-def _listen(order: Order, confinement: Confinement, library: str | None) -> None:
+def _listen(order: Order, parent: Parent, confinement: Confinement, library: str | None) -> None:
     # Behind the first walls: these load native code that reads what strangers made.
     from classify.detect import Detector
     from classify.dictionary import Dictionary
@@ -57,11 +57,12 @@ def _listen(order: Order, confinement: Confinement, library: str | None) -> None
     from desktop_agent.speech.whisper import Listener
 
     listener = Listener(Path(order.model), order.threads, order.language)
-    frames, dropped = _source(order, library)
+    frames, dropped, obey = _source(order, library)
     detector = Detector(Dictionary(order.persons, order.organisations))
     redactor = Redactor(detector, Tokeniser(order.token_key))
     shut(confinement)
     _say(Ready(confinement))
+    parent.obey(obey)
     heard = 0
 
     def counted() -> Iterator[bytes]:
@@ -75,11 +76,13 @@ def _listen(order: Order, confinement: Confinement, library: str | None) -> None
     _say(Ended(heard * FRAME_MS, dropped()))
 
 
-def _source(order: Order, library: str | None) -> tuple[Iterator[bytes], Callable[[], int]]:
+def _source(order: Order, library: str | None) -> tuple[Iterator[bytes], Callable[[], int], Obey]:
+    """Its frames, how many were lost so far, and what it does at a word."""
     if order.descriptor is not None:
         from desktop_agent.capture.sound import file_frames
 
-        return file_frames(order.descriptor), lambda: 0
+        playing = Playing(file_frames(order.descriptor))
+        return playing.frames(), lambda: 0, _obeying(playing.pause, playing.stop)
     # Looking for a library runs programs and writes a file, which is forbidden by now: it was
     # looked for before, and what PortAudio's binding asks for as it is loaded is that answer.
     ctypes.util.find_library = lambda name: library
@@ -91,18 +94,18 @@ def _source(order: Order, library: str | None) -> tuple[Iterator[bytes], Callabl
         ) from error
 
     stream = DeviceStream(order.device)
-    threading.Thread(target=_control, args=(stream.pause, stream.stop), daemon=True).start()
-    return stream.frames(), lambda: stream.dropped
+    return stream.frames(), lambda: stream.dropped, _obeying(stream.pause, stream.stop)
 
 
-def _control(pause: Callable[[bool], None], stop: Callable[[], None]) -> None:
-    while line := sys.stdin.buffer.readline(64):
-        word = line.strip()
-        if word == b"stop":
-            break
-        if word in (b"pause", b"resume"):
-            pause(word == b"pause")
-    stop()
+def _obeying(pause: Callable[[bool], None], stop: Callable[[], None]) -> Obey:
+    def obey(word: bytes) -> None:
+        match word.strip():
+            case b"pause" | b"resume" as said:
+                pause(said == b"pause")
+            case b"stop":
+                stop()
+
+    return obey
 
 
 def _say(message: Said) -> None:

@@ -11,7 +11,8 @@ from typing import Any, Final
 import sounddevice
 from msgspec import Struct
 
-from desktop_agent.errors import AudioMissing
+from desktop_agent.capture.refusals import refused, told
+from desktop_agent.errors import AudioMissing, AudioRefused
 from desktop_agent.speech.utterances import FRAME_BYTES, SAMPLE_RATE
 
 _FRAME: Final = FRAME_BYTES // 2
@@ -31,7 +32,8 @@ class Device(Struct, frozen=True, kw_only=True):
 class DeviceStream:
     """An open device, listening from the moment it was made. `dropped` counts lost frames.
 
-    Raises `AudioMissing` where there is no such device, or the system does not allow it.
+    Raises `AudioMissing` where there is no such device, `AudioRefused` where the system does not
+    let this program hear it.
     """
 
     def __init__(self, device: int | str | None) -> None:
@@ -49,10 +51,15 @@ class DeviceStream:
             )
             self._stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
+            if refused(error):
+                raise AudioRefused(
+                    f"the system does not let this program hear the device: {told(error)}",
+                    fix="allow the microphone in the system's settings; see what else uses it",
+                ) from error
             raise AudioMissing(
-                f"the device cannot be heard: {error}",
-                fix="allow the microphone in the system's settings, or name another device"
-                " (anyteam-desktop devices)",
+                f"the device cannot be heard: {told(error)}",
+                fix="name another: anyteam-desktop devices lists them, and the system's settings"
+                " say which this program may hear",
             ) from error
 
     def frames(self) -> Iterator[bytes]:

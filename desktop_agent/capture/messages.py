@@ -63,10 +63,13 @@ class Ended(Struct, frozen=True, tag="ended"):
 
 
 class Failed(Struct, frozen=True, tag="failed"):
-    """It ends before its work was done: why, and what to do."""
+    """It ends before its work was done: why, and what to do. `refused` where the system does not
+    let it hear the device.
+    """
 
     what: str
     fix: str
+    refused: bool = False
 
 
 Said = Ready | Segment | Ended | Failed
@@ -81,11 +84,11 @@ def encode(message: Said | Order) -> bytes:
 
 
 def decode_said(line: bytes) -> Said:
-    """Raises `msgspec.ValidationError`."""
+    """Raises one of `schemas.errors.UNREADABLE`."""
     said: Said = msgspec.json.decode(line, type=Said)
     return said
 
 
 def decode_order(line: bytes) -> Order:
-    """Raises `msgspec.ValidationError`."""
+    """Raises one of `schemas.errors.UNREADABLE`."""
     return msgspec.json.decode(line, type=Order)

@@ -27,6 +27,8 @@ def file_frames(descriptor: int) -> Iterator[bytes]:
     """
     try:
         with soundfile.SoundFile(descriptor, closefd=True) as file:
+            if not file.seekable():
+                raise AudioUnsupported("sound from a pipe", fix="give a file on a disk")
             if not 0 < file.channels <= _MAX_CHANNELS:
                 raise AudioUnsupported(f"sound in {file.channels} channels")
             yield from framed(_resampled(file))

@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from desktop_agent.errors import ModelDamaged, ModelExists, ModelMissing
+from desktop_agent.errors import ModelDamaged, ModelError, ModelExists, ModelMissing
 from desktop_agent.model.ctranslate import read_weights
 from desktop_agent.model.ggml import Sizes, convert, sizes_of
 from desktop_agent.model.vocabulary import text_tokens
@@ -60,9 +60,9 @@ def prepare(folder: Path, target: Path) -> Prepared:
     words = _read(folder / VOCABULARY).decode("utf-8").removesuffix("\n").split("\n")
     weights = read_weights(data)
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.draft")
-    target.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("xb") as file:
             for piece in convert(weights, text_tokens(words)):
                 file.write(piece)
@@ -73,8 +73,12 @@ def prepare(folder: Path, target: Path) -> Prepared:
         os.link(draft, target)
     except FileExistsError as error:
         raise ModelExists(f"{target} came to be meanwhile", fix="choose another place") from error
+    except OSError as error:
+        raise ModelError(
+            f"{target} cannot be written: {error.strerror}", fix="choose another place"
+        ) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             draft.unlink()
     return Prepared(path=str(target), sha256=digest.hexdigest(), size=size, sizes=sizes_of(weights))
 

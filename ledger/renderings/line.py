@@ -12,6 +12,7 @@ from msgspec import Struct
 from crypto.trust import Verified
 from ledger.chain import leaf_of
 from schemas.actions import Receipt, ReceiptIssued
+from schemas.errors import UNREADABLE
 from schemas.events import Event
 from schemas.names import SECOND
 
@@ -65,7 +66,7 @@ def plain_body(event: Event) -> dict[str, Any]:
     if isinstance(body, ReceiptIssued):
         try:
             receipt = msgspec.msgpack.decode(body.receipt, type=Receipt)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return dict(found)
         found["receipt"] = _plain(msgspec.to_builtins(receipt, builtin_types=(bytes,)))
     return dict(found)
@@ -98,5 +99,5 @@ def _plain(value: Any) -> Any:
 def _json(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return data.decode(errors="replace")

@@ -25,7 +25,8 @@ _ENTITY_ACTIVITY: Final = {
     "memory.retained": 1, "memory.forgotten": 4, "memory.withdrawn": 4, "content.erased": 4,
 }  # fmt: skip
 _LIFECYCLE: Final = {
-    "run.started": 3, "run.completed": 4, "run.halted": 4, "lease.revoked": 4, "lease.expired": 4,
+    "run.started": 3, "run.parked": 4, "run.completed": 4, "run.halted": 4,
+    "lease.revoked": 4, "lease.expired": 4,
 }  # fmt: skip
 
 

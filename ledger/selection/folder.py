@@ -24,6 +24,7 @@ from ledger.selection.criteria import Criteria
 from ledger.selection.guide import CANNOT, guide
 from schemas.actions import Receipt
 from schemas.envelope import Envelope
+from schemas.errors import UNREADABLE
 from schemas.events import Event
 from schemas.names import Digest, Name, Nanoseconds
 
@@ -120,7 +121,7 @@ class SelectionReader:
             self.manifest = msgspec.json.decode(
                 _read(folder / MANIFEST, MAX_MANIFEST_BYTES), type=SelectionManifest
             )
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise ExportDamaged(f"{MANIFEST}: {error}", fix="ask for the export again") from error
         if self.manifest.format != FORMAT:
             raise ExportDamaged(f"{MANIFEST}: format {self.manifest.format[:40]!r}, not {FORMAT!r}")
@@ -146,7 +147,7 @@ class SelectionReader:
                         raise ExportDamaged(f"{ENTRIES}: the record at byte {at} is cut off")
                     yield decoder.decode(record)
                     at += _LENGTH_BYTES + length
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise ExportDamaged(f"{ENTRIES}: the record at byte {at}: {error}") from error
         except OSError as error:
             raise ExportDamaged(f"{ENTRIES} cannot be read: {error.strerror}") from error
@@ -156,7 +157,7 @@ def is_selection(folder: Path) -> bool:
     """Whether the folder's manifest says that it is a selection."""
     try:
         said = msgspec.json.decode(_read(folder / MANIFEST, MAX_MANIFEST_BYTES))
-    except (ExportDamaged, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ExportDamaged, *UNREADABLE):
         return False
     return isinstance(said, dict) and said.get("format") == FORMAT
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from bus.folder import DataFolder
 from crypto.errors import KeyFileError
 from crypto.keyfile import read_secret, write_secret
+from schemas.errors import UNREADABLE
 
 HOST: Final = "127.0.0.1"
 
@@ -41,7 +42,7 @@ def read_login(folder: DataFolder) -> DocumentLogin:
     path = login_file(folder)
     try:
         return msgspec.json.decode(read_secret(path), type=DocumentLogin)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise KeyFileError(f"{path} is no login", fix="remove it; `up` makes one") from error
 
 

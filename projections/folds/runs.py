@@ -62,6 +62,8 @@ def _values(recorded: Recorded) -> dict[str, Any] | None:
                 "started_at": event.at,
                 "state": "running",
             }
+        case runs.RunParked():
+            return {"state": "parked"}
         case runs.RunHalted():
             return {"state": "halted", "reason": body.reason, "ended_at": event.at}
         case runs.RunCompleted():

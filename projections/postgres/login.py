@@ -16,6 +16,7 @@ from msgspec import Struct
 from bus.folder import DataFolder
 from crypto.errors import KeyFileError
 from crypto.keyfile import read_secret, write_secret
+from schemas.errors import UNREADABLE
 
 HOST: Final = "127.0.0.1"
 DATABASE: Final = "postgres"
@@ -74,7 +75,7 @@ def read_login(folder: DataFolder, identity: str) -> Login:
     path = login_file(folder, identity)
     try:
         return msgspec.json.decode(read_secret(path), type=Login)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise KeyFileError(f"{path} is no login", fix="remove it; `up` makes one") from error
 
 

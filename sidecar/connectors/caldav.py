@@ -15,7 +15,7 @@ import defusedxml
 from defusedxml.ElementTree import fromstring
 from msgspec import Struct
 
-from schemas.settings import CalendarSettings
+from schemas.connectors import CalendarSettings
 from sidecar.connectors.composing import check_sender
 from sidecar.connectors.http import HttpService, Reply, checked
 from sidecar.connectors.icalendar_events import (

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_exponential
 
-from schemas.settings import GmailSettings
+from schemas.connectors import GmailSettings
 from schemas.tools import Tool
 from sidecar.connectors.composing import (
     DraftMail,

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from schemas.settings import GoogleCalendarSettings
+from schemas.connectors import GoogleCalendarSettings
 from sidecar.connectors.http import HttpService, checked, decoded
 from sidecar.connectors.meeting import Held, Listing, Meeting, Occurrence, When, nameable
 from sidecar.errors import BadTarget, Garbled

@@ -17,6 +17,7 @@ import httpx
 import msgspec
 from msgspec import Struct
 
+from schemas.errors import UNREADABLE
 from sidecar.connectors.tls import system_roots
 from sidecar.errors import (
     BadConnector,
@@ -202,7 +203,7 @@ def decoded(body: bytes, kind: type[Kind]) -> Kind:
     """A JSON answer as a Struct. Raises `Garbled`."""
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Garbled("the service's answer is not what it declares") from error
 
 

@@ -14,6 +14,7 @@ from sidecar.connectors.meeting import KEPT_KEYS, MAX_TEXT, Meeting, When
 from sidecar.errors import Garbled
 
 KEY: Final = "X-ANYTEAM-KEY"
+_DAY: Final = timedelta(days=1)
 _RECURS: Final = ("RRULE", "RDATE", "RECURRENCE-ID")
 # What a hostile or broken calendar makes the library raise on the way.
 _BROKEN: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError)
@@ -72,15 +73,24 @@ def read_event(data: bytes) -> Meeting:
 
 
 def occurrences(data: bytes, start: datetime, end: datetime, most: int) -> Iterator[Meeting]:
-    """The first `most` meetings of a calendar object in a window. Raises `Garbled`."""
+    """The first `most` meetings of a calendar object in a window. Raises `Garbled`.
+
+    Day by day: the library's own way on is by ever smaller steps, and an event that lasts until the
+    year 9999, which anybody may invite to, has it take them until then.
+    """
+    shown: set[Meeting] = set()
     try:
         calendar = icalendar.Calendar.from_ical(data)
         query = recurring_ical_events.of(calendar, skip_bad_series=True)
-        for number, event in enumerate(query.after(start)):
-            meeting = _meeting(event, recurs=True)
-            if number >= most or _aware(meeting.start) >= end:
-                return
-            yield meeting
+        while start < end:
+            until = min(start + _DAY, end)
+            found = {_meeting(event, recurs=True) for event in query.between(start, until)} - shown
+            for meeting in sorted(found, key=lambda one: _aware(one.start)):
+                if len(shown) >= most or _aware(meeting.start) >= end:
+                    return
+                shown.add(meeting)
+                yield meeting
+            start = until
     except _BROKEN as error:
         raise Garbled("the calendar answered with no event") from error
 

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
-from schemas.settings import Tls
+from schemas.sections import Tls
 from sidecar.connectors.http import is_this_machine
 from sidecar.connectors.mailbox import TRIPPED, Held, Mailbox, is_refusal
 from sidecar.connectors.tls import system_roots

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from schemas.settings import MailSettings
+from schemas.connectors import MailSettings
 from schemas.tools import Tool
 from sidecar.connectors.composing import (
     DraftMail,

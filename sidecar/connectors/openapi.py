@@ -12,6 +12,7 @@ import msgspec
 import yaml
 from msgspec import Struct
 
+from schemas.errors import UNREADABLE
 from sidecar.connectors.openapi_schema import Document, bounded_schema, check_schema
 from sidecar.errors import BadConnector
 
@@ -43,6 +44,8 @@ _RESERVED: Final = frozenset(
 )
 _STYLES: Final = {"path": "simple", "header": "simple", "query": "form"}
 
+MAX_BRACKETS: Final = 256
+
 
 class Place(Struct, frozen=True):
     """Where an argument goes; `explode` repeats a query's name for each item of an array."""
@@ -69,7 +72,10 @@ def parse_description(data: bytes, where: str) -> Document:
         raise BadConnector(f"{where} is over {MAX_DESCRIPTION_BYTES} bytes")
     try:
         content = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
+        # The YAML reader takes minutes for a few thousand brackets in one another.
+        if _depth(data) > MAX_BRACKETS:
+            raise BadConnector(f"{where} has over {MAX_BRACKETS} brackets in one another") from None
         try:
             content = yaml.safe_load(data)
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -80,6 +86,15 @@ def parse_description(data: bytes, where: str) -> Document:
             f"{where} is no OpenAPI 3.0 or 3.1 description", fix="convert it to one of them"
         )
     return Document(content, version.startswith("3.0."))
+
+
+def _depth(data: bytes) -> int:
+    """The most brackets that are open at once, those within texts counted too."""
+    depth = most = 0
+    for bracket in re.finditer(rb"[\[\]{}]", data):
+        depth += 1 if bracket[0] in b"[{" else -1
+        most = max(most, depth)
+    return most
 
 
 def operation_of(document: Document, wanted: str, where: str) -> Operation:

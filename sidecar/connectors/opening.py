@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from schemas.addresses import Admits, is_public
-from schemas.declarations import tools_of
-from schemas.httpapi import HttpApiSettings
-from schemas.settings import (
+from schemas.connectors import (
     CalendarSettings,
     ConnectorSettings,
     CrmSettings,
@@ -26,6 +24,8 @@ from schemas.settings import (
     McpSettings,
     WebSettings,
 )
+from schemas.declarations import tools_of
+from schemas.httpapi import HttpApiSettings
 from schemas.tools import Tool
 from sidecar.connectors.calendar_tools import CALENDAR_TOOLS
 from sidecar.connectors.connector import Connector, registry

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import aiosmtplib
 
-from schemas.settings import Tls
+from schemas.sections import Tls
 from sidecar.connectors.composing import check_sender
 from sidecar.connectors.http import is_this_machine
 from sidecar.errors import BadConnector, Denied, TargetRefused, Unanswered, Unreachable

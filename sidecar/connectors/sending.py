@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 from tenacity import AsyncRetrying, retry_if_result, stop_after_delay, wait_exponential
 
-from schemas.settings import ImapSettings
+from schemas.connectors import ImapSettings
 from sidecar.connectors.composing import (
     MARK_HEADER,
     SendMail,

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from schemas.addresses import Admits, is_public
-from schemas.settings import ConnectorSettings, OAuthSettings
+from schemas.connectors import ConnectorSettings, OAuthSettings
 from sidecar import oauth
 from sidecar.connectors.connector import Connector, registry
 from sidecar.connectors.opening import Surroundings, offers

@@ -80,7 +80,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     owned: Map[str, Destination] = Map()
     proposals: Map[int, ProposalMade] = Map()
     verdicts: Map[bytes, Recorded] = Map()
-    approvals: Map[bytes, Recorded] = Map()
+    approvals: Map[bytes, tuple[Recorded, ...]] = Map()
     began: frozenset[int] = frozenset()
 
 
@@ -146,7 +146,10 @@ def advance(recording: Recording, step: Step) -> Recording:
         return _replace(recording, verdicts=verdicts, judged=True)
     if isinstance(body, ApprovalDecided):
         said = _recorded(recording, body, Role.REP, step.by or recording.lease.rep, now)
-        return _replace(recording, approvals=recording.approvals.set(body.proposal, said))
+        before = recording.approvals.get(body.proposal, ())
+        return _replace(
+            recording, approvals=recording.approvals.set(body.proposal, (*before, said))
+        )
     if isinstance(body, HaltEngaged) and _covers(body.scope, body.target, recording.lease):
         halt = f"{body.scope.value} {body.target}".strip()
         return _replace(recording, halts=(*recording.halts, halt))
@@ -240,6 +243,7 @@ def case_of(
     dated = step.dated if step is not None and step.dated is not None else recording.now
     made = _recorded(recording, proposal, Role.RUNTIME, by, dated, digest=digest)
     tool = _tool(recording, proposal.tool)
+    answers = recording.approvals.get(digest, ())
     opened = tool is not None and _arguments(proposal) is not None
     fact = _fact(recording, proposal, tool) if opened and tool is not None else None
     return Case(
@@ -258,7 +262,8 @@ def case_of(
         actions=len(recording.began),
         repeated=not again and proposal.number <= recording.last,
         verdict=recording.verdicts.get(digest),
-        approval=recording.approvals.get(digest),
+        approval=answers[-1] if answers else None,
+        more=answers[:-1],
         knowledge=recording.memory.knowledge,
         conduct=recording.memory.conduct,
         day=recording.day,

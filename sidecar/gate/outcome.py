@@ -13,6 +13,7 @@ from msgspec import Struct
 from bus.decider import Recorded
 from schemas.actions import LayerOutcome, LayerResult, ProposalMade
 from schemas.leases import Certificate, Lease
+from schemas.names import TEXT_CHARS
 from schemas.tools import Policy, Tool
 from sidecar.destinations.schedule import Destination
 from sidecar.gate.conduct import Conduct, Spend
@@ -27,8 +28,9 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
 
     `arguments` is None where the proposal's content does not open. `lease_key` is the
     certificate of the lease's runtime. `halts` are the scopes now halted that cover the run.
-    `verdict` and `approval` are those for exactly this proposal's digest, where given;
-    `approval_until` is when a person who was asked should have answered.
+    `verdict` and `approval` are those for exactly this proposal's digest, where given, `more` the
+    answers of other people after `approval`; `approval_until` is when a person who was asked
+    should have answered.
 
     `knowledge` is what the run was given to read, `conduct` what it has done, `day` what the
     workspace has used up today, `owned` the destinations whose ownership is watched.
@@ -55,6 +57,7 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
     repeated: bool = False
     verdict: Recorded | None = None
     approval: Recorded | None = None
+    more: tuple[Recorded, ...] = ()
     approval_until: int | None = None
     knowledge: Knowledge = Knowledge()
     conduct: Conduct = Conduct()
@@ -115,7 +118,14 @@ def not_asked(reason: str) -> Word:
 
 
 def outcome(number: int, name: str, word: Word) -> LayerOutcome:
-    """The layer's word, as the record keeps it."""
+    """The layer's word, as the record keeps it: cut where what it quotes is too long for that."""
+    if len(word.reason) + len(word.evidence) + len(word.fix) > TEXT_CHARS:
+        word = Word(
+            word.result,
+            word.reason[:TEXT_CHARS],
+            word.evidence[:TEXT_CHARS],
+            word.fix[:TEXT_CHARS],
+        )
     return LayerOutcome(
         layer=number,
         name=name,

@@ -2,7 +2,8 @@
 
 A verdict other than approval never passes by itself. Where the judge routes to a person, a
 layer holds, or policy reserves the effect to people, only an approval of this proposal by a
-person passes: rep or admin, signed with their own key, bound to the digest, in time.
+person passes: rep or admin, signed with their own key, bound to the digest, in time. Where policy
+wants four eyes, it is two people's, and the rep whose run it is is neither.
 """
 
 from schemas.actions import ApprovalDecided, Decision, LayerOutcome, Verdict, VerdictGiven
@@ -31,23 +32,62 @@ def review(case: Case, held: LayerOutcome | None = None) -> Word:
 def _reserved(case: Case) -> bool:
     """Whether policy reserves the effect to people."""
     tool, policy = case.tool, case.policy
-    return tool is not None and policy is not None and tool.effect in policy.human_effects
+    if tool is None or policy is None:
+        return False
+    return tool.effect in policy.human_effects or tool.effect in policy.four_eyes
+
+
+def people(case: Case) -> int:
+    """How many people must approve, where any must."""
+    tool, policy = case.tool, case.policy
+    both = tool is not None and policy is not None and tool.effect in policy.four_eyes
+    return 2 if both else 1
 
 
 def _person(case: Case, held: LayerOutcome | None, question: str) -> Word:
+    if people(case) > 1:
+        return _four_eyes(case, held, question)
     approval = case.approval.event.body if case.approval is not None else None
     if not isinstance(approval, ApprovalDecided) or approval.proposal != case.recorded.digest:
         if case.approval_until is not None and case.now >= case.approval_until:
             return refuse("expired: nobody answered in time", fix="propose again, and answer")
-        asked = question or (held.reason if held else f"May the agent use {case.proposal.tool}?")
-        evidence = f"layer {held.layer} ({held.name}) holds" if held is not None else ""
-        return hold(asked, evidence=evidence, fix="`anyteam approve` or `anyteam deny`")
+        return _ask(case, held, question)
     person = case.approval.event.actor.instance if case.approval is not None else ""
     if _too_late(case):
         return refuse(f"expired: {person} answered too late", fix="propose again, and answer")
     if approval.decision is Decision.DENY:
         return refuse(f"denied by {person}", evidence=approval.note)
     return passed(f"approved by {person}")
+
+
+def _four_eyes(case: Case, held: LayerOutcome | None, question: str) -> Word:
+    """Two people's approval; one denial, of anybody who may answer, is enough."""
+    until = case.approval_until
+    rep = case.lease.rep if case.lease is not None else ""
+    approved: list[str] = []
+    for answer in (case.approval, *case.more):
+        said = answer.event.body if answer is not None else None
+        if answer is None or not isinstance(said, ApprovalDecided):
+            continue
+        if said.proposal != case.recorded.digest or (until and answer.event.at >= until):
+            continue
+        person = answer.event.actor.instance
+        if said.decision is Decision.DENY:
+            return refuse(f"denied by {person}", evidence=said.note)
+        if person != rep and person not in approved:
+            approved.append(person)
+    if len(approved) > 1:
+        return passed(f"approved by {' and '.join(approved)}")
+    if until is not None and case.now >= until:
+        so_far = f"only {approved[0]}" if approved else "nobody"
+        return refuse(f"expired: {so_far} approved in time", fix="propose again, and answer")
+    return _ask(case, held, question, f"two people must approve, neither of them {rep}: ")
+
+
+def _ask(case: Case, held: LayerOutcome | None, question: str, before: str = "") -> Word:
+    asked = question or (held.reason if held else f"May the agent use {case.proposal.tool}?")
+    evidence = f"layer {held.layer} ({held.name}) holds" if held is not None else ""
+    return hold(before + asked, evidence=evidence, fix="`anyteam approve` or `anyteam deny`")
 
 
 def _too_late(case: Case) -> bool:

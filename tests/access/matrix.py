@@ -5,7 +5,7 @@ A route that stands in neither table fails the trial, so that a new one is decid
 
 from typing import Final
 
-from schemas.access import AccessRole
+from schemas.access import AccessRole, TokenScope
 
 REP, APPROVER, AUDITOR, ADMIN = AccessRole
 ALL: Final = frozenset(AccessRole)
@@ -47,3 +47,42 @@ ALLOWED: Final[dict[tuple[str, str], frozenset[AccessRole]]] = {
 
 FOREIGN: Final = {("GET", "/runs/{run}"), ("GET", "/inbox/{proposal}"), ("POST", "/halt")}
 """Of these a rep may open those that are about their own runs, and no other rep's."""
+
+
+READ, REQUEST, APPROVE, HALT, EXPORT, MANAGE = TokenScope
+
+BY_TOKEN: Final[dict[tuple[str, str], tuple[frozenset[AccessRole], TokenScope | None]]] = {
+    ("GET", "/me"): (ALL, None),
+    ("GET", "/overview"): (ALL, READ),
+    ("GET", "/runs"): (ALL, READ),
+    ("POST", "/runs"): (frozenset({REP}), REQUEST),
+    ("GET", "/runs/{run}"): (ALL, READ),
+    ("GET", "/runs/{run}/timeline"): (ALL, READ),
+    ("GET", "/approvals"): (ALL, READ),
+    ("GET", "/approvals/{proposal}"): (ALL, READ),
+    ("POST", "/approvals/{proposal}/decision"): (frozenset({APPROVER, ADMIN}), APPROVE),
+    ("GET", "/halts"): (ALL, READ),
+    ("POST", "/halts"): (frozenset({REP, APPROVER, ADMIN}), HALT),
+    ("POST", "/halts/{index:int}/release"): (frozenset({ADMIN}), MANAGE),
+    ("GET", "/destinations"): (OVERSEERS, READ),
+    ("GET", "/memory"): (ALL, READ),
+    ("GET", "/memory/{claim}"): (ALL, READ),
+    ("GET", "/flags"): (OVERSEERS, READ),
+    ("GET", "/policy"): (OVERSEERS, READ),
+    ("GET", "/people"): (frozenset({AUDITOR, ADMIN}), MANAGE),
+    ("GET", "/tokens"): (frozenset({AUDITOR, ADMIN}), MANAGE),
+    ("GET", "/sign-ins"): (frozenset({AUDITOR, ADMIN}), MANAGE),
+    ("GET", "/ledger/entries"): (OVERSEERS, EXPORT),
+    ("GET", "/ledger/entries/{index:int}"): (OVERSEERS, EXPORT),
+    ("GET", "/ledger/entries/{index:int}/proof"): (OVERSEERS, EXPORT),
+    ("GET", "/ledger/checkpoint"): (OVERSEERS, EXPORT),
+}
+"""The HTTP API below its prefix: which roles, and by which scope of a token."""
+
+FOREIGN_BY_TOKEN: Final = {
+    ("GET", "/runs/{run}"),
+    ("GET", "/runs/{run}/timeline"),
+    ("GET", "/approvals/{proposal}"),
+    ("POST", "/halts"),
+}
+"""As `FOREIGN`, of the API."""

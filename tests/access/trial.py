@@ -1,6 +1,7 @@
 """Every route tried by everybody: each role, another rep, one turned out, one of another workspace,
-and nobody; each with whatever token a form could hold. What is let through is held against the
-hand-written matrix, in both directions: a console that refuses all would pass no trial.
+and nobody; each with whatever token a form could hold, and on the HTTP API's routes with tokens of
+their own (`programs`). What is let through is held against the hand-written matrix, in both
+directions: a console that refuses all would pass no trial.
 """
 
 import ssl
@@ -21,8 +22,9 @@ from schemas.access import AccessRole
 from schemas.actions import ApprovalRequested
 from schemas.names import Role
 from tests.access.matrix import ALLOWED, FOREIGN, OPEN
+from tests.access.programs import Holder, holders, mail_of, tried_by_token
 from tests.faults.installation import ask, is_a, prepared, until, up
-from tests.people import Visitor, invited, turned_out
+from tests.people import Visitor, invited, token_of_person, turned_out
 
 STRANGERS: Final = ("nobody", "turned out", "other workspace", "made up")
 
@@ -44,6 +46,7 @@ class Scene(Struct, frozen=True):
     cookies: dict[str, str]
     run: str
     proposal: str
+    holders: dict[str, Holder]
 
 
 async def trial() -> Outcome:
@@ -56,6 +59,8 @@ async def trial() -> Outcome:
 @asynccontextmanager
 async def _scene(home: Path) -> AsyncIterator[Scene]:
     here, there = (_configured(home / name, reps) for name, reps in _HOMES)
+    with here.settings_file.open("a") as file:
+        file.write("api_per_min = 100000\n")
     async with up(here), up(there):
         cookies = {"nobody": "", "made up": "x" * 43}
         people = [
@@ -66,8 +71,9 @@ async def _scene(home: Path) -> AsyncIterator[Scene]:
             ("turned out", AccessRole.ADMIN, None),
         ]
         for name, role, person in people:
-            cookies[name] = await _cookie(here, f"{name.replace(' ', '-')}@a.example", role, person)
-        await turned_out(here, "turned-out@a.example")
+            cookies[name] = await _cookie(here, mail_of(name), role, person)
+        gone = await token_of_person(here, mail_of("turned out"))
+        await turned_out(here, mail_of("turned out"))
         cookies["other workspace"] = await _cookie(there, "eve@b.example", AccessRole.ADMIN, None)
         run = await ask(here, "writer", "files.write", effects=())
         asked = (await until(here, run, is_a(ApprovalRequested)))[-1].event.body
@@ -80,7 +86,9 @@ async def _scene(home: Path) -> AsyncIterator[Scene]:
             while "revoked" not in (await visitor.get("/people")).text:
                 pass
             origin = visitor.origin
-        yield Scene(here, origin, cookies, run, asked.proposal.hex())
+        everybody = await holders(here, there, cookies)
+        everybody["turned out"] = Holder({"authorization": f"Bearer {gone}"})
+        yield Scene(here, origin, cookies, run, asked.proposal.hex(), everybody)
 
 
 _HOMES: Final = (("here", ("ann", "bob")), ("there", ("ann",)))
@@ -126,7 +134,14 @@ async def _tried(scene: Scene) -> Outcome:
                     wrongly.append(line)
                 if not let_in and _may(who, (method, path)):
                     refused.append(line)
-    return Outcome(tried, wrongly, refused, undecided)
+        names = {"run": scene.run, "proposal": scene.proposal, "index": "3", "claim": "m-none"}
+        by_token = await tried_by_token(client, scene.holders, names)
+    return Outcome(
+        tried + by_token[0],
+        wrongly + by_token[1],
+        refused + by_token[2],
+        undecided + by_token[3],
+    )
 
 
 _TO_SIGN_IN: Final = 302

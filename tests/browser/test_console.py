@@ -15,7 +15,7 @@ from schemas.actions import ActionFinished, ApprovalRequested
 from schemas.runs import RunHalted
 from tests.browser.chromium import LAPTOP, PHONE, chromium, missing, sign_in
 from tests.faults.installation import ask, is_a, is_end, prepared, until, up
-from tests.people import Mailbox, invited, link_in
+from tests.people import Mailbox, invited
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a browser")
 
@@ -62,11 +62,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             page.on("console", lambda said: heard.append(said.text))
             page.on("pageerror", lambda error: heard.append(str(error)))
             origin = inviting.console_url(folder)
-
-            async def link() -> str:
-                return link_in(await mailbox.message())
-
-            await sign_in(page, origin, ADDRESS, link)
+            await sign_in(page, origin, ADDRESS, mailbox.link)
             yield Scene(folder, origin, page, run, asked.proposal.hex(), heard)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from schemas.actions import ActionOutcome
-from schemas.settings import CalendarSettings, GoogleCalendarSettings
+from schemas.connectors import CalendarSettings, GoogleCalendarSettings
 from sidecar.connectors.caldav import CalDav
 from sidecar.connectors.calendar import CalendarConnector
 from sidecar.connectors.connector import Connector, Finding

@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from schemas.actions import ActionOutcome
-from schemas.settings import GmailSettings, ImapSettings, MailSettings, SmtpSettings, Tls
+from schemas.connectors import (
+    GmailSettings,
+    ImapSettings,
+    MailSettings,
+    SmtpSettings,
+)
+from schemas.sections import Tls
 from sidecar.connectors.connector import Connector, Finding
 from sidecar.connectors.gmail import GmailConnector
 from sidecar.connectors.mail import MailConnector

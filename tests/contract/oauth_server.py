@@ -19,7 +19,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 from flask import Flask, Response, jsonify, request
 from werkzeug.serving import make_server
 
-from schemas.settings import OAuthSettings
+from schemas.connectors import OAuthSettings
 
 SCOPES = ("crm.read", "crm.write")
 TOOLS = {"crm.find_account": ("crm.read",), "crm.update_deal": ("crm.read", "crm.write")}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.actions import ActionOutcome
-from schemas.settings import CalendarSettings
+from schemas.connectors import CalendarSettings
 from sidecar.connectors.caldav import CalDav
 from sidecar.connectors.calendar import CalendarConnector
 from sidecar.connectors.connector import Finding

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from schemas.actions import ActionOutcome
-from schemas.settings import (
+from schemas.connectors import (
     CalendarSettings,
     ConnectorSettings,
     CrmSettings,

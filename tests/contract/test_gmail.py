@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.actions import ActionOutcome
-from schemas.settings import GmailSettings
+from schemas.connectors import GmailSettings
 from sidecar.connectors.connector import MAX_RESULT_BYTES, Finding
 from sidecar.connectors.gmail import GmailConnector
 from sidecar.errors import BadArguments, BadConnector, BadTarget, ConnectorError, Denied

@@ -11,7 +11,12 @@ from crypto.keyring import Keyring
 from crypto.sealing import WorkspaceKeys
 from crypto.signing import Signer
 from schemas.actions import ActionOutcome
-from schemas.settings import ConnectorSettings, CrmSettings, FilesSettings, MailSettings
+from schemas.connectors import (
+    ConnectorSettings,
+    CrmSettings,
+    FilesSettings,
+    MailSettings,
+)
 from schemas.settings import ImapSettings as Imap
 from schemas.settings import SmtpSettings as Smtp
 from sidecar.connectors.serving import Connectors

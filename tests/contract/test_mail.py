@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bus.tls import ensure_tls
 from schemas.actions import ActionOutcome
-from schemas.settings import ImapSettings, MailSettings, SmtpSettings, Tls
+from schemas.connectors import ImapSettings, MailSettings, SmtpSettings
+from schemas.sections import Tls
 from sidecar.connectors.composing import MAX_ADDRESSES, SendMail, compose, same_message
 from sidecar.connectors.connector import MAX_RESULT_BYTES, Finding, bounded
 from sidecar.connectors.mail import MailConnector

@@ -20,9 +20,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from schemas.actions import ActionOutcome
+from schemas.connectors import McpSettings
 from schemas.declarations import parse_declarations
 from schemas.mcp import McpTool
-from schemas.settings import McpSettings
 from sidecar.connectors.connector import MAX_RESULT_BYTES, Finding
 from sidecar.connectors.mcp.bounded import MAX_ANSWER_BYTES
 from sidecar.connectors.mcp.connector import McpConnector

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from schemas.settings import ConnectorSettings, CrmSettings
+from schemas.connectors import ConnectorSettings, CrmSettings
 from sidecar import oauth
 from sidecar.connectors.serving import Connectors
 from sidecar.destinations.resolver import Resolver

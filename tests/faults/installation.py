@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ from console.commands.runs import fresh_reader, request_run
 from console.pens import person_pen
 from console.session import session
 from console.supervisor import Supervisor
-from schemas.leases import Intent
+from schemas.leases import Intent, Unanswered
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltScope, RunCompleted, RunHalted, RunRefused
 from schemas.tools import Effect
@@ -147,10 +148,11 @@ async def ask(
     *tools: str,
     effects: tuple[Effect, ...] = (Effect.MUTATION,),
     ttl_s: int = 120,
+    unanswered: Unanswered = Unanswered.GO_ON,
 ) -> str:
     """Ask for a run as the first rep; its name. Without effects, each step needs a person."""
     async with session(folder.root, Role.REP) as opened:
-        intent = Intent(summary="keep notes on deal-1", effects=effects)
+        intent = Intent(summary="keep notes on deal-1", effects=effects, unanswered=unanswered)
         return await request_run(opened, agent, intent, tools, ttl_s, 30, None)
 
 
@@ -182,6 +184,15 @@ def is_end(recorded: Recorded) -> bool:
 def is_a(*bodies: type) -> Condition:
     """The condition that an entry is of one of these types."""
     return lambda recorded: isinstance(recorded.event.body, bodies)
+
+
+async def killed(supervisor: Supervisor, component: str) -> None:
+    """Kill the component, and wait until its next incarnation decides."""
+    before = supervisor.pid_of(component)
+    os.kill(before, signal.SIGKILL)
+    async with asyncio.timeout(DEADLINE_S):
+        while supervisor.pid_of(component) == before:
+            await asyncio.sleep(0.02)
 
 
 async def halt(folder: DataFolder, run: str, reason: str) -> None:

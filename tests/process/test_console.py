@@ -16,7 +16,7 @@ from schemas.access import AccessRole, SessionClosed, SessionOpened, SignInLocke
 from schemas.actions import ActionFinished, ApprovalDecided, ApprovalRequested
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunHalted, RunRequested
-from schemas.settings import BadSettings
+from schemas.sections import BadSettings
 from tests.faults.installation import ask, is_a, is_end, prepared, until, up
 from tests.people import Mailbox, Visitor, invited, link_in, turned_out
 
@@ -72,6 +72,13 @@ async def test_a_link_signs_in_once_in_the_browser_that_asked_and_is_on_record(
                 assert (await ada.open_link(link)).status_code == 410
 
                 cookie = ada.client.cookies["__Host-session"]
+                run = await ask(folder, "writer", "files.write", effects=())
+                held = (await until(folder, run, is_a(ApprovalRequested)))[-1].event.body
+                assert isinstance(held, ApprovalRequested)
+                told = await mailbox.message()
+                assert f"/inbox/{held.proposal.hex()}" in told.replace("=\r\n", "")
+                assert "note" not in told, "nothing of what the agent wrote"
+
                 left = await ada.send("/", "/sign-out")
                 assert left.status_code == 303
                 ada.client.cookies.set("__Host-session", cookie, domain="localhost.local")

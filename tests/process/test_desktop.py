@@ -99,3 +99,7 @@ def test_a_machine_without_settings_is_told_how_to_begin(tmp_path: Path, home: P
     result = desktop("transcribe", str(home / "speech.wav"), "--home", str(tmp_path))
     assert result.returncode == 2
     assert "anyteam-desktop init" in result.stderr
+    result = desktop("pending", "--home", str(tmp_path))
+    assert result.returncode == 2
+    assert "anyteam device invite" in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -21,9 +21,7 @@ from console.custody import workspace_kms
 from console.session import session
 from crypto.kms import load_data_key
 from crypto.tokens import token_key
-from desktop_agent.capture.messages import Segment
 from desktop_agent.capture.sound import file_frames
-from desktop_agent.dictating import transcript
 from desktop_agent.enrolled import enrolled_in
 from desktop_agent.model.prepare import prepare, weights_folder
 from desktop_agent.publishing import on_the_bus, sync
@@ -33,8 +31,10 @@ from schemas.captures import CaptureStarted, CaptureStopped, TranscriptSynced
 from schemas.content import Sealed
 from schemas.content import opened as content_of
 from schemas.leases import Intent
-from schemas.names import SECOND, Classification, Role
+from schemas.names import Role
 from schemas.runs import RunCompleted, RunOutcome
+from tests.desktop.talk import SEGMENTS
+from tests.desktop.talk import said as said_in
 from tests.faults.installation import ROOT, follow, is_a, is_end, until, up
 from tests.speech import spoken
 
@@ -50,8 +50,6 @@ transcripts = true
 planner = "scripted"
 plan = "thinker.json"
 """
-SEGMENTS = 120
-HOUR_NS = 3600 * SECOND
 SAID = (
     "Good morning, and thank you for your time today.",
     "My name is Patrick Doyle, and my number is four one five, five five five, zero one nine"
@@ -86,24 +84,31 @@ async def enrolled(folder: DataFolder, home: Path) -> str:
     return code
 
 
-def an_hour_of_talk(home: Path) -> None:
-    """Queue a capture of an hour, by a clock that is data."""
-    now = time.time_ns()
-    with opened(home) as queue:
-        capture = queue.begin("default device", "all agreed", now)
-        for number in range(1, SEGMENTS + 1):
-            said = Segment(
-                number=number,
-                start_ms=number * 30_000,
-                end_ms=number * 30_000 + 9_000,
-                text=f"Segment {number} of [PERSON_YTJVMD3R].",
-                masked={"person": 1},
-                classification=Classification.CONFIDENTIAL,
-            )
-            at = now + number * HOUR_NS // SEGMENTS
-            queue.note(transcript(said, capture, number, "rep ann"), at)
-        queue.note(CaptureStopped(capture=capture), now + HOUR_NS)
-        assert queue.release(enrolled_in(home), now + HOUR_NS) == SEGMENTS + 2
+async def an_hour_of_talk(home: Path) -> None:
+    """Have an hour of talk queued by processes, two of which are killed as they note a segment."""
+    kept = 0
+    for last in (SEGMENTS // 3, 2 * SEGMENTS // 3, None):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.desktop.talk", str(home), str(kept + 1)),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None and process.stdout is not None
+        number = kept
+        while line := await process.stdout.readline():
+            number = int(line)
+            process.stdin.write(b"\n")
+            if number == last:
+                # It was told to go on, and is somewhere in the next.
+                await process.stdin.drain()
+                process.kill()
+                break
+        await process.wait()
+        with opened(home) as queue:
+            kept += queue.state.segment
+        assert kept in (number, number + 1)
+    assert kept == SEGMENTS
 
 
 @contextlib.asynccontextmanager
@@ -126,10 +131,12 @@ async def sender(home: Path, url: str) -> AsyncIterator["asyncio.subprocess.Proc
 
 async def until_segment(folder: DataFolder, least: int) -> None:
     """Until so many segments stand on the ledger."""
+    found = 0
     async with asyncio.timeout(60), contextlib.aclosing(follow(folder)) as entries:
         async for recorded in entries:
             body = recorded.event.body
-            if isinstance(body, TranscriptSynced) and body.segment >= least:
+            found += isinstance(body, TranscriptSynced)
+            if found >= least:
                 return
 
 
@@ -149,7 +156,7 @@ async def test_a_device_says_each_segment_once_and_a_run_reads_it(tmp_path: Path
         assert ended == 1, said
         assert not (tmp_path / "other" / "device.json").exists()
     # The bus is away for the whole hour.
-    an_hour_of_talk(home)
+    await an_hour_of_talk(home)
     ended, said = await desktop(home, "sync")
     assert ended == 1, said
     waiting = (home / "queue.sqlite").read_bytes()
@@ -167,9 +174,13 @@ async def test_a_device_says_each_segment_once_and_a_run_reads_it(tmp_path: Path
         assert isinstance(bodies[0], CaptureStarted)
         assert isinstance(bodies[-1], CaptureStopped)
         heard = [body for body in bodies if isinstance(body, TranscriptSynced)]
-        assert [body.segment for body in heard] == list(range(1, SEGMENTS + 1))
-        assert content_of(heard[6].text) == "Segment 7 of [PERSON_YTJVMD3R]."
-        assert all(isinstance(r.published.body.text, Sealed) for r in found[1:-1])
+        # Once each and in order, of three captures, each begun and stopped.
+        texts = [content_of(body.text) for body in heard]
+        assert texts == [said_in(number) for number in range(1, SEGMENTS + 1)]
+        for kind in (CaptureStarted, CaptureStopped):
+            assert [body.capture for body in bodies if isinstance(body, kind)] == [1, 2, 3]
+        sealed = [r.published.body for r in found if isinstance(r.event.body, TranscriptSynced)]
+        assert all(isinstance(body.text, Sealed) for body in sealed)
         await a_run_reads_it(folder)
         await speech_leaves_redacted_and_nothing_else_does(folder, home, url)
         await it_is_revoked_at_once(folder, home, url)
@@ -186,7 +197,7 @@ async def a_run_reads_it(folder: DataFolder) -> None:
     assert isinstance(end, RunCompleted) and end.outcome is RunOutcome.SUCCESS, end
     (given,) = [content_of(e.event.body.result) for e in entries if is_a(ActionFinished)(e)]  # type: ignore[union-attr]
     texts = [one["text"] for one in given["segments"]]
-    assert texts == [f"Segment {n} of [PERSON_YTJVMD3R]." for n in range(118, 121)]
+    assert texts == [said_in(n) for n in range(118, 121)]
     assert given["segments"][0]["speaker"] == "rep ann"
     assert given["segments"][0]["start_s"] == 118 * 30
 
@@ -206,7 +217,7 @@ async def speech_leaves_redacted_and_nothing_else_does(
     )
     assert ended == 0, said
     bodies = [one.event.body for one in await on_the_ledger(folder)]
-    heard = [b for b in bodies if isinstance(b, TranscriptSynced) and b.capture == 2]
+    heard = [b for b in bodies if isinstance(b, TranscriptSynced) and b.capture == 4]
     text = " ".join(content_of(body.text) for body in heard).lower()
     assert "good morning" in text and "[person_" in text, text
     assert [word for word in PLANTED if word in text] == [], text

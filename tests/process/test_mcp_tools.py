@@ -17,7 +17,7 @@ from bus.folder import DataFolder
 from console.commands.credentials import store
 from console.supervisor import Supervisor
 from schemas.actions import ActionFinished, ActionOutcome
-from schemas.settings import BadSettings
+from schemas.sections import BadSettings
 from tests.commands import allow, said_by
 from tests.faults.installation import ROOT, Running, Watched, below, is_a, until, up
 from tests.mcp_servers import command, installed

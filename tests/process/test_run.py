@@ -16,21 +16,31 @@ from bus.decider import Recorded
 from bus.folder import DataFolder
 from console.author import new_run_id, say
 from console.commands.approvals import answer
+from console.errors import NoSuch
 from console.session import session
 from schemas.actions import (
     ActionFinished,
     ActionOutcome,
     ActionRefused,
     ActionStarted,
+    ApprovalDecided,
     ApprovalRequested,
     Decision,
     ReceiptIssued,
     Verdict,
     VerdictGiven,
 )
-from schemas.leases import Intent
+from schemas.leases import Intent, Unanswered
 from schemas.names import Role
-from schemas.runs import RunCompleted, RunHalted, RunOutcome, RunRefused, RunRequested
+from schemas.runs import (
+    LeaseRenewed,
+    RunCompleted,
+    RunHalted,
+    RunOutcome,
+    RunParked,
+    RunRefused,
+    RunRequested,
+)
 from schemas.tools import Effect
 from tests.faults.installation import (
     ROOT,
@@ -44,6 +54,7 @@ from tests.faults.installation import (
     halt,
     is_a,
     is_end,
+    killed,
     pen_of_rep,
     prepared,
     until,
@@ -61,6 +72,11 @@ def written(folder: DataFolder) -> list[str]:
     return sorted(path.name for path in (folder.root / "files").iterdir())
 
 
+def sooner(folder: DataFolder, lines: str) -> None:
+    text = folder.settings_file.read_text()
+    folder.settings_file.write_text(text.replace("[policy]", f"[policy]\n{lines}", 1))
+
+
 async def waiting_run(folder: DataFolder) -> str:
     """A run whose first step waits for a person."""
     run = await ask(folder, "writer", "files.write", effects=())
@@ -68,12 +84,14 @@ async def waiting_run(folder: DataFolder) -> str:
     return run
 
 
-async def decide(folder: DataFolder, run: str, decision: Decision) -> None:
+async def decide(
+    folder: DataFolder, run: str, decision: Decision, person: str | None = None
+) -> None:
     entries = await until(folder, run, is_a(ApprovalRequested))
     asked = entries[-1].event.body
     assert isinstance(asked, ApprovalRequested)
     async with session(folder.root, Role.ADMIN) as opened:
-        await answer(opened, asked.proposal.hex(), decision, "", None)
+        await answer(opened, asked.proposal.hex(), decision, "", person)
 
 
 async def test_a_clean_run_succeeds_with_a_receipt_for_every_effect(tmp_path: Path) -> None:
@@ -93,21 +111,64 @@ async def test_a_clean_run_succeeds_with_a_receipt_for_every_effect(tmp_path: Pa
     assert written(folder) == WRITER
 
 
-async def test_what_the_judge_routes_to_a_person_acts_once_the_admin_approves(
+async def test_what_waits_for_a_person_holds_no_process_and_acts_once_the_admin_approves(
     tmp_path: Path,
 ) -> None:
     folder = prepared(tmp_path / "home")
-    async with up(folder):
+    sooner(folder, "park_s = 1")
+    before = {process.pid for process in below(os.getpid())}
+    async with up(folder) as supervisor:
         run = await waiting_run(folder)
+        its = [one for one in below(os.getpid()) if one.pid not in before]
+        watched = Watched([one for one in its if named([one]) & {"runtime", "judge"}])
+        await until(folder, run, is_a(RunParked))
+        assert watched.outliving(30) == []
+        await killed(supervisor, "orchestrator")
         assert written(folder) == []
         await decide(folder, run, Decision.APPROVE)
-        entries = await until(folder, run, is_a(ActionFinished, ActionRefused))
+        entries = await until(folder, run, _nth(ApprovalRequested, 2))
+    assert len(bodies(entries, LeaseRenewed)) == len(bodies(entries, RunParked)) == 1
+    acted = [r.event.body for r in entries if isinstance(r.event.body, ActionFinished)]
     verdict = bodies(entries, VerdictGiven)[0].event.body
     assert isinstance(verdict, VerdictGiven)
     assert verdict.verdict is Verdict.ROUTE_TO_HUMAN
-    last = entries[-1].event.body
-    assert isinstance(last, ActionFinished)
-    assert last.outcome is ActionOutcome.CONFIRMED
+    assert [action.outcome for action in acted] == [ActionOutcome.CONFIRMED]
+    assert written(folder) == WRITER[:1]
+
+
+async def test_a_question_that_nobody_answers_in_time_ends_a_run_that_was_to_stop_then(
+    tmp_path: Path,
+) -> None:
+    folder = prepared(tmp_path / "home")
+    sooner(folder, "park_s = 1\napproval_s = 2")
+    async with up(folder):
+        run = await ask(folder, "writer", "files.write", effects=(), unanswered=Unanswered.STOP)
+        entries = await until(folder, run, is_end)
+    end = entries[-1].event.body
+    assert isinstance(end, RunCompleted)
+    assert (end.outcome, bodies(entries, ActionStarted)) == (RunOutcome.EXPIRED, [])
+    refused = bodies(entries, ActionRefused)[0].event.body
+    assert isinstance(refused, ActionRefused)
+    assert "expired: nobody answered in time" in refused.reason
+    assert bodies(entries, ApprovalDecided) == []
+
+
+async def test_what_two_must_approve_acts_on_the_second_persons_word_and_not_on_the_same_ones(
+    tmp_path: Path,
+) -> None:
+    folder = prepared(tmp_path / "home")
+    sooner(folder, 'four_eyes = ["mutation"]')
+    text = folder.settings_file.read_text()
+    folder.settings_file.write_text(text.replace('admins = ["ada"]', 'admins = ["ada", "bob"]'))
+    async with up(folder):
+        run = await ask(folder, "writer", "files.write")
+        await decide(folder, run, Decision.APPROVE, "ada")
+        with pytest.raises(NoSuch, match="ada has approved"):
+            await decide(folder, run, Decision.APPROVE, "ada")
+        assert written(folder) == []
+        await decide(folder, run, Decision.APPROVE, "bob")
+        entries = await until(folder, run, is_a(ActionFinished, ActionRefused))
+    assert isinstance(entries[-1].event.body, ActionFinished)
     assert written(folder) == WRITER[:1]
 
 

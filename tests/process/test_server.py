@@ -95,13 +95,13 @@ async def test_guardian_ends_with_its_programs_exit_code() -> None:
         assert await process.wait() == 7
 
 
-async def test_process_learns_from_the_lifeline_that_its_parent_is_gone() -> None:
+async def test_process_is_given_a_line_of_any_length_and_learns_that_its_parent_is_gone() -> None:
     program = (
         "import asyncio\n"
         "from bus.lifeline import parent_gone, stdin_reader\n"
         "async def main():\n"
         "    reader = await stdin_reader()\n"
-        "    print((await reader.readline()).decode(), end='', flush=True)\n"
+        "    print(len(await reader.readline()), flush=True)\n"
         "    await parent_gone(reader)\n"
         "    raise SystemExit(9)\n"
         "asyncio.run(main())\n"
@@ -114,9 +114,9 @@ async def test_process_learns_from_the_lifeline_that_its_parent_is_gone() -> Non
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(b"secrets\n")
+    process.stdin.write(b"s" * 1_000_000 + b"\n")
     async with asyncio.timeout(DEADLINE_S):
-        assert await process.stdout.readline() == b"secrets\n"
+        assert await process.stdout.readline() == b"1000001\n"
         process.stdin.close()
         assert await process.wait() == 9
 

@@ -1,8 +1,6 @@
 """Snapshots of a running installation: each component goes on from its own, and from no other."""
 
 import asyncio
-import os
-import signal
 from pathlib import Path
 
 import msgspec
@@ -13,7 +11,6 @@ from bus.component import connect_as, event_signer
 from bus.connection import disconnect
 from bus.folder import DataFolder
 from bus.node import Node
-from console.supervisor import Supervisor
 from console.taking import take_whole
 from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
@@ -24,7 +21,7 @@ from ledger.snapshots import Snapshots
 from ledger.verify import verify
 from schemas.events import Actor
 from schemas.names import Role
-from tests.faults.installation import DEADLINE_S, ask, is_end, prepared, until, up
+from tests.faults.installation import DEADLINE_S, ask, is_end, killed, prepared, until, up
 
 COMPONENTS = ("orchestrator", "sidecar", "supervisor")
 
@@ -37,15 +34,6 @@ async def a_run(folder: DataFolder) -> None:
 
 def in_log(folder: DataFolder, component: str, words: str) -> int:
     return folder.log(component).read_text().count(words)
-
-
-async def killed(supervisor: Supervisor, component: str) -> None:
-    """Kill the component, and wait until its next incarnation decides."""
-    before = supervisor.pid_of(component)
-    os.kill(before, signal.SIGKILL)
-    async with asyncio.timeout(DEADLINE_S):
-        while supervisor.pid_of(component) == before:
-            await asyncio.sleep(0.02)
 
 
 async def there(path: Path) -> None:

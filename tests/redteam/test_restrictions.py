@@ -40,6 +40,8 @@ RESTRICTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "fewer tools": {"tools": tuple(t for t in SALES.tools if not t.name.startswith("mail."))},
     "people for every message": {"human_effects": (Effect.PAYMENT, Effect.COMMUNICATION)},
     "people for every change": {"human_effects": (Effect.PAYMENT, Effect.MUTATION)},
+    "two people for every message": {"four_eyes": (Effect.COMMUNICATION,)},
+    "two people for every read": {"four_eyes": (Effect.READ,)},
     "another agent only": {"agents": ("scribe",)},
     "less skew": {"skew_s": 1},
     "no organisation": {"organisation": ()},

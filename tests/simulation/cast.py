@@ -13,7 +13,7 @@ from schemas.authority import subject_of
 from schemas.compensation import Compensation
 from schemas.envelope import encode_envelope
 from schemas.events import Actor, AnyBody, Event, encode_event, event_digest
-from schemas.leases import Certificate, Intent
+from schemas.leases import Certificate, Intent, Unanswered
 from schemas.names import NO_DIGEST, SECOND, Classification, Role
 from schemas.runs import (
     KeyCertified,
@@ -152,6 +152,8 @@ POLICY = Policy(
     skew_s=60,
     verdict_s=5,
     approval_s=4,
+    park_s=1,
+    four_eyes=(Effect.PAYMENT,),
 )
 
 REQUEST = RunRequested(
@@ -170,6 +172,10 @@ REQUEST = RunRequested(
 
 
 TOGETHER = replace(REQUEST, intent=replace(REQUEST.intent, together=True))
+
+STOPS = replace(REQUEST, intent=replace(REQUEST.intent, unanswered=Unanswered.STOP))
+
+WISHES = (REQUEST, REQUEST, TOGETHER, TOGETHER, STOPS)
 
 
 def genesis(root: Author, people: list[Author]) -> list[Publish]:

@@ -10,6 +10,8 @@ from schemas.actions import (
     ActionOutcome,
     ActionRefused,
     ActionStarted,
+    ApprovalDecided,
+    Decision,
     EntryRejected,
     ProposalMade,
     ReceiptIssued,
@@ -24,7 +26,7 @@ from schemas.runs import (
     RunRefused,
     RunRequested,
 )
-from tests.simulation.cast import trust
+from tests.simulation.cast import POLICY, trust
 from tests.simulation.world import SETTLE, World
 
 PROMPT = SETTLE + 2 * SECOND
@@ -55,6 +57,21 @@ def _violations(world: World) -> Iterator[str]:
     yield from _ends(world, events)
     yield from _actions(world, events)
     yield from _undone(events)
+    yield from _of_two(events)
+
+
+def _of_two(events: list[tuple[int, Verified]]) -> Iterator[str]:
+    """What policy wants four eyes for begins on two people's approval, and nobody's denial."""
+    said: dict[bytes, dict[str, Decision]] = {}
+    four_eyes = {tool.name for tool in POLICY.tools if tool.effect in POLICY.four_eyes}
+    for index, verified in events:
+        body, person = verified.event.body, verified.event.actor.instance
+        if isinstance(body, ApprovalDecided):
+            said.setdefault(body.proposal, {}).setdefault(person, body.decision)
+        elif isinstance(body, ActionStarted) and body.tool in four_eyes:
+            answers = list(said.get(body.proposal, {}).values())
+            if answers != [Decision.APPROVE] * 2:
+                yield f"entry {index}: {body.tool} began on {len(answers)} answers"
 
 
 def _ends(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from schemas.events import decode_event
 from schemas.names import SECOND
 from schemas.runs import HaltScope, RunCompleted, RunHalted, RunRefused
 from sidecar.decider import SidecarDecider
-from tests.simulation.cast import REQUEST, TOGETHER
+from tests.simulation.cast import WISHES, Author
 from tests.simulation.invariants import violations
 from tests.simulation.world import World, random_plan
 
@@ -32,7 +32,7 @@ def play(seed: int, *, sidecar: type[SidecarDecider] = SidecarDecider) -> Played
     world = World(seed, Chaos(), sidecar=sidecar)
     dice = world.random
     for number in range(dice.randrange(1, 4)):
-        wish = TOGETHER if dice.random() < 0.4 else REQUEST
+        wish = dice.choice(WISHES)
         world.request(f"r{number}", random_plan(dice), dice.randrange(SECOND), wish)
     world.failing = dice.random() < 0.5
     if dice.random() < 0.3:
@@ -73,15 +73,19 @@ class _Watcher:
             event = decode_event(decode_envelope(stored.body).payload)
             if isinstance(event.body, RunCompleted | RunHalted | RunRefused):
                 self._ended.add(event.run)
-            if isinstance(event.body, ApprovalRequested) and world.random.random() < 0.7:
-                decision = world.random.choice(list(Decision))
-                world.answer(
-                    event.run or "", event.body.proposal, decision, world.random.randrange(SECOND)
-                )
+            if isinstance(event.body, ApprovalRequested):
+                for person in (world.admin, world.other)[: event.body.people]:
+                    self._answer(event.run or "", event.body.proposal, person)
             self._quiet = simulation.now
         self._read = len(entries)
         rested = simulation.now - self._quiet > 2 * SECOND
         return rested and self.all_ended
+
+    def _answer(self, run: str, proposal: bytes, person: Author) -> None:
+        dice = self._world.random
+        if dice.random() < 0.7:
+            decision = dice.choice(list(Decision))
+            self._world.answer(run, proposal, decision, dice.randrange(3 * SECOND), person)
 
     @property
     def all_ended(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from agents.effects import Exited, Mint, Reap, Spawn, Spawned, Watch
+from agents.effects import Exited, Mint, Park, Reap, Spawn, Spawned, Watch
 from agents.orchestrator import OrchestratorDecider
 from agents.planners.scripted import Plan, PlannedStep, ScriptedPlanner
 from agents.runtime import RuntimeDecider
@@ -81,6 +81,7 @@ class World:
         self.root = Author(Role.ROOT, "root", self.random)
         self.rep = Author(Role.REP, "ann", self.random)
         self.admin = Author(Role.ADMIN, "ada", self.random)
+        self.other = Author(Role.ADMIN, "bob", self.random)
         self.orchestrator = Author(Role.ORCHESTRATOR, "orchestrator", self.random)
         self.sidecar = Author(Role.SIDECAR, "sidecar", self.random)
         self.data_key = self.random.randbytes(32)
@@ -94,8 +95,9 @@ class World:
         self._plans: dict[str, Plan] = {}
         self._identities: dict[tuple[str, int], tuple[RunIdentity, RunIdentity]] = {}
         self._living: dict[str, list[Component]] = {}
+        self._attempts: dict[str, int] = {}
         self._watchers: dict[str, Callable[[object], None]] = {}
-        people = [self.orchestrator, self.sidecar, self.rep, self.admin]
+        people = [self.orchestrator, self.sidecar, self.rep, self.admin, self.other]
         for message in genesis(self.root, people):
             self.simulation.inject(message)
         self.simulation.add(Component("orchestrator", self._orchestrator, self, ended=self._orphan))
@@ -114,11 +116,11 @@ class World:
         now = self.simulation
         now.at(after, lambda: now.inject(self.admin.say(body, None, now.now)))
 
-    def answer(self, run: str, proposal: bytes, decision: Decision, after: int) -> None:
-        """The admin answers a question."""
+    def answer(self, run: str, proposal: bytes, decision: Decision, after: int, by: Author) -> None:
+        """A person answers a question."""
         body = ApprovalDecided(proposal=proposal, decision=decision)
         now = self.simulation
-        now.at(after, lambda: now.inject(self.admin.say(body, run, now.now)))
+        now.at(after, lambda: now.inject(by.say(body, run, now.now)))
 
     def apply(self, effect: Effect, report: Callable[[object], None]) -> None:
         """`bus.simulated.Outside`."""
@@ -132,6 +134,10 @@ class World:
                 self._watchers[run] = report
             else:
                 report(Exited("not running"))
+        elif isinstance(effect, Park):
+            if self._attempts.get(run) == effect.attempt:
+                self._end(run, "parked")
+            report(None)
         elif isinstance(effect, Reap):
             self._end(run, "reaped")
             report(None)
@@ -224,6 +230,7 @@ class World:
         if pair is None or self._living.get(run):
             report(Spawned("no identity for this attempt"))
             return
+        self._attempts[run] = effect.attempt
         self._living[run] = [
             Component(
                 identity.actor.instance,

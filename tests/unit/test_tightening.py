@@ -4,7 +4,8 @@ import pytest
 
 from console.declaring import policy_of
 from schemas.names import Classification
-from schemas.settings import BadSettings, parse_settings
+from schemas.sections import BadSettings
+from schemas.settings import parse_settings
 from schemas.tools import Policy, Trust
 from sidecar.supervision.patterns import DEFAULT_PATTERNS
 

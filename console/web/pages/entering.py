@@ -7,13 +7,13 @@ not depend on whether an address is known.
 import asyncio
 import logging
 
-from aiosmtplib import SMTPException
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import Response
 
 from console.web.errors import BadForm, NotAllowed
 from console.web.here import Here, drop_cookie, see, set_cookie
+from console.web.mail import UNDELIVERED
 from console.web.permissions import Visitor
 from console.web.sessions import BROWSER_COOKIE, SESSION_COOKIE, new_browser
 from console.web.store import plain_address
@@ -115,7 +115,7 @@ def _providers(here: Here) -> list[tuple[str, str]]:
 async def _send(here: Here, address: str, url: str) -> None:
     try:
         await here.post.send(address, url, here.settings.workspace)
-    except (SMTPException, OSError) as error:
+    except UNDELIVERED as error:
         _LOG.error("a sign-in link could not be sent: %s", type(error).__name__)
 
 

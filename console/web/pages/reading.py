@@ -18,12 +18,11 @@ async def overview(request: Request, here: Here, visitor: Visitor) -> Response:
     """What goes on, at a glance. A rep sees their own runs, and no figure of others'."""
     view = here.view
     own = [run for run in view.runs.values() if visitor.sees(run)]
-    steps = [step for run in own for step in run.steps.values()]
     counts = {
         "live": sum(run.live for run in own),
         "waiting": len(here.questions(visitor)),
-        "actions": sum(bool(step.action) for step in steps),
-        "refused": sum(bool(step.refused) for step in steps),
+        "actions": sum(run.begun for run in own),
+        "refused": sum(run.refusals for run in own),
         "runs": len(own),
     }
     now = time.time_ns()
@@ -79,6 +78,7 @@ async def people(request: Request, here: Here, visitor: Visitor) -> Response:
         request,
         visitor,
         grants=list(here.view.grants.values()),
+        tokens=list(reversed(here.view.tokens.values())),
         addresses=here.sessions.store.addresses(),
         sign_ins=list(reversed(here.view.sign_ins))[:100],
         roles=ROLES,

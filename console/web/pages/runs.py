@@ -11,11 +11,14 @@ from console.web.desk import effects_of
 from console.web.errors import BadForm, NotHere
 from console.web.here import Here, see
 from console.web.permissions import May, Visitor
-from schemas.leases import Intent
+from schemas.leases import Intent, Unanswered
 from schemas.tools import Effect
 
 PAGE: Final = 50
-STATES: Final = ("live", "waiting", "success", "failure", "halted", "refused", "stopped")
+STATES: Final = (
+    *("live", "waiting", "parked"),
+    *("success", "failure", "halted", "refused", "stopped", "expired", "crashed"),
+)
 
 
 async def listed(request: Request, here: Here, visitor: Visitor) -> Response:
@@ -25,7 +28,7 @@ async def listed(request: Request, here: Here, visitor: Visitor) -> Response:
     found = [
         run
         for run in reversed(here.view.runs.values())
-        if visitor.sees(run) and (not asked or run.state == asked) and _has(run, words)
+        if visitor.sees(run) and (not asked or run.state == asked) and words in run.searched
     ]
     at = _number(request.query_params.get("from", "0"))
     return here.page(
@@ -74,11 +77,18 @@ async def request(request: Request, here: Here, visitor: Visitor) -> Response:
         effects=effects_of(texts.get("effect", [])),
         destinations=_lines((texts.get("destinations") or [""])[0]),
         objects=_lines((texts.get("objects") or [""])[0]),
+        unanswered=_unanswered((texts.get("unanswered") or [""])[0]),
     )
     agent = (texts.get("agent") or [""])[0]
     tools = tuple(texts.get("tool", []))
     name = await here.desk.request(visitor, agent, intent, tools, minutes * 60)
     return see(f"/runs/{name}")
+
+
+def _unanswered(text: str) -> Unanswered:
+    """What is chosen; anything else is the default."""
+    chosen = [choice for choice in Unanswered if choice.value == text]
+    return chosen[0] if chosen else Unanswered.GO_ON
 
 
 def _opened(here: Here, visitor: Visitor, run: Run, step: Step) -> Opened:
@@ -95,13 +105,6 @@ def _choices(here: Here) -> dict[str, Any]:
         "effects": [effect for effect in Effect if effect is not Effect.READ],
         "most_minutes": (policy.max_ttl_s if policy is not None else 3_600) // 60,
     }
-
-
-def _has(run: Run, words: str) -> bool:
-    if not words:
-        return True
-    own = (run.name, run.request.rep, run.request.agent, run.intent.summary)
-    return any(words in text.casefold() for text in own)
 
 
 def _number(text: str) -> int:

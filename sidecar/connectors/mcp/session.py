@@ -22,7 +22,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CONNECTION_CLOSED, INVALID_PARAMS, METHOD_NOT_FOUND, CallToolResult, Tool
 from pydantic import ValidationError
 
-from schemas.settings import McpSettings
+from schemas.connectors import McpSettings
 from sidecar.connectors.http import service_url
 from sidecar.connectors.mcp import guard
 from sidecar.connectors.mcp.bounded import BoundedTransport

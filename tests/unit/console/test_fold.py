@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from console.view.fold import fold, skip
 from console.view.plots import by_hour, by_layer, percentile
@@ -9,14 +10,47 @@ from console.view.state import HOUR, Workspace
 from console.view.words import in_words
 from crypto.errors import Rejected
 from crypto.trust import FOREVER, Trust, Verified
-from schemas.access import AccessGranted, AccessRevoked, AccessRole
-from schemas.actions import ActionRefused, Decision, LayerOutcome, LayerResult
-from schemas.events import Event
+from schemas.access import (
+    AccessGranted,
+    AccessRevoked,
+    AccessRole,
+    TokenIssued,
+    TokenRevoked,
+    TokenScope,
+)
+from schemas.actions import (
+    ActionRefused,
+    ApprovalDecided,
+    ApprovalRequested,
+    Decision,
+    LayerOutcome,
+    LayerResult,
+)
+from schemas.events import AnyBody, Event
 from schemas.leases import Certificate
-from schemas.names import Role
-from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunHalted
+from schemas.names import SECOND, Role
+from schemas.runs import (
+    HaltEngaged,
+    HaltReleased,
+    HaltScope,
+    KeyCertified,
+    RunHalted,
+    RunParked,
+    RunStarted,
+)
 from tests.stories import Said, Story
 from tests.unit.schemas.arbitrary import any_event
+
+ACCOUNT = "u-0123456789abcdef"
+TOKEN = "t-0123456789abcdef"
+ISSUED = TokenIssued(
+    account=ACCOUNT,
+    token=TOKEN,
+    label="nightly",
+    digest=b"d" * 32,
+    scopes=(TokenScope.READ,),
+    expires=2**62,
+)
 
 
 def seen(story: Story) -> Workspace:
@@ -57,6 +91,51 @@ def test_a_question_waits_until_it_is_answered(story: Story) -> None:
     answer = view.runs["r-1"].steps[proposal.digest].answer
     assert answer is not None
     assert (answer.decision, answer.by) == (Decision.DENY, "ada")
+
+
+def test_a_parked_run_says_so_until_its_processes_are_back(story: Story) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    run.ask(proposal)
+    run.say("orchestrator", RunParked(attempt=1, awaits=(proposal.digest,)), proposal)
+    assert seen(story).runs["r-1"].state == "parked"
+    run.say("orchestrator", RunStarted(attempt=2))
+    assert seen(story).runs["r-1"].state == "waiting"
+
+
+def test_what_nobody_answered_is_expired_and_what_a_person_denied_is_not(story: Story) -> None:
+    run = story.begin("r-1")
+    for answered in (False, True):
+        proposal = run.propose()
+        run.ask(proposal, within_s=1)
+        if answered:
+            run.answer(proposal, Decision.DENY)
+        story.now += SECOND
+        refused = ActionRefused(
+            proposal=proposal.digest, tool="crm.update", layers=(), reason="layer 14", fix=""
+        )
+        run.say("sidecar", refused, proposal)
+        state = seen(story).runs["r-1"].steps[proposal.digest].state
+        assert state == ("refused" if answered else "expired")
+
+
+def test_where_two_must_approve_it_waits_for_the_second_who_is_not_its_rep(story: Story) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    question = run.ask(proposal).event.body
+    assert isinstance(question, ApprovalRequested)
+    story.author("bob", Role.ADMIN)
+    story.say("root", KeyCertified(certificate=story.certificate("bob")))
+    proposal = run.propose("pay")
+    run.say("sidecar", replace(question, proposal=proposal.digest, people=2), proposal)
+    answer = ApprovalDecided(proposal=proposal.digest, decision=Decision.APPROVE)
+    for person in ("ada", "ada", "ann"):
+        run.say(person, answer)
+        assert seen(story).runs["r-1"].steps[proposal.digest].open
+    run.say("bob", answer)
+    step = seen(story).runs["r-1"].steps[proposal.digest]
+    assert not step.open
+    assert [one.by for one in step.answers] == ["ada", "bob"]
 
 
 def test_the_first_answer_is_the_one_that_is_shown(story: Story) -> None:
@@ -136,6 +215,40 @@ def test_a_grant_that_no_admin_signed_is_none(story: Story) -> None:
     view = seen(story)
     assert view.grants == {}
     assert view.rejected == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (TokenRevoked(token=TOKEN, reason="lost"), "lost"),
+        (AccessRevoked(account=ACCOUNT, reason="left"), "its account has no access any more"),
+        (
+            AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="eve"),
+            "its account's role or person changed",
+        ),
+    ],
+)
+def test_a_token_ends_with_its_revocation_and_with_its_accounts_role(
+    story: Story, end: AnyBody, why: str
+) -> None:
+    story.say("ada", AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="ada"))
+    story.say("ada", ISSUED)
+    story.say("ada", AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="ada"))
+    assert seen(story).tokens[ISSUED.digest].revoked == ""
+    story.say("ada", end)
+    assert seen(story).tokens[ISSUED.digest].revoked == why
+
+
+def test_a_token_for_an_account_without_access_opens_nothing_later_either(story: Story) -> None:
+    story.say("ada", ISSUED)
+    story.say("ada", AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="ada"))
+    assert seen(story).tokens == {}
+
+
+def test_a_token_that_no_admin_signed_is_none(story: Story) -> None:
+    story.say("ada", AccessGranted(account=ACCOUNT, role=AccessRole.ADMIN, person="ada"))
+    story.say("ann", ISSUED)
+    assert seen(story).tokens == {}
 
 
 def test_refusals_are_counted_by_layer_and_every_bar_of_a_plot_is_inside_it(story: Story) -> None:

@@ -26,6 +26,7 @@ def said(text: str, redactor: Redactor = ALONE) -> str:
     [
         ("call me at 415. 595. Zero one nine eight", ("415", "595", "nine eight")),
         ("it is four one five five five five oh one nine eight", ("four one", "nine eight")),
+        ("my number is 415-555-019-I-8.", ("415", "019", "I-8")),
         ("my extension is 4, 1, 5, 5", ("4, 1", "5, 5")),
         ("we would pay forty five thousand dollars", ("forty five",)),
         ("they offered $45,000 for it", ("45,000",)),
@@ -47,6 +48,7 @@ def test_what_may_be_sensitive_does_not_leave(text: str, secrets: tuple[str, ...
     [
         "Good morning, how are you doing?",
         "Let us meet on Monday or in March, I think.",
+        "We signed it in 2024. I think so.",
         "We signed the first one in 2024. The second one is two months late.",
         "They have three people on it and need one more.",
         "I'm sure the CRM is fine. OK?",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from schemas.settings import BadSettings, parse_settings
+from schemas.sections import BadSettings
+from schemas.settings import parse_settings
 
 BASE = """\
 workspace = "acme"

@@ -14,11 +14,12 @@ from schemas.actions import (
     Verdict,
 )
 from schemas.leases import Intent
-from schemas.names import SECOND
+from schemas.names import SECOND, Role
 from schemas.runs import (
     HaltEngaged,
     HaltReleased,
     HaltScope,
+    KeyCertified,
     LeaseRevoked,
     PolicySet,
     RepRevoked,
@@ -124,6 +125,38 @@ def approved_at_the_last_moment(run: RunStory) -> None:
     whole(run, proposal)
 
 
+def of_two(run: RunStory, *people: str, decision: Decision = Decision.APPROVE) -> Said:
+    """A proposal that two people must approve, answered by these; `decision` is the last one's."""
+    story = run.story
+    policy = msgspec.structs.replace(POLICY, version=2, four_eyes=(Effect.MUTATION,))
+    story.say("root", PolicySet(policy=policy))
+    story.author("bob", Role.ADMIN)
+    story.say("root", KeyCertified(certificate=story.certificate("bob")))
+    proposal = judged(run)
+    run.ask(proposal)
+    for person in people:
+        last = person == people[-1]
+        said = decision if last else Decision.APPROVE
+        run.say(person, ApprovalDecided(proposal=proposal.digest, decision=said))
+    return proposal
+
+
+def approved_by_two(run: RunStory) -> None:
+    whole(run, of_two(run, "ada", "bob"))
+
+
+def approved_by_one_of_two(run: RunStory) -> None:
+    run.start(of_two(run, "ada"))
+
+
+def approved_by_one_and_the_rep(run: RunStory) -> None:
+    run.start(of_two(run, "ada", "ann"))
+
+
+def denied_by_the_second(run: RunStory) -> None:
+    run.start(of_two(run, "ada", "bob", decision=Decision.DENY))
+
+
 def still_under_way(run: RunStory) -> None:
     run.start(judged(run))
     run.finish(run.start(judged(run)))
@@ -137,6 +170,7 @@ def still_under_way(run: RunStory) -> None:
         by_a_person,
         reserved_but_approved,
         approved_at_the_last_moment,
+        approved_by_two,
         failed,
         begun_too_late_and_not_done,
         halted_and_released,
@@ -354,6 +388,9 @@ def success_leaves_an_action_open(run: RunStory) -> None:
         (changed, "verdict"),
         (second_verdict, "verdict"),
         (nobody_answered, "approval"),
+        (approved_by_one_of_two, "approval"),
+        (approved_by_one_and_the_rep, "approval"),
+        (denied_by_the_second, "approval"),
         (denied, "approval"),
         (answered_before_asked, "approval"),
         (approved_but_held, "approval"),

@@ -3,7 +3,8 @@
 import pytest
 
 from schemas.confinement import NAMED, Confinement, Wall, common
-from schemas.settings import BadSettings, SandboxSettings, parse_settings
+from schemas.sections import BadSettings
+from schemas.settings import SandboxSettings, parse_settings
 
 BASE = """\
 workspace = "acme"

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from schemas.declarations import parse_declarations, tools_of, with_declarations
-from schemas.settings import BadSettings, parse_settings
+from schemas.sections import BadSettings
+from schemas.settings import parse_settings
 
 DIGEST = "sha256:" + "0" * 64
 SCHEMA = '{"type":"object","properties":{"to":{"type":"string"},"note":{"type":"string"}}}'

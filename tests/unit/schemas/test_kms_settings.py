@@ -3,7 +3,8 @@
 import pytest
 
 from schemas.kms import KmsSettings, loopback
-from schemas.settings import BadSettings, parse_settings
+from schemas.sections import BadSettings
+from schemas.settings import parse_settings
 
 RING = "projects/acme-prod/locations/europe-west3/keyRings/anyteam/cryptoKeys"
 WRAPPING = f"{RING}/wrapping"

@@ -5,7 +5,8 @@ import pytest
 from console.declaring import policy_of
 from schemas.errors import AnyTeamError
 from schemas.names import SECOND
-from schemas.settings import BadSettings, Settings, parse_settings
+from schemas.sections import BadSettings
+from schemas.settings import Settings, parse_settings
 from schemas.tools import AllowedDestination
 from sidecar.destinations.entries import BadEntry, normal
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from schemas.actions import ApprovalDecided, Decision, LayerResult, Verdict
-from schemas.names import Role
+from schemas.actions import ApprovalDecided, Decision, LayerResult, Verdict, VerdictGiven
+from schemas.names import TEXT_CHARS, Role
 from schemas.tools import Effect
 from sidecar.gate.outcome import hold, outcome
-from sidecar.gate.review import review
+from sidecar.gate.review import people, review
 from tests.cases import NOW, POLICY, PROPOSAL_DIGEST, changed, good_case, recorded, verdict
 
 HELD = outcome(7, "provenance", hold("is this the account?"))
@@ -122,3 +122,65 @@ def test_a_recording_without_a_judge_asks_people_only_where_somebody_is_needed()
     assert review(good_case(**silent, policy=RESERVED)).result is LayerResult.HOLD
     approved = good_case(**silent, approval=answer(Decision.APPROVE))
     assert review(approved, HELD).result is LayerResult.PASS
+
+
+PAIR = changed(POLICY, four_eyes=(Effect.COMMUNICATION,))
+
+
+def by(person: str, decision: Decision = Decision.APPROVE, *, at: int = NOW) -> Any:
+    body = ApprovalDecided(proposal=PROPOSAL_DIGEST, decision=decision)
+    return recorded(body, person.encode(), Role.ADMIN, person, at=at)
+
+
+def paired(*answers: Any, **changes: Any) -> Any:
+    first = answers[0] if answers else None
+    return review(good_case(policy=PAIR, approval=first, more=answers[1:], **changes))
+
+
+def test_four_eyes_pass_with_two_other_peoples_approval_and_name_both() -> None:
+    word = paired(by("ada"), by("bob"))
+    assert word.result is LayerResult.PASS
+    assert "ada and bob" in word.evidence
+    assert people(good_case(policy=PAIR)) == 2
+    assert people(good_case()) == 1
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [(), (by("ada"),), (by("ada"), by("ada")), (by("ada"), by("ann")), (by("ann"), by("ada"))],
+    ids=["nobody", "one", "one twice", "the rep second", "the rep first"],
+)
+def test_four_eyes_hold_until_two_other_people_approved(answers: tuple[Any, ...]) -> None:
+    word = paired(*answers)
+    assert word.result is LayerResult.HOLD
+    assert "two people must approve, neither of them ann" in word.reason
+
+
+@pytest.mark.parametrize("who", ["ada", "bob", "ann"])
+def test_of_four_eyes_one_denial_is_enough(who: str) -> None:
+    answers = [by("ada"), by("bob")]
+    word = paired(by(who, Decision.DENY), *answers)
+    assert word.result is LayerResult.REFUSE
+    assert f"denied by {who}" in word.reason
+
+
+def test_four_eyes_expire_where_the_second_came_too_late_or_not_at_all() -> None:
+    late = {"approval_until": NOW, "now": NOW}
+    word = paired(by("ada", at=NOW - 1), by("bob"), **late)
+    assert word.result is LayerResult.REFUSE
+    assert "expired: only ada approved in time" in word.reason
+    assert "expired: nobody approved in time" in paired(**late).reason
+
+
+def test_four_eyes_count_no_answer_to_another_proposal() -> None:
+    other = answer(Decision.APPROVE, b"x" * 32)
+    assert paired(by("bob"), other).result is LayerResult.HOLD
+
+
+def test_a_reason_as_long_as_a_judge_may_write_still_fits_the_record() -> None:
+    long = VerdictGiven(proposal=PROPOSAL_DIGEST, verdict=Verdict.STOP, reason="r" * TEXT_CHARS)
+    word = review(good_case(verdict=recorded(long, b"v" * 32, Role.JUDGE, "judge-1")))
+    assert len(word.reason) > TEXT_CHARS
+    kept = outcome(14, "review", word)
+    assert len(kept.reason) == TEXT_CHARS
+    assert kept.result is LayerResult.REFUSE

@@ -1,0 +1,127 @@
+"""From a halt that is tapped to the last effect, on a real installation with runs at work.
+
+Each run's runtime, judge and the sidecar are their own processes; a workspace halt stops them all.
+An effect begins right after its `action.started`, where that stands before the halt: what is behind
+it is never begun. Where one was confirmed, its `action.finished` is taken: none began later.
+"""
+
+import argparse
+import asyncio
+import time
+from typing import Any, Final
+
+import uvloop
+from msgspec import Struct
+
+from bench.house import installation, quantile
+from bus.component import quiet_tls_close
+from bus.consume import CaughtUp
+from bus.folder import DataFolder
+from console.author import say
+from console.commands.runs import fresh_reader, request_run
+from console.session import session
+from schemas.actions import ActionFinished, ActionOutcome, ActionStarted
+from schemas.leases import Intent
+from schemas.names import Role
+from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunCompleted, RunHalted
+
+ROUNDS: Final = {1: 20, 10: 4, 100: 1}
+"""By live runs; each run gives one figure a round."""
+
+STEPS: Final = 600
+_AT_ONCE: Final = 4
+_PATIENCE_S: Final = 900
+
+
+class Stopped(Struct, frozen=True):
+    """One run, in ms after the tap: its last effect, and the record of its end."""
+
+    effect_ms: float
+    ended_ms: float
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """`p50_ms` and `p99_ms` to the last effect, `ended_p50_ms` and `ended_p99_ms` to the record of
+    the run's end, by live runs.
+    """
+    quiet_tls_close()
+    levels = [live for live in ROUNDS if live <= options.live]
+    return {str(live): uvloop.run(_level(live, ROUNDS[live])) for live in levels}
+
+
+async def _level(live: int, rounds: int) -> dict[str, float]:
+    async with installation(STEPS, max_actions=STEPS) as folder:
+        stopped = [one for _ in range(rounds) for one in await _round(folder, live)]
+    effects, ends = [one.effect_ms for one in stopped], [one.ended_ms for one in stopped]
+    return {
+        "n": len(stopped),
+        "p50_ms": quantile(effects, 0.5),
+        "p99_ms": quantile(effects, 0.99),
+        "ended_p50_ms": quantile(ends, 0.5),
+        "ended_p99_ms": quantile(ends, 0.99),
+    }
+
+
+async def _round(folder: DataFolder, live: int) -> list[Stopped]:
+    """Bring `live` runs to work, halt the workspace, and see when each stopped."""
+    async with session(folder.root, Role.ADMIN) as admin:
+        names = await _working(folder, live)
+        engaged = HaltEngaged(scope=HaltScope.WORKSPACE, target="", reason="measured")
+        tapped = time.time_ns()
+        pen = admin.pen(Role.ADMIN, None)
+        halt = await say(admin.client, admin.reader, pen, engaged, run=None)
+        stopped = await _stopped(folder, names, tapped, halt)
+        over = HaltReleased(scope=HaltScope.WORKSPACE, target="", reason="measured")
+        await say(admin.client, admin.reader, admin.pen(Role.ADMIN, None), over, run=None)
+    return stopped
+
+
+async def _working(folder: DataFolder, live: int) -> set[str]:
+    """Names of runs each of which has acted; few are asked for at once, or they would wait."""
+    names: set[str] = set()
+    acted: set[str] = set()
+    async with session(folder.root, Role.REP) as rep, asyncio.timeout(_PATIENCE_S):
+
+        async def another() -> None:
+            wish = Intent(summary="measure")
+            names.add(await request_run(rep, "reader", wish, ("files.read",), 3_600, STEPS, None))
+
+        for _ in range(min(_AT_ONCE, live)):
+            await another()
+        async for item in fresh_reader(rep).follow():
+            if isinstance(item, CaughtUp) or item.event.run not in names:
+                continue
+            body, run = item.event.body, item.event.run or ""
+            assert not isinstance(body, RunCompleted | RunHalted), f"it ended before: {body}"
+            if isinstance(body, ActionFinished) and run not in acted:
+                acted.add(run)
+                if len(names) < live:
+                    await another()
+                if len(acted) == live:
+                    return names
+    raise RuntimeError("the ledger ended before the runs were at work")
+
+
+async def _stopped(folder: DataFolder, names: set[str], tapped: int, halt: int) -> list[Stopped]:
+    """Each run's figures; `tapped` is the time (ns), `halt` the index that the halt has."""
+    effects = dict.fromkeys(names, tapped)
+    ends: dict[str, int] = {}
+    async with session(folder.root, Role.REP, read=False) as rep, asyncio.timeout(_PATIENCE_S):
+        async for item in fresh_reader(rep).follow():
+            if isinstance(item, CaughtUp) or item.event.run not in names:
+                continue
+            body, run, at = item.event.body, item.event.run or "", item.event.at
+            begun = isinstance(body, ActionStarted) and item.index < halt
+            if begun or (
+                isinstance(body, ActionFinished) and body.outcome is ActionOutcome.CONFIRMED
+            ):
+                effects[run] = max(effects[run], at)
+            if isinstance(body, RunHalted):
+                ends[run] = at
+                if len(ends) == len(names):
+                    return [_after(tapped, effects[name], ends[name]) for name in sorted(names)]
+    raise RuntimeError("the ledger ended before the runs did")
+
+
+def _after(tapped: int, effect: int, ended: int) -> Stopped:
+    return Stopped((effect - tapped) / 1e6, (ended - tapped) / 1e6)

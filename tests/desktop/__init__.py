@@ -1,0 +1,1 @@
+"""The desktop program with its real agent: its machine, its screens."""

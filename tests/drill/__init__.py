@@ -1,0 +1,1 @@
+"""The drill: an installation is lost in three ways, brought back, and goes on."""

@@ -1,0 +1,100 @@
+"""Each component as a service of its own, from nothing but the files that `compose.yaml` gives it.
+
+A folder for each, with links to just what is mounted there: what a component needs beside that
+keeps it from coming up. Containers are not started, and that a mount is read-only is not tried.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bus.folder import DataFolder
+from ledger.telemetry.observed import ROOT as ROOT_SPAN
+from tests.commands import ROOT, ended, said_by
+
+SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+START_S = 90.0
+
+
+@asynccontextmanager
+async def service(name: str, data: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The service's command on a data folder, up; then ended by SIGTERM, as an engine does it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "console.main", *SERVICES[name]["command"]),
+        env={"ANYTEAM_DATA": str(data), "PATH": os.environ["PATH"]},
+        cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(START_S):
+            line = await process.stdout.readline()
+        assert line == b"ready\n" or line.startswith(b"up"), (name, line)
+        yield process
+        process.terminate()
+        async with asyncio.timeout(START_S):
+            assert await process.wait() == 0, name
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def seen_by(name: str, home: Path, views: Path) -> Path:
+    """What the service sees at /data: the mounts that the file has for it, and nothing else."""
+    view = views / name
+    view.mkdir(parents=True, mode=0o700)
+    for mount in SERVICES[name]["volumes"]:
+        source, target, *_ = mount.split(":")
+        held = home / source.removeprefix("./data/") if "/" in source else views / source
+        if not held.exists():
+            # As the engine does where nothing is there.
+            held.mkdir(parents=True, mode=0o700)
+        place = view / Path(target).relative_to("/data")
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place.symlink_to(held)
+    return view
+
+
+async def test_the_services_of_the_compose_file_come_up_and_act_from_what_it_gives_each(
+    tmp_path: Path,
+) -> None:
+    home = DataFolder(tmp_path / "home")
+    await said_by(home, "init")
+    async with AsyncExitStack() as running:
+        await running.enter_async_context(service("bus", home.root))
+        for name in SERVICES:
+            if name != "bus":
+                view = seen_by(name, home.root, tmp_path / "views")
+                await running.enter_async_context(service(name, view))
+        healthy = SERVICES["bus"]["healthcheck"]["test"][2:]
+        code, _, said = await ended(home, *healthy)
+        assert code == 0, said
+        asked = ("run", "example", "write a hello", "--tool", "files.write", "--effect", "mutation")
+        code, said, problem = await ended(home, *asked, "--json")
+        assert code == 0, said + problem
+        told = tmp_path / "told.jsonl"
+        await said_by(home, "telemetry", "--file", str(told))
+    spans = [json.loads(line) for line in told.read_text().splitlines()]
+    (outcome,) = [s["attributes"]["anyteam.outcome"] for s in spans if s.get("name") == ROOT_SPAN]
+    assert outcome == "confirmed"
+    assert (home.root / "files" / "hello.txt").read_text() == "hello"
+
+
+async def test_a_component_that_the_settings_do_not_have_is_named_with_those_they_have(
+    tmp_path: Path,
+) -> None:
+    home = DataFolder(tmp_path / "home")
+    await said_by(home, "init")
+    code, _, problem = await ended(home, "component", "webhook")
+    assert code == 2 and "'webhook'" in problem and "sidecar" in problem
+    code, _, problem = await ended(home, "component", "sidecar")
+    assert code == 3 and "no bus is running" in problem

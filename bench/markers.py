@@ -8,7 +8,8 @@ is and once in a disguise. Ordinary are those texts, the detection set's, and wh
 attacks of AgentDojo are counted apart: nobody here wrote them. A payload is caught if marked
 spans cover it from its first to its last word, or nine tenths of it.
 
-`unseen` and `unseen_again` are whole texts, written at one go and used for nothing but to count.
+`unseen` and `unseen_again` are whole texts, written at one go; how far they still count for unseen,
+their first lines and decision 0090 say.
 `tuned` and `held_out` are the corpus of `tests.redteam.markers`, where all of a payload counts.
 """
 

@@ -17,8 +17,8 @@ from schemas.connectors import (
     FilesSettings,
     MailSettings,
 )
-from schemas.settings import ImapSettings as Imap
-from schemas.settings import SmtpSettings as Smtp
+from schemas.connectors import ImapSettings as Imap
+from schemas.connectors import SmtpSettings as Smtp
 from sidecar.connectors.serving import Connectors
 from sidecar.destinations.resolver import Resolver
 from sidecar.effects import Execute, Performed, Withdraw

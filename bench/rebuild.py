@@ -20,8 +20,9 @@ from psycopg import sql
 from bus.decider import Entry
 from ledger.export import ExportedEntry
 from projections.ahead import ahead
-from projections.postgres.login import LEDGER_DATABASE, Login, user_of
-from projections.postgres.provision import LIVE, provision
+from projections.postgres.generations import prepare, provisioner
+from projections.postgres.login import LEDGER_DATABASE, Login
+from projections.postgres.provision import NEXT, provision
 from projections.postgres.server import SUPERUSER, PostgresServer
 from projections.postgres.standing import metadata
 from projections.postgres.writer import PostgresStore
@@ -52,6 +53,7 @@ async def _measure(events: int) -> dict[str, float]:
         try:
             passwords = {"projector": _SECRET}
             await asyncio.to_thread(provision, server.port, _SECRET, WORKSPACE, passwords)
+            await asyncio.to_thread(prepare, server.port, _SECRET)
             took = await _rebuild(ledger, server.port)
             rows, floor = await asyncio.to_thread(_floor, server.port)
         finally:
@@ -68,9 +70,8 @@ async def _measure(events: int) -> dict[str, float]:
 
 async def _rebuild(ledger: SignedLedger, port: int) -> float:
     """Seconds from an empty schema to the last entry."""
-    login = Login(port, LEDGER_DATABASE, user_of("projector", WORKSPACE), _SECRET)
     started = time.perf_counter()
-    store = PostgresStore(login, WORKSPACE)
+    store = PostgresStore(provisioner(port, _SECRET), WORKSPACE, schema=NEXT, direct=True)
     try:
         await project(_read(ledger), store)
     finally:
@@ -97,7 +98,7 @@ def _floor(port: int) -> tuple[int, float]:
         copies: dict[str, list[bytes]] = {}
         rows = 0
         for name in metadata.tables:
-            source, target = sql.Identifier(LIVE, name), sql.Identifier("floor", name)
+            source, target = sql.Identifier(NEXT, name), sql.Identifier("floor", name)
             like = sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)")
             connection.execute(like.format(target, source))
             with connection.cursor() as cursor:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,7 +84,7 @@ async def _status(data: Path, json: bool) -> None:
 async def _rebuild(data: Path, json: bool, *, anew: bool, take_over: bool) -> None:
     from projections.errors import Behind
     from projections.postgres.embedded import superuser_file
-    from projections.postgres.generations import prepare
+    from projections.postgres.generations import prepare, provisioner
     from projections.postgres.generations import switch as take
     from projections.postgres.login import ensure_password, read_login
     from projections.postgres.provision import NEXT
@@ -98,7 +99,8 @@ async def _rebuild(data: Path, json: bool, *, anew: bool, take_over: bool) -> No
     if anew:
         progress("making room beside what is in use")
         await asyncio.to_thread(prepare, login.port, password)
-    store = await asyncio.to_thread(PostgresStore, login, settings.workspace, schema=NEXT)
+    filling = partial(PostgresStore, schema=NEXT, direct=True)
+    store = await asyncio.to_thread(filling, provisioner(login.port, password), settings.workspace)
     try:
         for left in reversed(range(_TRIES)):
             end = await _end(folder)

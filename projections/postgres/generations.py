@@ -73,6 +73,10 @@ def _drop(connection: psycopg.Connection[tuple[object, ...]], schema: str) -> No
     connection.execute(drop.format(sql.Identifier(schema)))
 
 
+def provisioner(port: int, password: str) -> Login:
+    """Who rebuilds: the one login that row security does not hold."""
+    return Login(port, LEDGER_DATABASE, SUPERUSER, password)
+
+
 def _enter(port: int, password: str) -> psycopg.Connection[tuple[object, ...]]:
-    login = Login(port, LEDGER_DATABASE, SUPERUSER, password)
-    return psycopg.connect(login.conninfo(), autocommit=True)
+    return psycopg.connect(provisioner(port, password).conninfo(), autocommit=True)

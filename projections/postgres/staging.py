@@ -3,18 +3,18 @@
 Row security allows no COPY into a guarded table, so a batch is copied into tables of the session
 and merged from there, workspace and all, under the policy's eyes. In a table that keeps what
 happened, what is there stays; in one that keeps what stands, a column's last word counts, and
-NULL says nothing.
+NULL says nothing. A rebuild fills what nobody reads yet, as the provisioner, and may copy what
+happened straight in.
 """
 
 from collections.abc import Iterable
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 from psycopg import sql
 from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql import JSONB
 
+from projections.postgres.lines import Write, line_of, writer_of
 from projections.postgres.standing import metadata
 from projections.rows import Row
 
@@ -26,19 +26,24 @@ STANDING: Final = frozenset(
 )
 """Tables whose rows change as the ledger goes on."""
 
+_JOINED: Final = ("erasures",)
+"""What the session's table of is asked for again, in the same transaction."""
 _UNSTAGED: Final = ("position",)
-_JSON: Final = msgspec.json.Encoder()
 
 
 class Plan(Struct, frozen=True):
-    """How one table is written. `columns` are without `workspace_id`; `keys` are among them."""
+    """How one table is written: `writers` by column, without `workspace_id`; `keys` are among them.
 
-    columns: tuple[str, ...]
+    `direct` copies into the table itself, where that may be done (`kept`, and no row security).
+    """
+
+    writers: tuple[tuple[str, Write], ...]
     keys: tuple[str, ...]
-    json: frozenset[str]
+    kept: bool
     stage: str
     make: sql.Composed
     copy: sql.Composed
+    direct: sql.Composed
     merges: dict[bool, sql.Composed]
     """The merge by whether a column's first word counts; each takes the workspace."""
 
@@ -49,56 +54,23 @@ def plans(schema: str) -> dict[str, Plan]:
     return {table.name: _plan(table, schema) for table in tables if table.name not in _UNSTAGED}
 
 
-def merged(plan: Plan, table: str, rows: Iterable[Row]) -> dict[bool, list[list[Any]]]:
-    """The rows to copy, by whether first words count: one for each key of a standing table."""
-    lines: dict[bool, list[list[Any]]] = {}
+def merged(plan: Plan, table: str, rows: Iterable[Row]) -> dict[bool, list[str]]:
+    """The lines to copy, by whether first words count: one for each key of a standing table."""
+    lines: dict[bool, list[str]] = {}
     if table not in STANDING:
-        return {False: [_line(plan, row.values) for row in rows]}
+        return {False: [line_of(plan.writers, row.values) for row in rows]}
     known: dict[tuple[bool, tuple[Any, ...]], dict[str, Any]] = {}
     for row in rows:
         key = (row.first, tuple(row.values[name] for name in plan.keys))
         known[key] = _onto(known.get(key, {}), row.values, row.first)
     for (first, _), values in known.items():
-        lines.setdefault(first, []).append(_line(plan, values))
+        lines.setdefault(first, []).append(line_of(plan.writers, values))
     return lines
 
 
 def _onto(old: dict[str, Any], said: dict[str, Any], first: bool) -> dict[str, Any]:
     spoken = {name: value for name, value in said.items() if value is not None}
     return spoken | old if first else old | spoken
-
-
-def _line(plan: Plan, values: dict[str, Any]) -> list[Any]:
-    line = []
-    for name in plan.columns:
-        value = values.get(name)
-        if name in plan.json and value is not None:
-            value = json_text(value)
-        elif isinstance(value, str):
-            value = storable(value)
-        line.append(value)
-    return line
-
-
-def json_text(value: object) -> str:
-    """`value` as JSON that PostgreSQL stores."""
-    text = _JSON.encode(value).decode()
-    return text if "\\u0000" not in text else _JSON.encode(_clean(value)).decode()
-
-
-def storable(text: str) -> str:
-    """`text` without the one character that PostgreSQL cannot store; its picture stands there."""
-    return text.replace("\x00", "\u2400")
-
-
-def _clean(value: object) -> object:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, dict):
-        return {storable(str(key)): _clean(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(inner) for inner in value]
-    return value
 
 
 def _plan(table: Table, schema: str) -> Plan:
@@ -116,6 +88,7 @@ def _plan(table: Table, schema: str) -> Plan:
         " SELECT {columns} FROM {target} WITH NO DATA"
     ).format(**parts)
     copy = sql.SQL("COPY {stage} ({columns}) FROM STDIN").format(**parts)
+    direct = sql.SQL("COPY {target} (workspace_id, {columns}) FROM STDIN").format(**parts)
     insert = sql.SQL(
         "INSERT INTO {target} AS t (workspace_id, {columns}) SELECT %s, {columns} FROM {stage}"
     ).format(**parts)
@@ -125,12 +98,13 @@ def _plan(table: Table, schema: str) -> Plan:
     else:
         merges = {first: insert + _conflict(columns, keys, first) for first in (True, False)}
     return Plan(
-        columns=columns,
+        writers=tuple((name, writer_of(table.columns[name])) for name in columns),
         keys=keys,
-        json=frozenset(c.name for c in table.columns if isinstance(c.type, JSONB)),
+        kept=name not in STANDING and name not in _JOINED,
         stage=stage,
         make=make,
         copy=copy,
+        direct=direct,
         merges=merges,
     )
 

@@ -24,8 +24,9 @@ from projections.errors import (
 )
 from projections.folds import rows_of
 from projections.folds.events import event_rows
+from projections.postgres.lines import copied, storable
 from projections.postgres.login import SETTING, Login
-from projections.postgres.staging import merged, plans, storable
+from projections.postgres.staging import merged, plans
 from projections.rows import Fold, Row
 
 _LOG = logging.getLogger("anyteam.projections")
@@ -35,14 +36,26 @@ _Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class PostgresStore:
-    """The projection in one schema, for one workspace. See `projections.store.Store`."""
+    """The projection in one schema, for one workspace. See `projections.store.Store`.
+
+    With `direct` it fills a schema that nobody reads yet, under a login that row security does
+    not hold (`projections.postgres.generations`): what only grows is copied straight in.
+    """
 
     def __init__(
-        self, login: Login, workspace: str, *, schema: str = "live", fold: Fold = rows_of
+        self,
+        login: Login,
+        workspace: str,
+        *,
+        schema: str = "live",
+        fold: Fold = rows_of,
+        direct: bool = False,
     ) -> None:
         self._workspace = workspace
         self._schema = schema
         self._fold = fold
+        self._direct = direct
+        self._prefix = copied(workspace) + "\t"
         self._plans = plans(schema)
         self._index: int | None = None
         try:
@@ -54,6 +67,9 @@ class PostgresStore:
         try:
             for plan in self._plans.values():
                 self._connection.execute(plan.make)
+            if direct:
+                # A crash may cost the last batches, never half of one; a switch waits for its own.
+                self._connection.execute("SET synchronous_commit = off")
         except psycopg.Error as error:
             self._connection.close()
             raise _failed(error) from error
@@ -84,8 +100,15 @@ class PostgresStore:
         self._connection.close()
 
     def _halve(self, entries: Sequence[Entry]) -> None:
+        rows = [self._rows(entry) for entry in entries]
         try:
-            self._write(entries, [self._rows(entry) for entry in entries])
+            try:
+                self._write(entries, rows, direct=self._direct)
+            except psycopg.errors.UniqueViolation:
+                # A key that was there before stays as it was: merging knows that, copying does not.
+                if not self._direct:
+                    raise
+                self._write(entries, rows)
         except _POISON as error:
             if len(entries) > 1:
                 middle = len(entries) // 2
@@ -116,7 +139,9 @@ class PostgresStore:
                 pass
         self._write([entry], [[aside]])
 
-    def _write(self, entries: Sequence[Entry], rows: Sequence[Sequence[Row]]) -> None:
+    def _write(
+        self, entries: Sequence[Entry], rows: Sequence[Sequence[Row]], *, direct: bool = False
+    ) -> None:
         tables: defaultdict[str, list[Row]] = defaultdict(list)
         for some in rows:
             for row in some:
@@ -130,7 +155,10 @@ class PostgresStore:
                 )
             with self._connection.cursor() as cursor:
                 for table, some in tables.items():
-                    self._merge(cursor, table, some)
+                    if direct and self._plans[table].kept:
+                        self._append(cursor, table, some)
+                    else:
+                        self._merge(cursor, table, some)
                 if "erasures" in tables:
                     cursor.execute(self._erase(), {"workspace": self._workspace})
                 self._move(cursor, entries)
@@ -144,9 +172,14 @@ class PostgresStore:
             if len(lines) > 1 and not first:
                 cursor.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier("pg_temp", plan.stage)))
             with cursor.copy(plan.copy) as copy:
-                for line in lines[first]:
-                    copy.write_row(line)
+                copy.write("".join(lines[first]).encode())
             cursor.execute(plan.merges[first], (self._workspace,))
+
+    def _append(self, cursor: psycopg.Cursor[tuple[Any, ...]], table: str, rows: list[Row]) -> None:
+        plan = self._plans[table]
+        lines = merged(plan, table, rows)[False]
+        with cursor.copy(plan.direct) as copy:
+            copy.write("".join([self._prefix + line for line in lines]).encode())
 
     def _erase(self) -> sql.Composed:
         return sql.SQL(

@@ -76,11 +76,14 @@ def database(running: Database) -> Database:
 
 @pytest.fixture
 def stores(database: Database) -> Iterator[Open]:
-    """`stores(workspace=..., fold=..., schema=...)`: a projector's store."""
+    """`stores(workspace=..., fold=..., schema=...)`: a projector's store; with `direct=True` the
+    provisioner's, who rebuilds."""
     opened: list[PostgresStore] = []
 
     def make(workspace: str = ACME, **options: Any) -> PostgresStore:
-        store = PostgresStore(database.login("projector", workspace), workspace, **options)
+        direct = options.get("direct", False)
+        login = database.superuser() if direct else database.login("projector", workspace)
+        store = PostgresStore(login, workspace, **options)
         opened.append(store)
         return store
 

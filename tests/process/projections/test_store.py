@@ -109,6 +109,37 @@ def test_the_same_tables_come_of_one_batch_of_many_and_of_entries_given_twice(
     assert everything(enter) == whole
 
 
+def test_what_is_copied_straight_in_leaves_the_same_tables_as_what_is_merged(
+    database: Database, stores: Open, enter: Enter
+) -> None:
+    story = Story(ACME)
+    story.found()
+    run = story.begin("r-1")
+    proposal = run.propose()
+    run.receipt(action := run.start(proposal), run.finish(action))
+    field = ContentField(run="r-1", event=proposal.event.id, name="arguments")
+    story.say("ada", ContentErased(fields=(field,), reason="a\tb\\N\n\\.\x00\\x41 é"))
+    run.complete()
+    entries = entries_of(story.ledger())
+    # Whoever signs may use an event's id twice: the content that came first stays.
+    again = next(e for e in entries if isinstance(e, Recorded) and e.event.id == proposal.event.id)
+    entries.append(msgspec.structs.replace(again, index=len(entries) + 1, digest=bytes(32)))
+
+    def poisoned(recorded: Recorded) -> Iterator[Row]:
+        yield from rows_of(recorded)
+        if recorded.index == 5:
+            yield Row("runs", {"run": "r-1", "requested_at": 2**70})
+
+    stores(fold=poisoned).apply(entries)
+    merged = everything(enter)
+    assert [row["index"] for row in merged["set_aside"]] == [5]
+    with psycopg.connect(database.superuser().conninfo()) as connection:
+        empty(connection)
+    stores(fold=poisoned, direct=True).apply(entries)
+    assert everything(enter) == merged
+    assert len(merged["events"]) == len(entries) and len(merged["erasures"]) == 1
+
+
 def test_a_later_incarnation_goes_on_where_the_last_one_ended(stores: Open, enter: Enter) -> None:
     entries = entries_of(small_ledger())
     stores().apply(entries[:9])

@@ -29,6 +29,7 @@ from console.commands import (
     mcp,
     memory,
     operation,
+    passkeys,
     people,
     policy,
     projections,
@@ -66,8 +67,19 @@ def options(
 
 
 for noun in (
-    *(operation, doctor, runs, approvals, halts, people, tokens, policy, destinations),
-    *(memory, devices, exports, verification, proofs, witnesses, epochs, restoring, replays),
+    *(operation, doctor, runs, approvals, halts, people, passkeys, tokens, policy),
+    *(
+        destinations,
+        memory,
+        devices,
+        exports,
+        verification,
+        proofs,
+        witnesses,
+        epochs,
+        restoring,
+        replays,
+    ),
     *(blast, incident, telemetry),
     *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
 ):

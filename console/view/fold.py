@@ -142,7 +142,8 @@ def _answered(step: Step, run: Run, event: Event, body: actions.ApprovalDecided)
     approves = body.decision is actions.Decision.APPROVE
     if question.people == 1 or not approves or by != run.request.rep:
         signed = body.assertion is not None
-        step.answers.append(Answer(body.decision, by, event.at, body.note, signed))
+        kept = event if body.change is not None else None
+        step.answers.append(Answer(body.decision, by, event.at, body.note, signed, kept))
 
 
 def _count(workspace: Workspace, layers: tuple[LayerOutcome, ...], which: LayerResult) -> None:

@@ -35,13 +35,16 @@ KEPT_LATENCIES: Final = 2_000
 
 
 class Answer(Struct, frozen=True):
-    """A person's answer to a question. `at` is ns since the epoch, here and below."""
+    """A person's answer to a question. `at` is ns since the epoch, here and below; `event` is the
+    answer as published, kept where it says what should be different.
+    """
 
     decision: Decision
     by: str
     at: int
     note: str
     by_passkey: bool = False
+    event: Event | None = None
 
 
 class Step(Struct):
@@ -75,7 +78,7 @@ class Step(Struct):
         """The answer that decided: the first denial, or the last approval that was needed."""
         if self.question is None:
             return None
-        denied = [one for one in self.answers if one.decision is Decision.DENY]
+        denied = [one for one in self.answers if one.decision is not Decision.APPROVE]
         enough = self.answers[self.question.people - 1 :]
         return next(iter((*denied, *enough)), None)
 

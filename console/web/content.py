@@ -9,7 +9,7 @@ from msgspec import Struct
 from console.view.origins import Marked, Read, marked, sources
 from console.view.state import Run, Step
 from crypto.sealing import ContentKeys, open_event
-from schemas.actions import ActionFinished, ObservationRecorded, ProposalMade
+from schemas.actions import ActionFinished, ApprovalDecided, ObservationRecorded, ProposalMade
 from schemas.content import Content, Sealed, opened
 from schemas.tools import Policy, Trust
 
@@ -18,12 +18,15 @@ WITHHELD = "not shown to your role"
 
 
 class Opened(Struct, frozen=True):
-    """What a page shows of a step. `why` says why there are no arguments, or is empty."""
+    """What a page shows of a step. `why` says why there are no arguments, or is empty; `wanted` is
+    what a person said should be different.
+    """
 
     arguments: tuple[Marked, ...]
     purpose: str
     result: str
     why: str = ""
+    wanted: str = ""
 
 
 def opened_step(
@@ -39,12 +42,22 @@ def opened_step(
         done = open_event(step.finished_event, keys).body
         assert isinstance(done, ActionFinished)
         result = _text(done.result)
+    wanted = _wanted(step, keys)
     if isinstance(proposal.arguments, Sealed):
-        return Opened((), _text(proposal.purpose), result, SEALED)
+        return Opened((), _text(proposal.purpose), result, SEALED, wanted)
     arguments = marked(
         opened(proposal.arguments), sources(run.intent, _read(run, step, keys, policy))
     )
-    return Opened(arguments, _text(proposal.purpose), result)
+    return Opened(arguments, _text(proposal.purpose), result, wanted=wanted)
+
+
+def _wanted(step: Step, keys: ContentKeys) -> str:
+    for answer in step.answers:
+        if answer.event is not None:
+            said = open_event(answer.event, keys).body
+            assert isinstance(said, ApprovalDecided)
+            return _text(said.change) if said.change is not None else ""
+    return ""
 
 
 def _read(run: Run, step: Step, keys: ContentKeys, policy: Policy | None) -> Iterator[Read]:

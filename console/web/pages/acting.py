@@ -38,16 +38,19 @@ async def question(request: Request, here: Here, visitor: Visitor) -> Response:
 
 
 async def answer(request: Request, here: Here, visitor: Visitor) -> Response:
-    """Approve or deny exactly this proposal."""
+    """Approve or deny exactly this proposal, or say what another should be like."""
     step = _step(request, here, visitor)
     form = await request.form()
     try:
         decision = Decision(str(form.get("decision", "")))
     except ValueError as error:
-        raise BadForm("the answer is neither approve nor deny") from error
+        raise BadForm("the answer is none of approve, change and deny") from error
     given = str(form.get("credential", ""))
     signed = passkeys.assertion(given) if given and decision is Decision.APPROVE else None
-    await here.desk.decide(visitor, step.digest, decision, str(form.get("note", "")), signed)
+    note, change = str(form.get("note", "")), str(form.get("change", ""))
+    if decision is not Decision.CHANGE:
+        change = ""
+    await here.desk.decide(visitor, step.digest, decision, note, signed, change)
     return see(f"/runs/{step.run}")
 
 

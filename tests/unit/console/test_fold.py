@@ -8,7 +8,9 @@ from console.view.fold import fold, skip
 from console.view.plots import by_hour, by_layer, percentile
 from console.view.state import HOUR, Workspace
 from console.view.words import in_words
+from console.web.content import SEALED, opened_step
 from crypto.errors import Rejected
+from crypto.sealing import NoKeys
 from crypto.trust import FOREVER, Trust, Verified
 from schemas.access import (
     AccessGranted,
@@ -26,6 +28,7 @@ from schemas.actions import (
     LayerOutcome,
     LayerResult,
 )
+from schemas.content import Sealed, plain
 from schemas.events import AnyBody, Event
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
@@ -77,7 +80,8 @@ def halt(story: Story, scope: HaltScope, target: str) -> Said:
     return story.say("ada", HaltEngaged(scope=scope, target=target, reason="a fire"))
 
 
-def test_a_question_waits_until_it_is_answered(story: Story) -> None:
+@pytest.mark.parametrize("decision", [Decision.DENY, Decision.CHANGE])
+def test_a_question_waits_until_it_is_answered(story: Story, decision: Decision) -> None:
     run = story.begin("r-1")
     proposal = run.propose()
     run.give(proposal)
@@ -85,12 +89,31 @@ def test_a_question_waits_until_it_is_answered(story: Story) -> None:
     view = seen(story)
     assert [step.digest for step in view.questions()] == [proposal.digest]
     assert view.runs["r-1"].state == "waiting"
-    run.answer(proposal, Decision.DENY)
+    run.answer(proposal, decision)
     view = seen(story)
     assert view.questions() == []
     answer = view.runs["r-1"].steps[proposal.digest].answer
     assert answer is not None
-    assert (answer.decision, answer.by) == (Decision.DENY, "ada")
+    assert (answer.decision, answer.by) == (decision, "ada")
+
+
+def test_what_a_person_wants_instead_is_shown_to_who_may_read_it_and_to_nobody_else(
+    story: Story,
+) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    run.ask(proposal)
+    body = ApprovalDecided(
+        proposal=proposal.digest, decision=Decision.CHANGE, change=plain("shorter")
+    )
+    said = run.say("ada", body).event.body
+    assert isinstance(said, ApprovalDecided) and isinstance(said.change, Sealed)
+    shown = seen(story).runs["r-1"]
+    step = shown.steps[proposal.digest]
+    opened = opened_step(shown, step, story.keys, None, may_read=True)
+    assert opened.wanted == "shorter"
+    assert opened_step(shown, step, NoKeys(), None, may_read=True).wanted == SEALED
+    assert opened_step(shown, step, story.keys, None, may_read=False).wanted == ""
 
 
 def test_a_parked_run_says_so_until_its_processes_are_back(story: Story) -> None:

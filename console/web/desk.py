@@ -8,8 +8,7 @@ import asyncio
 import time
 from typing import Final
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.errors import StreamUnavailable
 from bus.folder import DataFolder
 from console.author import Pen, new_run_id, say

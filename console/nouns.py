@@ -19,6 +19,7 @@ NOUNS: Final[dict[str, tuple[str, ...]]] = {
     "approvals": ("questions", "approve", "deny"),
     "halts": ("halt", "release"),
     "people": ("console",),
+    "passkeys": ("passkey",),
     "tokens": ("tokens",),
     "policy": ("policy",),
     "destinations": ("destinations",),

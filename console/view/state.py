@@ -257,7 +257,9 @@ class Hour(Struct):
 
 
 class Workspace(Struct):
-    """Everything. Maps keep the order of the ledger."""
+    """Everything. Maps keep the order of the ledger. `standing` are the actions, by their digest,
+    that the end of a run which was to do all or nothing names, but for those known not to be done.
+    """
 
     name: str
     size: int = 0
@@ -267,6 +269,7 @@ class Workspace(Struct):
     reps: dict[str, bool] = msgspec.field(default_factory=dict)
     runs: dict[str, Run] = msgspec.field(default_factory=dict)
     asked: dict[bytes, Step] = msgspec.field(default_factory=dict)
+    standing: dict[bytes, Step] = msgspec.field(default_factory=dict)
     halts: list[Halt] = msgspec.field(default_factory=list)
     flags: list[Flag] = msgspec.field(default_factory=list)
     destinations: dict[str, Destination] = msgspec.field(default_factory=dict)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from console.view.differences import Difference, Held, difference
 from console.view.origins import Marked, Read, marked, sources
 from console.view.state import Run, Step
 from crypto.sealing import ContentKeys, open_event
@@ -75,6 +76,28 @@ def _read(run: Run, step: Step, keys: ContentKeys, policy: Policy | None) -> Ite
         if isinstance(body, ActionFinished):
             trust = tool.trust if tool is not None else Trust.UNTRUSTED
             yield Read(other.tool, body.result, trust, tool.trusted if tool is not None else ())
+
+
+def changes(run: Run, step: Step, keys: ContentKeys, policy: Policy | None) -> Difference | None:
+    """What the step would change of what the run had read of its object; None where nothing."""
+    proposal = open_event(step.made, keys).body
+    assert isinstance(proposal, ProposalMade)
+    tools = policy.tools if policy is not None else ()
+    tool = next((one for one in tools if one.name == step.tool), None)
+    return difference(tool, opened(proposal.arguments), list(_held(run, step, keys)))
+
+
+def _held(run: Run, step: Step, keys: ContentKeys) -> Iterator[Held]:
+    """What the tools had given the run, confirmed, when it proposed this step."""
+    for other in run.steps.values():
+        done = other.finished_event
+        if done is None or done.at > step.made.at or other.state != "confirmed":
+            continue
+        asked, came = open_event(other.made, keys).body, open_event(done, keys).body
+        assert isinstance(asked, ProposalMade) and isinstance(came, ActionFinished)
+        arguments = opened(asked.arguments)
+        if isinstance(arguments, dict):
+            yield Held(other.tool, arguments, opened(came.result), done.at)
 
 
 def _text(content: Content) -> str:

@@ -8,7 +8,7 @@ from console.view.fold import fold, skip
 from console.view.plots import by_hour, by_layer, percentile
 from console.view.state import HOUR, Workspace
 from console.view.words import in_words
-from console.web.content import SEALED, opened_step
+from console.web.content import SEALED, changes, opened_step
 from crypto.errors import Rejected
 from crypto.sealing import NoKeys
 from crypto.trust import FOREVER, Trust, Verified
@@ -21,6 +21,7 @@ from schemas.access import (
     TokenScope,
 )
 from schemas.actions import (
+    ActionOutcome,
     ActionRefused,
     ApprovalDecided,
     ApprovalRequested,
@@ -114,6 +115,39 @@ def test_what_a_person_wants_instead_is_shown_to_who_may_read_it_and_to_nobody_e
     assert opened.wanted == "shorter"
     assert opened_step(shown, step, NoKeys(), None, may_read=True).wanted == SEALED
     assert opened_step(shown, step, story.keys, None, may_read=False).wanted == ""
+
+
+def test_what_an_end_leaves_standing_waits_to_be_looked_at_until_it_is_known_not_to_be_done(
+    story: Story,
+) -> None:
+    run = story.begin("r-1")
+    one, other = (run.start(run.propose()) for _ in range(2))
+    run.finish(one)
+    run.say(
+        "orchestrator", RunHalted(halt=b"h" * 32, reason="", standing=(one.digest, other.digest))
+    )
+    view = seen(story)
+    assert [step.action for step in view.standing.values()] == [one.digest, other.digest]
+    run.finish(other, ActionOutcome.FAILED)
+    assert list(seen(story).standing) == [one.digest]
+
+
+def test_what_would_change_is_shown_beside_what_the_run_had_read(story: Story) -> None:
+    run = story.begin("r-1")
+    read = run.propose()
+    run.finish(run.start(read), result=plain({"id": "x", "deals": [{"record": "deal-1"}]}))
+    proposal = run.propose()
+    run.ask(proposal)
+    view = seen(story)
+    shown, step = view.runs["r-1"], view.runs["r-1"].steps[proposal.digest]
+    found = changes(shown, step, story.keys, view.policy)
+    assert found is not None
+    assert [(one.field, one.before, one.after) for one in found.changes] == [
+        ("text", None, "stage 2")
+    ]
+    assert changes(shown, step, NoKeys(), view.policy) is None
+    first = shown.steps[read.digest]
+    assert changes(shown, first, story.keys, view.policy) is None
 
 
 def test_a_parked_run_says_so_until_its_processes_are_back(story: Story) -> None:

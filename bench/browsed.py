@@ -34,6 +34,7 @@ from console.api.serving import api
 from console.api.shapes import PREFIX
 from console.web.app import application
 from console.web.desk import Desk
+from console.web.exporting import Exports
 from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
@@ -231,6 +232,7 @@ def _here(
         providers=Providers({}, folder.root, origin),
         keys=keys,
         sealed="",
+        exports=Exports(folder, folder.root / "exports"),
     )
 
 

@@ -44,8 +44,12 @@ PAGES = {
     "ledger": "/ledger",
     "entry": "/ledger/12",
     "people": "/people",
+    "passkeys": "/passkeys",
+    "leases": "/leases",
+    "export": "/export",
+    "question-change": "/inbox/{change}",
 }
-ON_PHONE = ("overview", "inbox", "question", "run", "kill-switch")
+ON_PHONE = ("overview", "inbox", "question", "question-change", "run", "kill-switch", "leases")
 ADDRESS = "ada@acme.example"
 
 
@@ -58,7 +62,8 @@ async def photograph(out: Path) -> None:
         folder = DataFolder(data)
         async with services(data) as ports:
             text = SETTINGS.format(**ports).replace(
-                "[policy]\n", '[policy]\nhuman_effects = ["communication"]\n'
+                "[policy]\n",
+                '[policy]\nhuman_effects = ["communication"]\npasskey = ["crm.update_deal"]\n',
             )
             folder.settings_file.write_text(f"{text}\n[console]\n")
             for name, file in (("crm", "token"), ("mail", "password"), ("calendar", "password")):

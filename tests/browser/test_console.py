@@ -38,6 +38,8 @@ PATHS = (
     "/ledger",
     "/people",
     "/passkeys",
+    "/leases",
+    "/export",
 )
 
 

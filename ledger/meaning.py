@@ -246,7 +246,7 @@ class Meaning:
                 said = "a person denied it" if proposal.denied else f"{len(people)} approved it"
                 yield "approval", f"the action needed two people's approval, and {said}"
         elif needed and proposal.approval is not Decision.APPROVE:
-            said = "denied it" if proposal.approval is Decision.DENY else "did not answer"
+            said = "declined it" if proposal.approval is not None else "did not answer"
             yield "approval", f"the action needed a person's approval, and they {said}"
         elif needed and proposal.late:
             yield "approval", "the action's approval came when the time for it was over"

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import os
 import resource
 import tempfile
 import time
@@ -24,7 +25,7 @@ import uvloop
 from msgspec import Struct
 
 from bench.house import quantile
-from bench.living import watching
+from bench.living import cpu_by_part, watching
 from bus.component import connect_as, quiet_tls_close
 from bus.connection import disconnect
 from bus.consume import CaughtUp, end_of_ledger, follow
@@ -47,6 +48,7 @@ from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunHalted, RunOutcome, RunRefused, RunRequested
 from schemas.tools import Effect
+from tests.faults.installation import below
 
 ACTIONS: Final = 100_000
 ACTIONS_OF_A_REP: Final = 100
@@ -124,8 +126,10 @@ async def _measure(wanted: int, per_run: int, desks: int) -> dict[str, Any]:
         async with _up(folder) as supervisor, watching(supervisor) as peaks:
             settled = time.monotonic()
             who = itertools.islice(itertools.cycle(reps), runs)
+            cpu_before = cpu_by_part(below(os.getpid()))
             worked = await _work(folder, who, runs, desks)
             done = time.monotonic()
+            cpu_after = cpu_by_part(below(os.getpid()))
             end = await _projected(folder)
             projected = time.monotonic()
             export = Path(home) / "export"
@@ -153,6 +157,10 @@ async def _measure(wanted: int, per_run: int, desks: int) -> dict[str, Any]:
             "run_p99_s": quantile(worked.took, 0.99),
             "stored_bytes_per_action": stored / actions,
             "peak_mb": peaks.megabytes,
+            "cpu_ms_per_action_by_part": {
+                part: round((used - cpu_before.get(part, 0.0)) * 1_000 / actions, 2)
+                for part, used in sorted(cpu_after.items())
+            },
         }
 
 

@@ -20,6 +20,7 @@ from tests.faults.installation import Running, below
 RUN_PROGRAMS: Final = (("agents", "runtime"), ("judge",))
 NURSERY: Final = "bus.nursery"
 _EVERY_S: Final = 5.0
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Peaks(Struct):
@@ -53,6 +54,29 @@ def of_runs(processes: Iterable[Running]) -> list[Running]:
         for one in processes
         if NURSERY in one.argv or any(one.argv[-len(p) :] == p for p in RUN_PROGRAMS)
     ]
+
+
+def cpu_by_part(processes: Iterable[Running]) -> dict[str, float]:
+    """Seconds of CPU so far by what each process is; a nursery has those of its ended children."""
+    found: dict[str, float] = {}
+    for process in processes:
+        with contextlib.suppress(OSError):
+            used = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            own, children = used[11:13], used[13:15]
+            name = _part(process.argv)
+            ticks = [*own, *(children if name == "runs" else [])]
+            found[name] = found.get(name, 0.0) + sum(map(int, ticks)) / _TICKS
+    return found
+
+
+def _part(argv: tuple[str, ...]) -> str:
+    if of_runs([Running(0, argv, b"")]):
+        return "runs"
+    words = [word for word in argv if word not in ("-I", "-m")]
+    first = Path(words[0]).name if words else ""
+    if not first.startswith("python"):
+        return first.partition(":")[0].partition(" ")[0]
+    return ".".join(words[1:3]) if "orchestrator" in words else Path(words[1]).name
 
 
 def megabytes(processes: Iterable[Running]) -> float:

@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
-from nats.aio.client import Client
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from bench.house import Bus, bare_bus
-from bus.component import quiet_tls_close
+from bus.client import Client
 from bus.connection import connect
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
 from bus.roles import seals_subject

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from bench.floor import hops
 from bench.house import bare_bus, installation, quantile
-from bus.component import quiet_tls_close
 from bus.consume import CaughtUp
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.commands.runs import fresh_reader, request_run
 from console.session import session

@@ -14,8 +14,8 @@ import uvloop
 from msgspec import Struct
 
 from bench.house import installation, quantile
-from bus.component import quiet_tls_close
 from bus.consume import CaughtUp
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.author import say
 from console.commands.runs import fresh_reader, request_run

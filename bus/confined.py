@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import uvloop
-from nats.aio.client import Client
 
 from bus.arguments import Arguments, be_listed_as, own_arguments
 from bus.boot import RunBoot, encode_line, read_boot, read_cell
+from bus.client import Client
 from bus.component import log_problem, recorded, say_ready, until_orphaned
 from bus.confinement import confine, cut_off
 from bus.connection import disconnect

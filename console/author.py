@@ -13,8 +13,8 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Final, Protocol
 
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.commands import Publish
 from bus.consume import CaughtUp, follow
 from bus.decider import Recorded

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.component import connect_as
 from bus.connection import disconnect
 from bus.decider import Recorded

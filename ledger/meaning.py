@@ -1,8 +1,9 @@
 """Meaning: what a verified ledger must hold beside valid signatures.
 
 1. An action was proposed in its run, judged for exactly that proposal's digest, approved by
-   a person in time where one was asked or policy reserves it, and lies within its lease, which
-   carries nothing that the rep's signed request did not, and within the policy's ceilings.
+   a person in time where one was asked or policy reserves it (with their passkey where it says
+   so), and lies within its lease, which carries nothing that the rep's signed request did not, and
+   within the policy's ceilings.
 2. An action is finished at most once, and not as confirmed where it began after its run's
    end or under a halt.
 3. A receipt is authentic and says what the ledger says.
@@ -21,6 +22,7 @@ from crypto.trust import SignatureCheck, Verified
 from ledger.budgets import Budgets
 from ledger.destinations import Destinations
 from ledger.errors import BadReceipt
+from ledger.passkeys import Passkeys
 from ledger.receipt import check_receipt
 from ledger.runs import (
     Action,
@@ -62,7 +64,7 @@ from schemas.runs import (
     WorkspaceCreated,
 )
 from schemas.supervision import halted_by
-from schemas.tools import Policy
+from schemas.tools import Policy, Tool, by_passkey
 
 Problem = tuple[str, str]
 """(kind, what)."""
@@ -107,6 +109,7 @@ class Meaning:
         self._released = 0
         self._destinations = Destinations()
         self._budgets = Budgets()
+        self._passkeys = Passkeys()
 
     @property
     def unfinished(self) -> int:
@@ -128,6 +131,7 @@ class Meaning:
         if event.actor.role is Role.SIDECAR and event.actor.instance in (SEALER, RECEIPTS):
             yield "key", f"{event.type} is signed with the {event.actor.instance} key"
         if event.run is None:
+            self._passkeys.fold(index, verified.digest, event)
             yield from self._fold_workspace(index, event)
             return
         run = self._runs.get(event.run)
@@ -232,7 +236,7 @@ class Meaning:
             or self._reserved(body.tool, event.seen)
         )
         if self._of_two(body.tool, event.seen):
-            people = proposal.approvers - {lease.rep if lease is not None else ""}
+            people = proposal.approvals.keys() - {lease.rep if lease is not None else ""}
             if proposal.denied or len(people) < 2:
                 said = "a person denied it" if proposal.denied else f"{len(people)} approved it"
                 yield "approval", f"the action needed two people's approval, and {said}"
@@ -241,6 +245,22 @@ class Meaning:
             yield "approval", f"the action needed a person's approval, and they {said}"
         elif needed and proposal.late:
             yield "approval", "the action's approval came when the time for it was over"
+        if self._by_passkey(body.tool, event.seen):
+            yield from self._stepped_up(event, body, proposal, lease)
+
+    def _stepped_up(
+        self, event: Event, body: ActionStarted, proposal: Proposal, lease: Lease | None
+    ) -> Iterator[Problem]:
+        """The first approval bears its passkey's signature, or those of two people do."""
+        rep = lease.rep if lease is not None else ""
+        two = self._of_two(body.tool, event.seen)
+        said = {p: a for p, a in proposal.approvals.items() if not two or p != rep}
+        lacks = [self._passkeys.lacks(p, a, event.seen) for p, a in said.items()]
+        # What others said after it was decided makes it no worse.
+        short = lacks.count("") < 2 if two else any(lacks[:1])
+        for lack in filter(None, lacks if two else lacks[:1]):
+            if short:
+                yield "approval", lack
 
     def _finished(
         self, index: int, verified: Verified, body: ActionFinished, run: Run
@@ -286,17 +306,27 @@ class Meaning:
 
     def _reserved(self, tool: str, seen: int) -> bool:
         """Whether the policy that the sidecar had seen reserves this tool's effect to people."""
-        policy = self._policy(seen)
-        return policy is not None and any(
-            t.name == tool and t.effect in policy.human_effects for t in policy.tools
+        policy, declared = self._declared(tool, seen)
+        return (
+            policy is not None
+            and declared is not None
+            and (declared.effect in policy.human_effects or by_passkey(policy, declared))
         )
 
     def _of_two(self, tool: str, seen: int) -> bool:
         """Whether that policy wants two people's approval of this tool's effect."""
+        policy, declared = self._declared(tool, seen)
+        return policy is not None and declared is not None and declared.effect in policy.four_eyes
+
+    def _by_passkey(self, tool: str, seen: int) -> bool:
+        """Whether that policy wants approvals of this tool by passkey."""
+        policy, declared = self._declared(tool, seen)
+        return policy is not None and declared is not None and by_passkey(policy, declared)
+
+    def _declared(self, tool: str, seen: int) -> tuple[Policy | None, Tool | None]:
         policy = self._policy(seen)
-        return policy is not None and any(
-            t.name == tool and t.effect in policy.four_eyes for t in policy.tools
-        )
+        tools = policy.tools if policy is not None else ()
+        return policy, next((each for each in tools if each.name == tool), None)
 
     def _policy(self, seen: int) -> Policy | None:
         """The policy in force for whoever had read as far as `seen`."""

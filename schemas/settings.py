@@ -61,13 +61,15 @@ class ToolSettings(Section, frozen=True, kw_only=True):
 class PolicySettings(Section, frozen=True, kw_only=True):
     """What goes into the signed policy; see `schemas.tools.Policy`.
 
-    `patterns` are watched beside the built-in ones; one of the same name takes its place.
+    `patterns` are watched beside the built-in ones; one of the same name takes its place. `passkey`
+    names tools and effects; left out, it is payments, where there is a console to give one in.
     """
 
     tools: tuple[ToolName, ...]
     organisation: tuple[str, ...] = ()
     human_effects: tuple[Effect, ...] = (Effect.PAYMENT,)
     four_eyes: tuple[Effect, ...] = ()
+    passkey: tuple[ToolName, ...] | None = None
     max_ttl_s: Annotated[int, Meta(ge=1, le=604_800)] = 3_600
     max_actions: Annotated[int, Meta(ge=1, le=100_000)] = 200
     skew_s: Annotated[int, Meta(ge=1, le=3_600)] = 120

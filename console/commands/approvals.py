@@ -1,6 +1,7 @@
 """`anyteam questions`, `approve` and `deny`: what the gate holds for a person."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,8 @@ from rich.markup import escape
 
 from bus.decider import Recorded
 from console.author import say
-from console.errors import NoSuch
+from console.errors import NeedsConsole, NoSuch, NotUp
+from console.inviting import console_url
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption, Session, session
 from console.standing_effects import left_standing
@@ -59,6 +61,7 @@ async def _questions(data: Path, json: bool) -> None:
                 "purpose": purpose,
                 "expires": body.expires,
                 "people": body.people,
+                "passkey": body.passkey,
                 "approved_by": sorted(approvers(opened.past, asked)),
             }
             text = f"[yellow]{body.proposal.hex()[:12]}[/] {escape(str(asked.event.run))}"
@@ -124,6 +127,11 @@ async def answer(
             fix="`anyteam questions` lists those that wait",
         )
     asked = found[0]
+    if decision is Decision.APPROVE and _question(asked).passkey:
+        raise NeedsConsole(
+            f"policy has {prefix} approved with a passkey, which the command line has none of",
+            fix=f"approve it in the console{_at_console(opened)}; deny it here if you like",
+        )
     body = ApprovalDecided(proposal=_question(asked).proposal, decision=decision, note=note)
     pen = opened.pen(Role.ADMIN, admin)
     if _question(asked).people > 1 and pen.actor.instance in approvers(opened.past, asked):
@@ -172,6 +180,12 @@ def approvers(past: list[Recorded], asked: Recorded) -> set[str]:
             if recorded.index > asked.index and body.decision is Decision.APPROVE:
                 people.add(recorded.event.actor.instance)
     return people - reps if question.people > 1 else people
+
+
+def _at_console(opened: Session) -> str:
+    with contextlib.suppress(NotUp):
+        return f", {console_url(opened.folder)}/inbox"
+    return ""
 
 
 def _question(asked: Recorded) -> ApprovalRequested:

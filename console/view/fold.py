@@ -36,6 +36,7 @@ def fold(workspace: Workspace, index: int, verified: Verified) -> None:
     event = verified.event
     workspace.size, workspace.last_at = index, max(workspace.last_at, event.at)
     _fold_halts(workspace, index, verified)
+    workspace.passkeys.fold(verified.digest, event)
     if event.run is not None:
         _fold_run(workspace, index, verified, event.run)
     _fold_workspace(workspace, index, event)
@@ -140,7 +141,8 @@ def _answered(step: Step, run: Run, event: Event, body: actions.ApprovalDecided)
         return
     approves = body.decision is actions.Decision.APPROVE
     if question.people == 1 or not approves or by != run.request.rep:
-        step.answers.append(Answer(body.decision, by, event.at, body.note))
+        signed = body.assertion is not None
+        step.answers.append(Answer(body.decision, by, event.at, body.note, signed))
 
 
 def _count(workspace: Workspace, layers: tuple[LayerOutcome, ...], which: LayerResult) -> None:

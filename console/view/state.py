@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from console.view.passkeys import Passkeys
 from schemas.access import AccessRole, TokenIssued
 from schemas.actions import (
     ActionFinished,
@@ -40,6 +41,7 @@ class Answer(Struct, frozen=True):
     by: str
     at: int
     note: str
+    by_passkey: bool = False
 
 
 class Step(Struct):
@@ -268,6 +270,7 @@ class Workspace(Struct):
     claims: dict[str, Claim] = msgspec.field(default_factory=dict)
     grants: dict[str, Grant] = msgspec.field(default_factory=dict)
     tokens: dict[bytes, Token] = msgspec.field(default_factory=dict)
+    passkeys: Passkeys = msgspec.field(default_factory=Passkeys)
     sign_ins: list[SignIn] = msgspec.field(default_factory=list)
     hours: dict[int, Hour] = msgspec.field(default_factory=dict)
     layers: Counter[tuple[int, str, LayerResult]] = msgspec.field(default_factory=Counter)

@@ -8,8 +8,7 @@ import asyncio
 import time
 from typing import Final
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.errors import StreamUnavailable
 from bus.folder import DataFolder
 from console.author import Pen, new_run_id, say
@@ -17,6 +16,7 @@ from console.pens import person_pen
 from console.view.state import Run, Step
 from console.web.errors import BadForm, NotAllowed, NotHere, Outdated
 from console.web.feed import Feed
+from console.web.passkeys import check_passkey
 from console.web.permissions import May, Visitor
 from crypto.signing import Signer
 from schemas.access import AccessRole
@@ -24,6 +24,7 @@ from schemas.actions import ApprovalDecided, Decision
 from schemas.events import Actor, AnyBody
 from schemas.leases import Intent
 from schemas.names import Role
+from schemas.passkeys import Assertion, PasskeyEnrolled
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunRequested
 from schemas.tools import Effect
 
@@ -44,10 +45,18 @@ class Desk:
         """The console's own word: sign-ins, and nothing else (`schemas.authority`)."""
         await self._say(self._own, body, None)
 
-    async def decide(self, visitor: Visitor, digest: bytes, decision: Decision, note: str) -> int:
+    async def decide(
+        self,
+        visitor: Visitor,
+        digest: bytes,
+        decision: Decision,
+        note: str,
+        assertion: Assertion | None = None,
+    ) -> int:
         """Answer the question about exactly this proposal; the answer's index.
 
-        Raises `NotAllowed`, `NotHere`, or `Outdated` where it waits no more.
+        Raises `NotAllowed`, `NotHere`, `Outdated` where it waits no more, or `NeedsPasskey` where
+        an approval does not bear the passkey's signature that it needs.
         """
         if not visitor.may(May.DECIDE):
             raise NotAllowed("your role answers no questions", fix="ask an approver")
@@ -57,9 +66,20 @@ class Desk:
         run = self._feed.view.runs[step.run]
         _check_open(step, run)
         _check_other(step, run, visitor.person or "")
-        body = ApprovalDecided(proposal=digest, decision=decision, note=_short(note, "note"))
+        if decision is Decision.APPROVE and step.question is not None and step.question.passkey:
+            mine = self._feed.view.passkeys.approving(visitor.person or "")
+            check_passkey(digest, decision, assertion, mine)
+        body = ApprovalDecided(
+            proposal=digest, decision=decision, note=_short(note, "note"), assertion=assertion
+        )
         causes = (step.question_digest, digest)
         return await self._say(self._pen(visitor), body, step.run, causes)
+
+    async def enrol(self, visitor: Visitor, body: PasskeyEnrolled) -> int:
+        """Put a person's own passkey on record; its index. Raises `NotAllowed`."""
+        if not visitor.may(May.ENROL):
+            raise NotAllowed("your role approves nothing", fix="ask an admin for another role")
+        return await self._say(self._pen(visitor), body, None)
 
     async def halt(self, visitor: Visitor, scope: HaltScope, target: str, reason: str) -> int:
         """Engage a halt; its index. Raises `NotAllowed` or `NotHere`."""

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console.view.state import Halt, Run, Step, Workspace, covers
+from console.web import passkeys
 from console.web.content import opened_step
 from console.web.errors import BadForm, NotHere
 from console.web.here import Here, see
@@ -32,6 +33,7 @@ async def question(request: Request, here: Here, visitor: Visitor) -> Response:
         run=run,
         content=content,
         tool=next((tool for tool in tools if tool.name == step.tool), None),
+        options=_options(here, step, visitor),
     )
 
 
@@ -43,7 +45,9 @@ async def answer(request: Request, here: Here, visitor: Visitor) -> Response:
         decision = Decision(str(form.get("decision", "")))
     except ValueError as error:
         raise BadForm("the answer is neither approve nor deny") from error
-    await here.desk.decide(visitor, step.digest, decision, str(form.get("note", "")))
+    given = str(form.get("credential", ""))
+    signed = passkeys.assertion(given) if given and decision is Decision.APPROVE else None
+    await here.desk.decide(visitor, step.digest, decision, str(form.get("note", "")), signed)
     return see(f"/runs/{step.run}")
 
 
@@ -87,6 +91,15 @@ async def release(request: Request, here: Here, visitor: Visitor) -> Response:
         )
     await here.desk.release(visitor, scope, target, reason)
     return see("/halt")
+
+
+def _options(here: Here, step: Step, visitor: Visitor) -> str:
+    """What the visitor's browser asks their passkeys for, empty where none is wanted or theirs."""
+    if not step.open or step.question is None or not step.question.passkey:
+        return ""
+    approving = here.view.passkeys.approving(visitor.person)
+    mine = [one for one in approving if one.body.origin == here.origin]
+    return passkeys.to_approve(step.digest, mine) if mine else ""
 
 
 def _stopped(view: Workspace, halt: Halt, visitor: Visitor) -> list[tuple[Run, list[Step]]]:

@@ -151,6 +151,14 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
     cpu_s: Annotated[int, Meta(ge=10, le=86_400)] = 3_600
 
 
+class WarmSettings(Section, frozen=True, kw_only=True):
+    """Processes that stand ready for `runs` runs, once the first was started; with 0 each run's are
+    started anew, and share no memory with another's. See docs/decisions/0112.
+    """
+
+    runs: Annotated[int, Meta(ge=0, le=64)] = 2
+
+
 class ProjectionSettings(Section, frozen=True, kw_only=True):
     """The stores that the ledger is projected into, by a component that holds no other key.
 
@@ -181,6 +189,7 @@ class Settings(Section, frozen=True, kw_only=True):
     judge: ModelSettings | None = None
     names: NameSettings = NameSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    warm: WarmSettings = WarmSettings()
     projections: ProjectionSettings | None = None
     webhooks: WebhookSettings | None = None
     console: ConsoleSettings | None = None

@@ -331,13 +331,16 @@ MODULES = {
     ("agents", "orchestrator"),
     ("agents", "runtime"),
     ("judge",),
+    ("bus.nursery", "agents", "runtime"),
+    ("bus.nursery", "judge"),
 }
 
 
 def named(processes: list[Running]) -> set[str]:
-    """Which of our parts these processes are."""
+    """Which of our parts these processes are; what stands ready for a run is none yet."""
     parts = {"sidecar", "orchestrator", "runtime", "judge"}
-    found = {word for process in processes for word in process.argv if word in parts}
+    parted = [process.argv for process in processes if "bus.nursery" not in process.argv]
+    found = {word for argv in parted for word in argv if word in parts}
     return found | {Path(process.argv[0]).name for process in processes}.intersection(
         {"nats-server"}
     )

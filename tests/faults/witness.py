@@ -17,6 +17,7 @@ from bus.roles import LEDGER, SEALS
 from ledger.chain import leaf_of
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.errors import LedgerError
+from schemas.actions import ActionFinished
 from schemas.envelope import decode_envelope
 from schemas.errors import SchemaError
 from schemas.events import Event, decode_event
@@ -28,7 +29,8 @@ _AGAIN_S = 0.2
 
 class Witness:
     """`seen` are (index, leaf), `sealed` checkpoints and `notes` as they were signed, `ended` runs,
-    `live` those that have begun and not ended; `problems` what it refused to read on over.
+    `live` those that have begun and not ended; `actions` how many have an outcome; `problems` what
+    it refused to read on over.
     """
 
     def __init__(self, view: DataFolder, sealer: bytes) -> None:
@@ -38,6 +40,7 @@ class Witness:
         self.ended: set[str] = set()
         self.live: dict[str, None] = {}
         self.problems: list[str] = []
+        self.actions = 0
         self._view, self._sealer = view, sealer
         self._workspace = view.settings().workspace
         self._news = asyncio.Event()
@@ -93,6 +96,7 @@ class Witness:
         event = event_in(body)
         if event is None or event.run is None:
             return
+        self.actions += isinstance(event.body, ActionFinished)
         if isinstance(event.body, RunCompleted | RunHalted | RunRefused):
             self.ended.add(event.run)
             self.live.pop(event.run, None)

@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import msgspec
-from nats.aio.client import Client
 
 from agents.orchestration import OrchestratorState
 from agents.orchestrator import OrchestratorDecider
@@ -21,6 +20,7 @@ from agents.runtime import RuntimeDecider
 from agents.serving.decider import ServingDecider
 from agents.serving.endpoint import Endpoint
 from bus.boot import RunBoot
+from bus.client import Client
 from bus.component import (
     connect_as,
     event_signer,

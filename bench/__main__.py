@@ -7,7 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import detection, gate, halt, layers, markers, publish, start, verify, webhooks
+from bench import (
+    detection,
+    gate,
+    halt,
+    layers,
+    markers,
+    publish,
+    restart,
+    start,
+    verify,
+    webhooks,
+)
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -22,6 +33,13 @@ def _agentdojo(options: argparse.Namespace) -> dict[str, Any]:
 def _console(options: argparse.Namespace) -> dict[str, Any]:
     """Imported when asked for: its client is not among the installed requirements of all."""
     from bench.console import measure
+
+    return measure(options)
+
+
+def _day(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: the stores are extras."""
+    from bench.day import measure
 
     return measure(options)
 
@@ -50,6 +68,7 @@ def _speech(options: argparse.Namespace) -> dict[str, Any]:
 BENCHMARKS: dict[str, Measure] = {
     "agentdojo": _agentdojo,
     "console": _console,
+    "day": _day,
     "detection": detection.measure,
     "gate": gate.measure,
     "halt": halt.measure,
@@ -58,6 +77,7 @@ BENCHMARKS: dict[str, Measure] = {
     "peers": _peers,
     "publish": publish.measure,
     "rebuild": _rebuild,
+    "restart": restart.measure,
     "speech": _speech,
     "start": start.measure,
     "verify": verify.measure,
@@ -74,15 +94,25 @@ def main(words: list[str] | None = None) -> int:
         "--events",
         type=int,
         default=5_000,
-        help="console, publish, rebuild, start, verify, webhooks: how many",
+        help="console, publish, rebuild, restart, verify, webhooks: how many",
     )
     parser.add_argument(
         "--peers", type=Path, help="peers: the Python of an environment that has them"
     )
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
-    parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")
+    parser.add_argument(
+        "--actions", type=int, help="gate: actions of each run (150); day: in all (100,000)"
+    )
+    parser.add_argument("--per-run", type=int, default=25, help="day: actions of each run")
+    parser.add_argument("--desks", type=int, default=8, help="day: live runs at once")
+    parser.add_argument("--starts", type=int, default=30, help="start: runs one after another")
+    parser.add_argument(
+        "--warm", type=int, default=2, help="start: runs that processes stand ready for"
+    )
     parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")
-    parser.add_argument("--live", type=int, default=100, help="halt: the most runs at once")
+    parser.add_argument(
+        "--live", type=int, help="halt: the most runs at once (100); start: runs at once (10)"
+    )
     parser.add_argument(
         "--suite", action="append", default=[], help="agentdojo: only this suite, repeatable"
     )

@@ -21,6 +21,7 @@ from bus.blobs import FolderBlobs
 from bus.confinement import hide_memory
 from bus.connection import BusClient, connect
 from bus.errors import BusError, ConnectionTrouble
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from bus.identity import parse_creds
 from bus.lifeline import parent_gone
@@ -139,13 +140,6 @@ def recorded(work: Callable[[], None]) -> int:
         _LOG.exception("stopped by a fault")
         return 70
     return 0
-
-
-def quiet_tls_close() -> None:
-    """Drop the event loop's remark at each TLS close; it says nothing about us."""
-    logging.getLogger("asyncio").addFilter(
-        lambda record: "eof_received() has no effect" not in record.getMessage()
-    )
 
 
 def log_problem(problem: BusError) -> None:

@@ -13,10 +13,8 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
-
 from bus.asking import heeding_cancellation
+from bus.client import Client, NatsError
 from bus.errors import BusError, ConnectionRefused, ConnectionTrouble, PermissionDenied
 from bus.identity import UserIdentity
 

@@ -13,8 +13,8 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.connection import archive_of
 from bus.consumer import Message, create, delete, last_of, pull
 from bus.errors import LedgerDiverged, StreamUnavailable

@@ -12,13 +12,10 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from msgspec import Struct
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.errors import ConnectionClosedError, NoRespondersError
-from nats.errors import TimeoutError as NatsTimeout
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from bus.asking import ask
+from bus.client import Client, ConnectionClosedError, Msg, NatsTimeout, NoRespondersError
 from bus.errors import StreamUnavailable
 from bus.roles import API
 

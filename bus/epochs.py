@@ -15,8 +15,8 @@ from enum import Enum
 from typing import Any, Final
 
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.connection import connect, disconnect
 from bus.errors import ProvisionError
 from bus.provision import Site, errand, query, read_key, stream_config

@@ -17,11 +17,9 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from nats.aio.client import Client
-from nats.errors import NoRespondersError
-from nats.errors import TimeoutError as NatsTimeout
 
 from bus.asking import ask
+from bus.client import Client, NatsTimeout, NoRespondersError
 from bus.connection import connect, disconnect
 from bus.errors import ProvisionError
 from bus.identity import (

@@ -9,12 +9,10 @@ import json
 from typing import Any, Final
 
 from msgspec import Struct
-from nats.aio.client import Client
-from nats.errors import ConnectionClosedError, NoRespondersError
-from nats.errors import TimeoutError as NatsTimeout
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from bus.asking import ask
+from bus.client import Client, ConnectionClosedError, NatsTimeout, NoRespondersError
 from bus.commands import Publish
 from bus.errors import PublishRefused, StreamUnavailable
 

@@ -8,8 +8,7 @@ components and people, and each new policy.
 import time
 from pathlib import Path
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.cluster import Cluster, members_in
 from bus.component import connect_as
 from bus.connection import disconnect

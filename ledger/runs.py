@@ -48,11 +48,17 @@ _FOLDED: Final = frozenset(
 )
 """What a run is remembered by; the rest of its events is passed over at once."""
 
+# Tuples, since a union in `isinstance` is made anew at each call.
+_LEASES: Final = (LeaseGranted, LeaseRenewed)
+_SAID: Final = (VerdictGiven, ApprovalRequested, ApprovalDecided)
+_CUT: Final = (LeaseRevoked, LeaseExpired)
+_ENDS: Final = (RunCompleted, RunHalted, RunRefused)
+
 
 class Proposal(Struct):
     """An open proposal and what was said of it. `expires` is when a person should have answered,
-    and `late` whether the answer came later, by the person's own clock. `approvers` are all who
-    approved in time, `denied` whether anybody denied in time."""
+    and `late` whether the answer came later, by the person's own clock. `approvals` are those in
+    time, the first of each person, `denied` says whether anybody denied in time."""
 
     made: ProposalMade
     verdict: Verdict | None = None
@@ -60,7 +66,7 @@ class Proposal(Struct):
     expires: int = 0
     approval: Decision | None = None
     late: bool = False
-    approvers: frozenset[str] = frozenset()
+    approvals: dict[str, ApprovalDecided] = {}
     denied: bool = False
 
 
@@ -116,13 +122,13 @@ def fold_run(run: Run, verified: Verified) -> None:
         return
     if isinstance(body, RunRequested):
         run.request = run.request or (verified.digest, body)
-    elif isinstance(body, LeaseGranted | LeaseRenewed):
+    elif isinstance(body, _LEASES):
         run.lease = body.lease
     elif isinstance(body, ProposalMade):
         run.proposals[verified.digest] = Proposal(body)
     elif isinstance(body, ActionRefused):
         run.proposals.pop(body.proposal, None)
-    elif isinstance(body, VerdictGiven | ApprovalRequested | ApprovalDecided):
+    elif isinstance(body, _SAID):
         proposal = run.proposals.get(body.proposal)
         if proposal is None:
             return
@@ -135,9 +141,9 @@ def fold_run(run: Run, verified: Verified) -> None:
             _answered(proposal, event, body)
     elif isinstance(body, PlanFinished):
         run.claim = run.claim or body
-    elif isinstance(body, LeaseRevoked | LeaseExpired):
+    elif isinstance(body, _CUT):
         run.ended = run.ended or event.type
-    elif isinstance(body, RunCompleted | RunHalted | RunRefused):
+    elif isinstance(body, _ENDS):
         run.ended, run.over = run.ended or event.type, True
 
 
@@ -146,7 +152,7 @@ def _answered(proposal: Proposal, event: Event, body: ApprovalDecided) -> None:
     if proposal.approval is None:
         proposal.approval, proposal.late = body.decision, late
     if not late and body.decision is Decision.APPROVE:
-        proposal.approvers |= {event.actor.instance}
+        proposal.approvals.setdefault(event.actor.instance, body)
     elif not late:
         proposal.denied = True
 

@@ -63,13 +63,15 @@ class ToolSettings(Section, frozen=True, kw_only=True):
 class PolicySettings(Section, frozen=True, kw_only=True):
     """What goes into the signed policy; see `schemas.tools.Policy`.
 
-    `patterns` are watched beside the built-in ones; one of the same name takes its place.
+    `patterns` are watched beside the built-in ones; one of the same name takes its place. `passkey`
+    names tools and effects; left out, it is payments, where there is a console to give one in.
     """
 
     tools: tuple[ToolName, ...]
     organisation: tuple[str, ...] = ()
     human_effects: tuple[Effect, ...] = (Effect.PAYMENT,)
     four_eyes: tuple[Effect, ...] = ()
+    passkey: tuple[ToolName, ...] | None = None
     max_ttl_s: Annotated[int, Meta(ge=1, le=604_800)] = 3_600
     max_actions: Annotated[int, Meta(ge=1, le=100_000)] = 200
     skew_s: Annotated[int, Meta(ge=1, le=3_600)] = 120
@@ -151,6 +153,14 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
     cpu_s: Annotated[int, Meta(ge=10, le=86_400)] = 3_600
 
 
+class WarmSettings(Section, frozen=True, kw_only=True):
+    """Processes that stand ready for `runs` runs, once the first was started; with 0 each run's are
+    started anew, and share no memory with another's. See docs/decisions/0112.
+    """
+
+    runs: Annotated[int, Meta(ge=0, le=64)] = 2
+
+
 class ProjectionSettings(Section, frozen=True, kw_only=True):
     """The stores that the ledger is projected into, by a component that holds no other key.
 
@@ -181,6 +191,7 @@ class Settings(Section, frozen=True, kw_only=True):
     judge: ModelSettings | None = None
     names: NameSettings = NameSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    warm: WarmSettings = WarmSettings()
     projections: ProjectionSettings | None = None
     webhooks: WebhookSettings | None = None
     console: ConsoleSettings | None = None

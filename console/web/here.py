@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from nats.aio.client import Client
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from bus.client import Client
 from bus.folder import DataFolder
 from console.view.state import Workspace
 from console.web import shown

@@ -22,6 +22,7 @@ class May(Enum):
     READ_LEDGER = "read the ledger's entries"
     REQUEST = "ask for runs"
     DECIDE = "answer questions"
+    ENROL = "enrol a passkey"
     HALT = "halt one's own runs"
     HALT_ALL = "halt anything"
     RELEASE = "release halts"
@@ -33,7 +34,7 @@ ROLES: Final[Mapping[AccessRole, frozenset[May]]] = {
     AccessRole.APPROVER: frozenset(
         {
             *(May.SEE, May.SEE_ALL, May.READ_CONTENT, May.READ_LEDGER),
-            *(May.DECIDE, May.HALT, May.HALT_ALL),
+            *(May.DECIDE, May.ENROL, May.HALT, May.HALT_ALL),
         }
     ),
     AccessRole.AUDITOR: frozenset({May.SEE, May.SEE_ALL, May.READ_LEDGER, May.AUDIT}),

@@ -42,6 +42,8 @@ ALLOWED: Final[dict[tuple[str, str], frozenset[AccessRole]]] = {
     ("GET", "/ledger/{index:int}"): OVERSEERS,
     ("GET", "/ledger/{index:int}/proof"): OVERSEERS,
     ("GET", "/people"): frozenset({AUDITOR, ADMIN}),
+    ("GET", "/passkeys"): frozenset({APPROVER, ADMIN}),
+    ("POST", "/passkeys"): frozenset({APPROVER, ADMIN}),
     ("POST", "/sign-out"): ALL,
 }
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from bus.component import quiet_tls_close
+from bus.eventloop import quiet_tls_close
 from tests.faults.effects import kill_over_all_connectors
 from tests.faults.kills import COMPONENTS, Tally, kill_at_random_moments
 from tests.faults.nemesis import KINDS

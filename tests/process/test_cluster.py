@@ -10,8 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.cluster import Cluster
 from bus.commands import Publish
 from bus.connection import connect, disconnect

@@ -78,6 +78,7 @@ async def people(request: Request, here: Here, visitor: Visitor) -> Response:
         request,
         visitor,
         grants=list(here.view.grants.values()),
+        passkeys=list(reversed(here.view.passkeys.known.values())),
         tokens=list(reversed(here.view.tokens.values())),
         addresses=here.sessions.store.addresses(),
         sign_ins=list(reversed(here.view.sign_ins))[:100],

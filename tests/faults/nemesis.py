@@ -129,7 +129,7 @@ async def pause(nemesis: Nemesis) -> str:
         if not stopped:
             return ""
         try:
-            await nemesis.last(3.0)
+            await nemesis.last(2.0)
         finally:
             _signalled(stopped, signal.SIGCONT)
         return f"pause {name}"
@@ -143,14 +143,14 @@ async def partition(nemesis: Nemesis) -> str:
         "half-open, nothing heard": Weather(down=False),
     }
     kind = nemesis.dice.choice(("partition", *ways))
-    return await _weather(nemesis, kind, ways[kind], 4.0)
+    return await _weather(nemesis, kind, ways[kind], 3.0)
 
 
 async def slow(nemesis: Nemesis) -> str:
     """One link is late, or narrow."""
     late = Weather(delay_s=nemesis.dice.uniform(0.005, 0.1))
     narrow = Weather(rate=nemesis.dice.choice((20_000, 100_000)))
-    return await _weather(nemesis, "slow link", nemesis.dice.choice((late, narrow)), 3.0)
+    return await _weather(nemesis, "slow link", nemesis.dice.choice((late, narrow)), 2.0)
 
 
 async def cut(nemesis: Nemesis) -> str:

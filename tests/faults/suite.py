@@ -38,7 +38,7 @@ from tests.faults.witness import Witness
 from tests.faults.workload import TOOL, TTL_S, Workload, configure
 
 ROUND_S: Final = 75.0
-AT_ONCE: Final = 4
+AT_ONCE: Final = 5
 SPOILS: Final = 12
 END_S: Final = 2.5 * TTL_S
 SEAL_S: Final = 30.0
@@ -194,14 +194,16 @@ class Round:
     async def _settled(
         self, stand: Stand, witness: Witness, work: Workload
     ) -> tuple[tuple[str, bool], ...]:
-        """Wait for every run that is on the ledger to end, and for a seal over all of it."""
+        """Wait for every run and action that is on the ledger to end, and for a seal over it."""
         for part in stand.parts.values():
             with contextlib.suppress(TimeoutError):
                 await part.up()
         begun = [run for run in work.asked if run in witness.live or run in witness.ended]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_S):
-                await witness.until(lambda: not witness.live and work.answered <= witness.ended)
+                await witness.until(
+                    lambda: not (witness.live or witness.open) and work.answered <= witness.ended
+                )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SEAL_S):
                 await witness.until(lambda: witness.unsealed == 0)

@@ -26,9 +26,10 @@ from msgspec import Struct
 
 from bench.house import quantile
 from bench.living import cpu_by_part, watching
-from bus.component import connect_as, quiet_tls_close
+from bus.component import connect_as
 from bus.connection import disconnect
 from bus.consume import CaughtUp, end_of_ledger, follow
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.author import new_run_id, say
 from console.pens import person_pen

@@ -42,7 +42,7 @@ from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
 from console.web.store import Store
 from crypto.keyfile import write_public
-from crypto.sealing import WorkspaceKeys
+from crypto.sealing import NoKeys, WorkspaceKeys
 from crypto.signing import Signer
 from crypto.trust import Trust
 from ledger.export import ExportedEntry
@@ -225,7 +225,7 @@ def _here(
         origin=origin,
         client=client,
         feed=feed,
-        desk=Desk(client, feed, folder, Signer.generate()),
+        desk=Desk(client, feed, folder, Signer.generate(), NoKeys()),
         sessions=Sessions(store, feed.view, _unrecorded, Limits(lives_s=36_000, idle_s=36_000)),
         post=Post(None, folder.root),
         providers=Providers({}, folder.root, origin),

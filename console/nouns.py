@@ -16,7 +16,7 @@ NOUNS: Final[dict[str, tuple[str, ...]]] = {
     "operation": ("init", "up", "component", "status"),
     "doctor": ("doctor",),
     "runs": ("run", "runs", "tail"),
-    "approvals": ("questions", "approve", "deny"),
+    "approvals": ("questions", "approve", "change", "deny"),
     "halts": ("halt", "release"),
     "people": ("console",),
     "passkeys": ("passkey",),

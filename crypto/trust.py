@@ -29,7 +29,7 @@ from crypto.errors import (
     WrongPlace,
 )
 from crypto.signing import key_id_of, verify
-from schemas.authority import EVENTLESS, may_sign, subject_of
+from schemas.authority import EVENTLESS, may_say, subject_of
 from schemas.envelope import PAYLOAD_TYPE, Envelope, decode_envelope
 from schemas.errors import SchemaError
 from schemas.events import Event, decode_event, event_digest
@@ -48,6 +48,8 @@ from schemas.runs import (
 
 FOREVER = 2**63 - 1
 _RUN_ROLES = (Role.RUNTIME, Role.JUDGE)
+# Looked up once: a member of an enumeration is found through its class by a call, in Python 3.11.
+_SIDECAR: Final = Role.SIDECAR
 _UNSUSPECTED = (*_RUN_ROLES, Role.DEVICE)
 """Whose broken chain may be their own doing, and stops nobody else's work."""
 _ENDING = (RunCompleted, RunHalted, RunRefused)
@@ -261,9 +263,9 @@ class Trust:
             )
         if certificate.run is not None and event.run != certificate.run:
             raise Unauthorised(f"{event.type} is outside run {certificate.run} of its key")
-        if certificate.role is Role.SIDECAR and certificate.instance in EVENTLESS:
+        if certificate.role is _SIDECAR and certificate.instance in EVENTLESS:
             raise Unauthorised(f"the {certificate.instance}'s key signs no events")
-        if not may_sign(certificate.role, event.type):
+        if not may_say(certificate.role, type(event.body)):
             raise Unauthorised(f"{certificate.role.value} may not sign {event.type}")
         return certificate
 

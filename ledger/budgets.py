@@ -14,16 +14,18 @@ from typing import Final
 
 from msgspec import Struct
 
+from ledger.rules import Rules
 from schemas.actions import ActionStarted, ModelCalled
 from schemas.events import Event
 from schemas.names import SECOND
-from schemas.tools import Budget, Policy
+from schemas.tools import Budget
 
 _DAY: Final = 86_400 * SECOND
 _MARKS: Final = 4_096
 """Sums remembered of the workspace's day: nobody decides on what lies further back."""
 
 _NONE: Final = Budget()
+_ONE_CALL: Final = Budget(calls=1)
 
 
 class _Account:
@@ -61,23 +63,23 @@ class Budgets:
         self._day = _Account()
 
     def started(
-        self, index: int, event: Event, body: ActionStarted, seen: Policy | None, now: Policy | None
+        self, index: int, event: Event, body: ActionStarted, seen: Rules | None, now: Rules | None
     ) -> Iterator[str]:
-        """An action; `seen` is the policy it was decided under, `now` the one in force here."""
+        """An action; `seen` are the rules it was decided under, `now` those in force here."""
         run, day = self._of(event), event.at // _DAY
         account = run.by_tool.get(body.tool)
         if account is None:
             account = run.by_tool[body.tool] = _Account()
-        if seen is not None and _any_ceiling(seen):
-            more = _cost(seen, body.tool)
+        if seen is not None and seen.bounded:
+            more, policy = seen.cost(body.tool), seen.policy
             for whose, ceiling, spent in (
-                ("run", seen.per_run, run.whole.up_to(event.seen)),
-                (f"tool {body.tool}", seen.per_tool.get(body.tool), account.up_to(event.seen)),
-                ("day", seen.per_day, self._day.up_to(event.seen, day)),
+                ("run", policy.per_run, run.whole.up_to(event.seen)),
+                (f"tool {body.tool}", policy.per_tool.get(body.tool), account.up_to(event.seen)),
+                ("day", policy.per_day, self._day.up_to(event.seen, day)),
             ):
                 if ceiling is not None and (over := _over(ceiling, _plus(spent, more))):
                     yield f"the action went over the ceiling per {whose}: {over}"
-        more = _cost(now, body.tool) if now is not None else Budget(calls=1)
+        more = now.cost(body.tool) if now is not None else _ONE_CALL
         run.whole.add(index, more)
         account.add(index, more)
         self._day.add(index, more, day)
@@ -87,14 +89,15 @@ class Budgets:
         self._of(event).asked[digest] = index
 
     def called(
-        self, index: int, event: Event, body: ModelCalled, policy: Policy | None
+        self, index: int, event: Event, body: ModelCalled, rules: Rules | None
     ) -> Iterator[str]:
-        """A model's answer; `policy` is the one in force where it was asked."""
+        """A model's answer; `rules` are those in force where it was asked."""
         run, day = self._of(event), event.at // _DAY
         place = run.asked.pop(body.request, None)
         if place is None:
             return
-        if policy is not None and not body.error:
+        if rules is not None and not body.error:
+            policy = rules.policy
             for whose, ceiling, spent in (
                 ("run", policy.per_run, run.whole.up_to(place)),
                 ("day", policy.per_day, self._day.up_to(place, day)),
@@ -121,19 +124,6 @@ class Budgets:
         if known is None:
             known = self._runs[name] = _OfRun(_Account(), {}, {})
         return known
-
-
-def _any_ceiling(policy: Policy) -> bool:
-    return bool(policy.per_tool) or policy.per_run != _NONE or policy.per_day != _NONE
-
-
-def _cost(policy: Policy, name: str) -> Budget:
-    """What one call uses up, as far as the policy alone says."""
-    tool = next((tool for tool in policy.tools if tool.name == name), None)
-    if tool is None:
-        return Budget(calls=1)
-    effect = int(tool.effect.high_stakes)
-    return Budget(money=tool.cost, calls=1, effects=effect, records=effect)
 
 
 def _plus(one: Budget, more: Budget) -> Budget:

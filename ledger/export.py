@@ -45,6 +45,7 @@ SEALS: Final = "seals.jsonl"
 MAX_RECORD_BYTES: Final = MAX_BODY_BYTES + 4_096
 MAX_MANIFEST_BYTES: Final = 65_536
 _LENGTH_BYTES: Final = 4
+_BUFFER_BYTES: Final = 128 * 1024
 _SCHEMAS: Final = {"event": Event, "envelope": Envelope, "receipt": Receipt}
 
 
@@ -240,7 +241,7 @@ def _open(path: Path) -> BinaryIO:
     try:
         if not path.is_file():
             raise ExportDamaged(f"{path.name} is missing", fix="ask for the export again")
-        return path.open("rb")
+        return path.open("rb", buffering=_BUFFER_BYTES)
     except OSError as error:
         raise ExportDamaged(f"{path.name} cannot be read: {error.strerror}") from error
 

@@ -14,7 +14,7 @@
 Pure. The state is per live run, and a run is forgotten once it is over and owes nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from crypto.signing import verify
@@ -24,6 +24,7 @@ from ledger.destinations import Destinations
 from ledger.errors import BadReceipt
 from ledger.passkeys import Passkeys
 from ledger.receipt import check_receipt
+from ledger.rules import Rules, rules_of
 from ledger.runs import (
     Action,
     Finished,
@@ -64,7 +65,7 @@ from schemas.runs import (
     WorkspaceCreated,
 )
 from schemas.supervision import halted_by
-from schemas.tools import Policy, Tool, by_passkey
+from schemas.tools import Policy
 
 Problem = tuple[str, str]
 """(kind, what)."""
@@ -79,6 +80,10 @@ _JUDGED: Final = frozenset(
 """What is held to a rule of a run's; most events are not, and are asked once."""
 
 _COUNTED: Final = frozenset((ActionStarted, ModelRequested, ReviewRequested, ModelCalled))
+_SIDECAR: Final = Role.SIDECAR
+_KEYED: Final = (SEALER, RECEIPTS)
+_LETTING: Final = (Verdict.APPROVE, Verdict.ROUTE_TO_HUMAN)
+_TO_HUMAN: Final = Verdict.ROUTE_TO_HUMAN
 _HALTED: Final = "halt.engaged"
 
 
@@ -103,7 +108,7 @@ class Meaning:
         self._receipt_public = receipt_public
         self._receipt_key = receipt_key
         self._runs: dict[str, Run] = {}
-        self._policies: list[tuple[int, Policy]] = []
+        self._rules: list[Rules] = []
         self._reps: dict[str, int] = {}
         self._halts: set[tuple[HaltScope, str]] = set()
         self._released = 0
@@ -125,30 +130,34 @@ class Meaning:
             for a in run.actions.values()
         )
 
-    def fold(self, index: int, verified: Verified) -> Iterator[Problem]:
-        """Take the next verified event and say what is wrong with it. Exhaust the iterator."""
-        event, body = verified.event, verified.event.body
-        if event.actor.role is Role.SIDECAR and event.actor.instance in (SEALER, RECEIPTS):
-            yield "key", f"{event.type} is signed with the {event.actor.instance} key"
+    def fold(self, index: int, verified: Verified) -> Sequence[Problem]:
+        """Take the next verified event and say what is wrong with it."""
+        event, actor = verified.event, verified.event.actor
+        problems: list[Problem] = []
+        if actor.role is _SIDECAR and actor.instance in _KEYED:
+            problems.append(("key", f"{event.type} is signed with the {actor.instance} key"))
         if event.run is None:
             self._passkeys.fold(index, verified.digest, event)
-            yield from self._fold_workspace(index, event)
-            return
-        run = self._runs.get(event.run)
+            problems += self._fold_workspace(index, event)
+        else:
+            self._fold_run(index, verified, event.run, problems)
+        return problems
+
+    def _fold_run(self, index: int, verified: Verified, name: str, problems: list[Problem]) -> None:
+        kind = type(verified.event.body)
+        run = self._runs.get(name)
         if run is None:
             run = Run()
-            if isinstance(body, RunRequested):
-                self._runs[event.run] = run
-        kind = type(body)
+            if kind is RunRequested:
+                self._runs[name] = run
         if kind in _JUDGED:
-            yield from self._judged(index, verified, run)
-        if kind in _COUNTED and event.run in self._runs:
-            for what in self._counted(index, verified):
-                yield "budget", what
+            problems += self._judged(index, verified, run)
+        if kind in _COUNTED and name in self._runs:
+            problems += (("budget", what) for what in self._counted(index, verified))
         fold_run(run, verified)
         if run.over and not run.owes:
-            self._runs.pop(event.run, None)
-            self._budgets.forget(event.run)
+            self._runs.pop(name, None)
+            self._budgets.forget(name)
 
     def _judged(self, index: int, verified: Verified, run: Run) -> Iterator[Problem]:
         event, body = verified.event, verified.event.body
@@ -175,7 +184,7 @@ class Meaning:
         for what in self._destinations.fold(index, event):
             yield "destination", what
         if isinstance(body, PolicySet):
-            self._policies.append((index, body.policy))
+            self._rules.append(rules_of(index, body.policy))
         elif isinstance(body, RepActivated | RepRevoked):
             self._reps[body.rep] = index if isinstance(body, RepRevoked) else 0
         elif (halted := halted_by(body)) is not None:
@@ -190,11 +199,11 @@ class Meaning:
         """What goes over a ceiling; everything that uses one up is counted."""
         event, body = verified.event, verified.event.body
         if isinstance(body, ActionStarted):
-            seen, now = self._policy(event.seen), self._policy(index)
+            seen, now = self._rules_at(event.seen), self._rules_at(index)
             yield from self._budgets.started(index, event, body, seen, now)
         elif isinstance(body, ModelCalled):
             place = self._budgets.asked_at(event.run, body.request)
-            yield from self._budgets.called(index, event, body, self._policy(place))
+            yield from self._budgets.called(index, event, body, self._rules_at(place))
         else:
             self._budgets.asked(index, event, verified.digest)
 
@@ -228,20 +237,16 @@ class Meaning:
         verdict = proposal.verdict
         if verdict is None:
             yield "verdict", "the action has no verdict for its proposal"
-        elif verdict not in (Verdict.APPROVE, Verdict.ROUTE_TO_HUMAN):
+        elif verdict not in _LETTING:
             yield "verdict", f"the judge's verdict on the action was {verdict.value}"
-        needed = (
-            proposal.asked
-            or verdict is Verdict.ROUTE_TO_HUMAN
-            or self._reserved(body.tool, event.seen)
-        )
+        needed = proposal.asked or verdict is _TO_HUMAN or self._reserved(body.tool, event.seen)
         if self._of_two(body.tool, event.seen):
             people = proposal.approvals.keys() - {lease.rep if lease is not None else ""}
             if proposal.denied or len(people) < 2:
                 said = "a person denied it" if proposal.denied else f"{len(people)} approved it"
                 yield "approval", f"the action needed two people's approval, and {said}"
         elif needed and proposal.approval is not Decision.APPROVE:
-            said = "denied it" if proposal.approval is Decision.DENY else "did not answer"
+            said = "declined it" if proposal.approval is not None else "did not answer"
             yield "approval", f"the action needed a person's approval, and they {said}"
         elif needed and proposal.late:
             yield "approval", "the action's approval came when the time for it was over"
@@ -306,31 +311,29 @@ class Meaning:
 
     def _reserved(self, tool: str, seen: int) -> bool:
         """Whether the policy that the sidecar had seen reserves this tool's effect to people."""
-        policy, declared = self._declared(tool, seen)
-        return (
-            policy is not None
-            and declared is not None
-            and (declared.effect in policy.human_effects or by_passkey(policy, declared))
-        )
+        rules = self._rules_at(seen)
+        return rules is not None and tool in rules.reserved
 
     def _of_two(self, tool: str, seen: int) -> bool:
         """Whether that policy wants two people's approval of this tool's effect."""
-        policy, declared = self._declared(tool, seen)
-        return policy is not None and declared is not None and declared.effect in policy.four_eyes
+        rules = self._rules_at(seen)
+        return rules is not None and tool in rules.of_two
 
     def _by_passkey(self, tool: str, seen: int) -> bool:
         """Whether that policy wants approvals of this tool by passkey."""
-        policy, declared = self._declared(tool, seen)
-        return policy is not None and declared is not None and by_passkey(policy, declared)
-
-    def _declared(self, tool: str, seen: int) -> tuple[Policy | None, Tool | None]:
-        policy = self._policy(seen)
-        tools = policy.tools if policy is not None else ()
-        return policy, next((each for each in tools if each.name == tool), None)
+        rules = self._rules_at(seen)
+        return rules is not None and tool in rules.by_passkey
 
     def _policy(self, seen: int) -> Policy | None:
         """The policy in force for whoever had read as far as `seen`."""
-        return next((p for index, p in reversed(self._policies) if index <= seen), None)
+        rules = self._rules_at(seen)
+        return rules.policy if rules is not None else None
+
+    def _rules_at(self, seen: int) -> Rules | None:
+        for rules in reversed(self._rules):
+            if rules.index <= seen:
+                return rules
+        return None
 
     def _rep_problem(self, event: Event, lease: Lease | None) -> str:
         """That the sidecar had seen that the rep was revoked, or never activated."""
@@ -341,6 +344,8 @@ class Meaning:
         return ""
 
     def _halted(self, run: str, lease: Lease | None) -> str:
+        if not self._halts:
+            return ""
         scopes = {(HaltScope.PLATFORM, ""), (HaltScope.WORKSPACE, ""), (HaltScope.RUN, run)}
         if lease is not None:
             scopes |= {(HaltScope.REP, lease.rep), (HaltScope.AGENT, lease.agent)}

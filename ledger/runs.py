@@ -48,6 +48,12 @@ _FOLDED: Final = frozenset(
 )
 """What a run is remembered by; the rest of its events is passed over at once."""
 
+# Tuples, since a union in `isinstance` is made anew at each call.
+_LEASES: Final = (LeaseGranted, LeaseRenewed)
+_SAID: Final = (VerdictGiven, ApprovalRequested, ApprovalDecided)
+_CUT: Final = (LeaseRevoked, LeaseExpired)
+_ENDS: Final = (RunCompleted, RunHalted, RunRefused)
+
 
 class Proposal(Struct):
     """An open proposal and what was said of it. `expires` is when a person should have answered,
@@ -116,13 +122,13 @@ def fold_run(run: Run, verified: Verified) -> None:
         return
     if isinstance(body, RunRequested):
         run.request = run.request or (verified.digest, body)
-    elif isinstance(body, LeaseGranted | LeaseRenewed):
+    elif isinstance(body, _LEASES):
         run.lease = body.lease
     elif isinstance(body, ProposalMade):
         run.proposals[verified.digest] = Proposal(body)
     elif isinstance(body, ActionRefused):
         run.proposals.pop(body.proposal, None)
-    elif isinstance(body, VerdictGiven | ApprovalRequested | ApprovalDecided):
+    elif isinstance(body, _SAID):
         proposal = run.proposals.get(body.proposal)
         if proposal is None:
             return
@@ -135,9 +141,9 @@ def fold_run(run: Run, verified: Verified) -> None:
             _answered(proposal, event, body)
     elif isinstance(body, PlanFinished):
         run.claim = run.claim or body
-    elif isinstance(body, LeaseRevoked | LeaseExpired):
+    elif isinstance(body, _CUT):
         run.ended = run.ended or event.type
-    elif isinstance(body, RunCompleted | RunHalted | RunRefused):
+    elif isinstance(body, _ENDS):
         run.ended, run.over = run.ended or event.type, True
 
 

@@ -24,6 +24,8 @@ from schemas.envelope import PAYLOAD_TYPE, RECEIPT_TYPE
 from schemas.names import Role
 from schemas.runs import KeyCertified, LeaseGranted, LeaseRenewed
 
+_LEASES: Final = (LeaseGranted, LeaseRenewed)
+
 MAX_KEYS: Final = 2_048
 
 RECEIPTS: Final = "receipts"
@@ -75,7 +77,7 @@ class Keys:
             if self._receipts is not None:
                 receipt = Question(self._receipts, RECEIPT_TYPE, body.receipt, body.signature)
                 return (*asked, receipt)
-        elif isinstance(body, LeaseGranted | LeaseRenewed):
+        elif isinstance(body, _LEASES):
             for granted in body.lease.keys:
                 self._learn(granted.public_key)
         elif isinstance(body, KeyCertified):

@@ -267,8 +267,12 @@ class _Audit:
 
     def _check(self, public: bytes, payload_type: str, payload: bytes, signature: bytes) -> None:
         """The signature of the entry that is being taken."""
-        if not self._seen_before:
+        if self._seen_before:
+            return
+        if self._held:
             self._check_unless_held(public, payload_type, payload, signature)
+        else:
+            self._check_signature(public, payload_type, payload, signature)
 
     def _check_unless_held(
         self, public: bytes, payload_type: str, payload: bytes, signature: bytes

@@ -113,19 +113,24 @@ class ApprovalRequested(Body, frozen=True, tag="approval.requested"):
 
 
 class Decision(Enum):
-    """A person's answer."""
+    """A person's answer. CHANGE denies this proposal too, and says what another should be like."""
 
     APPROVE = "approve"
+    CHANGE = "change"
     DENY = "deny"
 
 
 class ApprovalDecided(Body, frozen=True, tag="approval.decided"):
-    """Signed by the person who decided; `assertion` is their passkey's, over the same decision."""
+    """Signed by the person who decided; `assertion` is their passkey's, over the same decision.
+
+    `change` is a text, what should be different, and given with CHANGE alone.
+    """
 
     proposal: Digest
     decision: Decision
     note: Text = ""
     assertion: Assertion | None = None
+    change: Content | None = None
 
 
 class ActionStarted(Body, frozen=True, tag="action.started"):

@@ -5,10 +5,10 @@ kind of writer, so that a role's bus permission is a list of topics. The subject
 event follows from fields inside its signed payload; an event found elsewhere is refused.
 """
 
-from typing import Final
+from typing import Final, get_args
 
 from schemas.errors import SchemaError
-from schemas.events import Event
+from schemas.events import AnyBody, Event, tag_of
 from schemas.names import Role
 
 ROOT_ONLY: Final = (Role.ROOT,)
@@ -81,6 +81,11 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
 }
 """Event type -> (topic, roles that may sign it)."""
 
+_OF_BODY: Final = {
+    kind: AUTHORITY[tag_of(kind)] for kind in get_args(AnyBody) if tag_of(kind) in AUTHORITY
+}
+"""The same by the class of the body: it is asked of every event."""
+
 EVENTLESS: Final = ("sealer", "receipts")
 """Sidecar instances whose keys sign seals and receipts, and no event."""
 
@@ -90,7 +95,7 @@ FENCED: Final = ("action", "lease")
 
 def subject_of(event: Event) -> str:
     """The only subject this event may be found on."""
-    topic = AUTHORITY[event.type][0]
+    topic = _OF_BODY[type(event.body)][0]
     if topic == CAPTURE and event.run is None:
         return capture_subject(event.workspace, event.actor.instance)
     return subject(event.workspace, event.run, topic)
@@ -98,8 +103,9 @@ def subject_of(event: Event) -> str:
 
 def subject(workspace: str, run: str | None, topic: str) -> str:
     """`ws.<workspace>.run.<run>.<topic>`, or `ws.<workspace>.admin.<topic>` for no run."""
-    scope = f"run.{run}" if run is not None else "admin"
-    return f"ws.{workspace}.{scope}.{topic}"
+    if run is None:
+        return f"ws.{workspace}.admin.{topic}"
+    return f"ws.{workspace}.run.{run}.{topic}"
 
 
 def capture_subject(workspace: str, device: str) -> str:
@@ -117,6 +123,11 @@ def may_sign(role: Role, event_type: str) -> bool:
     if event_type not in AUTHORITY:
         raise SchemaError(f"event type {event_type!r} has no authority")
     return role in AUTHORITY[event_type][1]
+
+
+def may_say(role: Role, kind: type[AnyBody]) -> bool:
+    """As `may_sign`, by the class of the event's body."""
+    return role in _OF_BODY[kind][1]
 
 
 def topics_of(role: Role) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ reader that drops what it does not know would decide on less than was signed.
 """
 
 import hashlib
+from functools import lru_cache
 from typing import Annotated, Final, Literal, get_args
 
 import msgspec
@@ -23,10 +24,20 @@ from schemas import (
     supervision,
 )
 from schemas.errors import MalformedEvent, Oversized, UnknownVersion
-from schemas.names import Classification, Digest, EventId, Name, Nanoseconds, Role
+from schemas.names import (
+    CheckedEventId,
+    CheckedName,
+    Classification,
+    Digest,
+    Nanoseconds,
+    Role,
+    is_event_id,
+    is_name,
+)
 
 MAX_EVENT_BYTES: Final = 512 * 1024
 VERSION: Final = 1
+_NAMED_CHARS: Final = 3 * 63
 
 AnyBody = (
     runs.WorkspaceCreated
@@ -96,7 +107,7 @@ class Actor(Struct, frozen=True, forbid_unknown_fields=True):
     """Who speaks: a role, and which holder of it."""
 
     role: Role
-    instance: Name
+    instance: CheckedName
 
 
 class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,9 +121,9 @@ class Event(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     v: Literal[1] = 1
-    id: EventId
-    workspace: Name
-    run: Name | None
+    id: CheckedEventId
+    workspace: CheckedName
+    run: CheckedName | None
     actor: Actor
     n: Annotated[int, Meta(ge=0)]
     prev: Digest
@@ -165,7 +176,7 @@ def decode_event(payload: bytes) -> Event:
     if len(payload) > MAX_EVENT_BYTES:
         raise Oversized(f"event of {len(payload)} bytes is over {MAX_EVENT_BYTES}")
     try:
-        return _DECODER.decode(payload)
+        event = _DECODER.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         version = _version_of(payload)
         if version is not None and version != VERSION:
@@ -176,6 +187,32 @@ def decode_event(payload: bytes) -> Event:
         raise MalformedEvent(f"not an event: {error}") from error
     except RecursionError as error:
         raise MalformedEvent("not an event: nested too deeply") from error
+    _check_frame(event)
+    return event
+
+
+def _check_frame(event: Event) -> None:
+    """The names that every event bears. msgspec would match each of them anew each time, which
+    takes longer than the rest of decoding; those of live runs are few, and looked up.
+    """
+    if not is_event_id(event.id):
+        raise MalformedEvent("not an event: its id is no UUIDv7 in lower case - at `$.id`")
+    named = (event.workspace, event.actor.instance, event.run)
+    # What is remembered is short: whoever signs may choose what is asked of it.
+    known = len(named[0]) + len(named[1]) + len(named[2] or "") <= _NAMED_CHARS
+    wrong = _misnamed(*named) if known else _misnamed.__wrapped__(*named)
+    if wrong:
+        raise MalformedEvent(f"not an event: no name - at `$.{wrong}`")
+
+
+@lru_cache(maxsize=4_096)
+def _misnamed(workspace: str, instance: str, run: str | None) -> str:
+    """Which of an event's names is none, or an empty string."""
+    if not is_name(workspace):
+        return "workspace"
+    if not is_name(instance):
+        return "actor.instance"
+    return "run" if run is not None and not is_name(run) else ""
 
 
 def event_digest(payload: bytes) -> bytes:

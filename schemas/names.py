@@ -14,19 +14,29 @@ from msgspec import Meta
 from schemas.errors import BadName
 
 # Python's `$` also matches before a final newline; the look-ahead shuts that out.
-Name = Annotated[
-    str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$(?!\n)", description="one subject token")
-]
+_NAME_PATTERN: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$(?!\n)"
+_EVENT_ID_PATTERN: Final = (
+    r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$(?!\n)"
+)
+Name = Annotated[str, Meta(pattern=_NAME_PATTERN, description="one subject token")]
 ToolName = Annotated[
     str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$(?!\n)", description="area.verb")
 ]
 EventId = Annotated[
+    str, Meta(pattern=_EVENT_ID_PATTERN, description="UUIDv7 (RFC 9562 section 5.7)")
+]
+CheckedName = Annotated[
+    str, Meta(extra_json_schema={"pattern": _NAME_PATTERN}, description="one subject token")
+]
+"""A `Name` of the event's frame, which `schemas.events` checks itself, by `is_name`."""
+CheckedEventId = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$(?!\n)",
+        extra_json_schema={"pattern": _EVENT_ID_PATTERN},
         description="UUIDv7 (RFC 9562 section 5.7)",
     ),
 ]
+"""An `EventId` of the event's frame, checked in the same way, by `is_event_id`."""
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32, description="SHA-256")]
 KeyId = Annotated[bytes, Meta(min_length=16, max_length=16, description="SHA-256(public key)[:16]")]
 PublicKey = Annotated[
@@ -39,12 +49,23 @@ Text = Annotated[str, Meta(max_length=TEXT_CHARS)]
 NO_DIGEST: Final = bytes(32)
 SECOND: Final = 1_000_000_000
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_NAME: Final = re.compile(_NAME_PATTERN)
+_EVENT_ID: Final = re.compile(_EVENT_ID_PATTERN)
+
+
+def is_name(value: str) -> bool:
+    """Whether `value` is a `Name`."""
+    return _NAME.match(value) is not None
+
+
+def is_event_id(value: str) -> bool:
+    """Whether `value` is an `EventId`."""
+    return _EVENT_ID.match(value) is not None
 
 
 def check_name(value: str, what: str) -> str:
     """Return `value` if it is a `Name`; raise `BadName` saying which `what` is wrong."""
-    if not _NAME.fullmatch(value):
+    if not is_name(value):
         raise BadName(
             f"{what} {value!r} is not a name",
             fix="use 1 to 63 of a-z, 0-9, - and _, starting with a letter or digit",

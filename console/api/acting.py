@@ -57,7 +57,8 @@ async def decide(
             "what moves money is approved by no token", fix="approve it in the console, signed in"
         )
     note = _by_token(given.note, visitor)
-    return shapes.Recorded(await here.desk.decide(visitor, digest, given.decision, note))
+    index = await here.desk.decide(visitor, digest, given.decision, note, change=given.change)
+    return shapes.Recorded(index)
 
 
 async def halt(

@@ -66,7 +66,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
     sock = listening(chosen, own / "port")
     origin = chosen.url or f"https://localhost:{sock.getsockname()[1]}"
     feed = Feed(client, Trust(settings.workspace, folder.root_public()), keys)
-    desk = Desk(client, feed, folder, event_signer(folder, Role.CONSOLE))
+    desk = Desk(client, feed, folder, event_signer(folder, Role.CONSOLE), keys)
     limits = Limits(lives_s=chosen.session_h * 3_600, idle_s=chosen.idle_min * 60)
     here = Here(
         folder=folder,

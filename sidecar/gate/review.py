@@ -63,8 +63,8 @@ def _person(case: Case, held: LayerOutcome | None, question: str) -> Word:
     person = case.approval.event.actor.instance if case.approval is not None else ""
     if _too_late(case):
         return refuse(f"expired: {person} answered too late", fix="propose again, and answer")
-    if approval.decision is Decision.DENY:
-        return refuse(f"denied by {person}", evidence=approval.note)
+    if approval.decision is not Decision.APPROVE:
+        return _declined(person, approval)
     if case.approval is not None and (lack := lacking(case, case.approval)):
         return refuse(lack, fix=_IN_THE_CONSOLE)
     return passed(f"approved by {person}")
@@ -82,8 +82,8 @@ def _four_eyes(case: Case, held: LayerOutcome | None, question: str) -> Word:
         if said.proposal != case.recorded.digest or (until and answer.event.at >= until):
             continue
         person = answer.event.actor.instance
-        if said.decision is Decision.DENY:
-            return refuse(f"denied by {person}", evidence=said.note)
+        if said.decision is not Decision.APPROVE:
+            return _declined(person, said)
         if person == rep or person in approved:
             continue
         if lack := lacking(case, answer):
@@ -95,6 +95,13 @@ def _four_eyes(case: Case, held: LayerOutcome | None, question: str) -> Word:
         so_far = f"only {approved[0]}" if approved else "nobody"
         return refuse(f"expired: {so_far} approved in time", fix="propose again, and answer")
     return _ask(case, held, question, f"two people must approve, neither of them {rep}: ")
+
+
+def _declined(person: str, said: ApprovalDecided) -> Word:
+    if said.decision is Decision.CHANGE:
+        fix = "propose again, as they asked"
+        return refuse(f"{person} wants another plan", evidence=said.note, fix=fix)
+    return refuse(f"denied by {person}", evidence=said.note)
 
 
 def _ask(case: Case, held: LayerOutcome | None, question: str, before: str = "") -> Word:

@@ -128,6 +128,20 @@ async def test_an_approval_in_the_inbox_lets_exactly_that_proposal_through(tmp_p
             finished = await until(folder, run, is_a(ActionFinished))
             again = await ada.send(where, where, decision="deny")
             assert again.status_code == 409
+
+            def other(entry: Recorded) -> bool:
+                body = entry.event.body
+                return isinstance(body, ApprovalRequested) and body.proposal != asked.proposal
+
+            later = (await until(folder, run, other))[-1].event.body
+            assert isinstance(later, ApprovalRequested)
+            next_one = f"/inbox/{later.proposal.hex()}"
+            await page_with(ada, next_one, "Ask for the change")
+            silent = await ada.send(next_one, next_one, decision="change", change=" ")
+            assert silent.status_code == 400
+            done = await ada.send(next_one, next_one, decision="change", change="say it shorter")
+            assert done.headers["location"] == f"/runs/{run}"
+            await page_with(ada, f"/runs/{run}", "say it shorter")
         decided = [each for each in finished if isinstance(each.event.body, ApprovalDecided)]
     assert [each.event.actor.role for each in decided] == [Role.ADMIN]
     assert decided[0].event.body == ApprovalDecided(

@@ -332,6 +332,14 @@ def denied(run: RunStory) -> None:
     run.start(proposal)
 
 
+def wanted_otherwise(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    run.ask(proposal)
+    run.answer(proposal, Decision.CHANGE)
+    run.answer(proposal, Decision.APPROVE)
+    run.start(proposal)
+
+
 def answered_before_asked(run: RunStory) -> None:
     proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
     run.answer(proposal)
@@ -496,6 +504,7 @@ def success_leaves_an_action_open(run: RunStory) -> None:
         (approved_by_an_assertion_over_another_proposal, "approval"),
         (approved_by_one_passkey_of_two, "approval"),
         (denied, "approval"),
+        (wanted_otherwise, "approval"),
         (answered_before_asked, "approval"),
         (approved_but_held, "approval"),
         (approved_too_late, "approval"),

@@ -49,7 +49,8 @@ def any_event() -> st.SearchStrategy[Event]:
 def _of(kind: inspect.Type) -> st.SearchStrategy[Any]:
     match kind:
         case inspect.Metadata():
-            return _of(kind.type)
+            pattern = (kind.extra_json_schema or {}).get("pattern")
+            return _matching(pattern) if pattern is not None else _of(kind.type)
         case inspect.StructType():
             return _build(kind.cls)
         case inspect.UnionType():
@@ -69,8 +70,7 @@ def _of(kind: inspect.Type) -> st.SearchStrategy[Any]:
             )
         case inspect.StrType():
             if kind.pattern is not None:
-                # `$` also stands before a final newline, which no name may have.
-                return st.from_regex(kind.pattern).filter(lambda text: "\n" not in text)
+                return _matching(kind.pattern)
             low = kind.min_length or 0
             high = _LONGEST + low if kind.max_length is None else kind.max_length
             return st.text(min_size=low, max_size=min(high, _LONGEST + low))
@@ -85,6 +85,11 @@ def _of(kind: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.AnyType():
             return _JSON
     raise AssertionError(f"no strategy for {kind}")
+
+
+def _matching(pattern: str) -> st.SearchStrategy[str]:
+    # `$` also stands before a final newline, which no name may have.
+    return st.from_regex(pattern).filter(lambda text: "\n" not in text)
 
 
 @cache

@@ -116,7 +116,8 @@ def main(words: list[str] | None = None) -> int:
         help="gate: of each run (150); day: in all (100,000; in a report 1,000)",
     )
     parser.add_argument("--per-run", type=int, default=25, help="day: actions of each run")
-    parser.add_argument("--desks", type=int, default=8, help="day: live runs at once")
+    parser.add_argument("--desks", type=int, default=16, help="day: live runs at once")
+    parser.add_argument("--reps", type=int, help="day: people with a key (one to 100 actions)")
     parser.add_argument(
         "--up-to", type=int, help="growth: the most events (100,000; in a report 10,000)"
     )

@@ -109,7 +109,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """`actions`, `seconds`, `lost`, and what they are made of."""
     quiet_tls_close()
     before = _cpu_of_children()
-    figures = uvloop.run(_measure(options.actions or ACTIONS, options.per_run, options.desks))
+    actions = options.actions or ACTIONS
+    reps = options.reps or max(1, actions // ACTIONS_OF_A_REP)
+    figures = uvloop.run(_measure(actions, reps, options.per_run, options.desks))
     cpu = _cpu_of_children() - before
     return figures | {
         "cpu_s": cpu,
@@ -117,8 +119,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-async def _measure(wanted: int, per_run: int, desks: int) -> dict[str, Any]:
-    reps = [f"rep-{n:04d}" for n in range(max(1, wanted // ACTIONS_OF_A_REP))]
+async def _measure(wanted: int, people: int, per_run: int, desks: int) -> dict[str, Any]:
+    reps = [f"rep-{n:04d}" for n in range(people)]
     runs = max(1, wanted // per_run)
     actions = runs * per_run
     with tempfile.TemporaryDirectory(prefix="anyteam-bench-") as home:

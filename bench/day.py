@@ -26,9 +26,10 @@ from msgspec import Struct
 
 from bench.house import quantile
 from bench.living import cpu_by_part, watching
-from bus.component import connect_as, quiet_tls_close
+from bus.component import connect_as
 from bus.connection import disconnect
 from bus.consume import CaughtUp, end_of_ledger, follow
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.author import new_run_id, say
 from console.pens import person_pen
@@ -108,7 +109,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """`actions`, `seconds`, `lost`, and what they are made of."""
     quiet_tls_close()
     before = _cpu_of_children()
-    figures = uvloop.run(_measure(options.actions or ACTIONS, options.per_run, options.desks))
+    actions = options.actions or ACTIONS
+    reps = options.reps or max(1, actions // ACTIONS_OF_A_REP)
+    figures = uvloop.run(_measure(actions, reps, options.per_run, options.desks))
     cpu = _cpu_of_children() - before
     return figures | {
         "cpu_s": cpu,
@@ -116,8 +119,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-async def _measure(wanted: int, per_run: int, desks: int) -> dict[str, Any]:
-    reps = [f"rep-{n:04d}" for n in range(max(1, wanted // ACTIONS_OF_A_REP))]
+async def _measure(wanted: int, people: int, per_run: int, desks: int) -> dict[str, Any]:
+    reps = [f"rep-{n:04d}" for n in range(people)]
     runs = max(1, wanted // per_run)
     actions = runs * per_run
     with tempfile.TemporaryDirectory(prefix="anyteam-bench-") as home:

@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import time
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -258,7 +259,7 @@ class Processes:
 
     def _boot(self, run: str, role: Role, secrets: _Secrets, program: bytes) -> RunBoot:
         return RunBoot(
-            url=self._folder.bus_url(),
+            url=one_server(self._folder.bus_url(), run, self._attempts[run]),
             tls=secrets.tls,
             workspace=self._settings.workspace,
             run=run,
@@ -297,6 +298,14 @@ class Processes:
             processes[:] = [process for process in processes if process not in ending]
         if self._running.get(run) is processes:
             del self._running[run]
+
+
+def one_server(url: str, run: str, attempt: int) -> str:
+    """The server of the bus that a run's processes connect to, for good: they may open no second
+    connection, and to one port only. Runs are spread, and the next attempt is at the next one.
+    """
+    servers = url.split(",")
+    return servers[(zlib.crc32(run.encode()) + attempt) % len(servers)]
 
 
 def _name(run: str, secrets: _Secrets) -> str:

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from msgspec import Struct
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from bus.asking import ask
 from bus.client import Client, ConnectionClosedError, Msg, NatsTimeout, NoRespondersError
@@ -20,8 +21,9 @@ from bus.roles import API
 
 _BATCH: Final = 512
 _EXPIRES_S: Final = 20.0
-_HEARTBEAT_S: Final = 5.0
+_HEARTBEAT_S: Final = 2.0
 _NO_STREAM: Final = 10059
+_LEADER_S: Final = 20.0
 
 
 class Message(Struct, frozen=True):
@@ -96,8 +98,17 @@ async def last_of(client: Client, stream: str) -> int | None:
 
 
 async def _request(client: Client, subject: str, body: bytes) -> dict[str, object]:
+    """The answer. While the servers of a cluster settle who leads there is none: asked again."""
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type((NatsTimeout, NoRespondersError)),
+        wait=wait_fixed(0.1),
+        stop=stop_after_delay(_LEADER_S if len(client.servers) > 1 else 0.0),
+        reraise=True,
+    )
     try:
-        answer = await ask(client, subject, body, timeout_s=5)
+        async for attempt in retrying:
+            with attempt:
+                answer = await ask(client, subject, body, timeout_s=5)
     except (NatsTimeout, NoRespondersError) as error:
         raise StreamUnavailable(
             f"no answer on {subject}",

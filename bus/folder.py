@@ -30,7 +30,7 @@ class DataFolder(Struct, frozen=True):
 
     @property
     def bus_file(self) -> Path:
-        """Where the running bus is: `{"url": ...}`."""
+        """Where the running bus is: `{"url": ...}`, its servers with commas between them."""
         return self.root / "run" / "bus.json"
 
     @property

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from bus.cluster import Cluster
 from bus.component import Unlock, encode_unlock
 from bus.folder import DataFolder
 from bus.provision import Site
@@ -108,7 +109,7 @@ class Supervisor:
         self._say = say
         self._faults = faults_of(self._settings)
         self._stores: Stores | None = None
-        self._server: Server | None = None
+        self._server: Server | Cluster | None = None
         self._standing: dict[str, Standing] = {}
         self._lock: int | None = None
         self._minders: list[asyncio.Task[None]] = []
@@ -260,7 +261,7 @@ class Supervisor:
                 self._say(f"{error}; starting it again")
         return await self._start(name)
 
-    async def _mind_bus(self, server: Server) -> None:
+    async def _mind_bus(self, server: Server | Cluster) -> None:
         code = await server.ended()
         log = self.folder.root / "nats" / "server.log"
         self._fail(

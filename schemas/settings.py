@@ -5,7 +5,7 @@ never in it: credentials are in the vault, keys in their own files.
 """
 
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -23,12 +23,14 @@ from schemas.webconsole import ConsoleSettings, check_console
 
 class BusSettings(Section, frozen=True, kw_only=True):
     """`port` 0 lets the system choose. `sync` is JetStream's sync_interval. After
-    `snapshot_every` entries each component takes a snapshot of what it has folded.
+    `snapshot_every` entries each component takes a snapshot of what it has folded. Of 3 or 5
+    `servers` each holds all of the ledger, and it goes on while a majority is up.
     """
 
     port: Port = 0
     sync: str = "always"
     snapshot_every: Annotated[int, Meta(ge=1)] = 2_000
+    servers: Literal[1, 3, 5] = 1
 
 
 class DestinationSettings(Section, frozen=True, kw_only=True):

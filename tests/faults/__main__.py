@@ -30,6 +30,7 @@ def main() -> int:
     which.add_argument("--all", action="store_true", help="every component, one after another")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=2.0, help="how long to injure, at least")
+    parser.add_argument("--servers", type=int, choices=(1, 3, 5), default=1, help="of the bus")
     parser.add_argument("--kind", action="append", choices=KINDS, help="only this; repeat")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -66,7 +67,9 @@ def _suite(options: argparse.Namespace) -> int:
 
     kinds = tuple(KINDS[name] for name in options.kind or KINDS)
     with _room(options.home, "suite") as home:
-        outcome = asyncio.run(suite(home, options.minutes, options.seed, kinds, told))
+        outcome = asyncio.run(
+            suite(home, options.minutes, options.seed, kinds, told, servers=options.servers)
+        )
     if options.json:
         print(msgspec.json.encode(outcome).decode())
     else:

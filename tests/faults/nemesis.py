@@ -15,7 +15,9 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from bus.cluster import Cluster
 from bus.errors import BusError
+from bus.server import Server
 from tests.faults.proxy import FAIR, Proxy, Weather
 from tests.faults.stand import Stand
 
@@ -25,6 +27,8 @@ Fault = Callable[["Nemesis"], Coroutine[Any, Any, str]]
 BUS: Final = "nats-server"
 _PARTS: Final = ("sidecar", "orchestrator", "supervisor")
 _LINKS: Final = (*_PARTS, "clients")
+BREATH: Final = 8
+BREATH_S: Final = 8.0
 _LONG: Final = 12.0
 """A silence that is longer than the connections' pings put up with."""
 
@@ -32,12 +36,22 @@ _LONG: Final = 12.0
 class Nemesis:
     """Harms one stand. `counts` says how often, by kind."""
 
-    def __init__(self, stand: Stand, seed: str, clocks: dict[str, Path], tool: Proxy) -> None:
+    def __init__(
+        self,
+        stand: Stand,
+        seed: str,
+        clocks: dict[str, Path],
+        tool: Proxy,
+        done: Callable[[], int],
+    ) -> None:
+        """`done` counts what was done so far by those who work here."""
         self.stand = stand
         self.dice = random.Random(seed)
         self.counts: Counter[str] = Counter()
         self.clocks = clocks
         self.tool = tool
+        self._done = done
+        self._since = 0
         self._over = False
         self._deck: list[Fault] = []
         self._held: dict[str, asyncio.Lock] = {}
@@ -63,14 +77,27 @@ class Nemesis:
 
     async def _harm(self, kinds: tuple[Fault, ...]) -> None:
         while not self._over:
+            await self._progress()
             if not self._deck:
                 # Dealt, not drawn: each kind has come as often as it is to before one comes again.
                 self._deck = [kind for kind in kinds for _ in range(WEIGHTS.get(kind.__name__, 1))]
                 self.dice.shuffle(self._deck)
+            self._since += 1
             kind = await self._deck.pop()(self)
             if kind:
                 self.counts[kind] += 1
             await asyncio.sleep(self.dice.uniform(0.0, 0.3))
+
+    async def _progress(self) -> None:
+        """After some faults let something be done: what only stands still cannot go wrong."""
+        if self._since < BREATH:
+            return
+        known = self._done()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BREATH_S):
+                while self._done() == known and not self._over:
+                    await asyncio.sleep(0.05)
+        self._since = 0
 
 
 async def kill(nemesis: Nemesis) -> str:
@@ -95,15 +122,14 @@ async def pause(nemesis: Nemesis) -> str:
             pid = nemesis.stand.parts[name].pid
             pids = [pid] if pid else []
         elif name == BUS:
-            assert nemesis.stand.server is not None
-            pids = [nemesis.stand.server.pid]
+            pids = [nemesis.dice.choice(nemesis.stand.servers()).pid]
         else:
             pids = nemesis.stand.runs(name)
         stopped = _signalled(pids, signal.SIGSTOP)
         if not stopped:
             return ""
         try:
-            await nemesis.last(3.0)
+            await nemesis.last(2.0)
         finally:
             _signalled(stopped, signal.SIGCONT)
         return f"pause {name}"
@@ -117,14 +143,14 @@ async def partition(nemesis: Nemesis) -> str:
         "half-open, nothing heard": Weather(down=False),
     }
     kind = nemesis.dice.choice(("partition", *ways))
-    return await _weather(nemesis, kind, ways[kind], 4.0)
+    return await _weather(nemesis, kind, ways[kind], 3.0)
 
 
 async def slow(nemesis: Nemesis) -> str:
     """One link is late, or narrow."""
     late = Weather(delay_s=nemesis.dice.uniform(0.005, 0.1))
     narrow = Weather(rate=nemesis.dice.choice((20_000, 100_000)))
-    return await _weather(nemesis, "slow link", nemesis.dice.choice((late, narrow)), 3.0)
+    return await _weather(nemesis, "slow link", nemesis.dice.choice((late, narrow)), 2.0)
 
 
 async def cut(nemesis: Nemesis) -> str:
@@ -163,29 +189,30 @@ async def full_disk(nemesis: Nemesis) -> str:
 async def full_bus(nemesis: Nemesis) -> str:
     """The bus can write a few bytes more to its streams, and then none; it is started again."""
     async with nemesis.victim(BUS):
-        assert nemesis.stand.server is not None
-        store = nemesis.stand.folder.root / "nats" / "jetstream"
-        blocks = [path.stat().st_size for path in store.rglob("*.blk")]
+        server = nemesis.dice.choice(nemesis.stand.servers())
+        blocks = [path.stat().st_size for path in server.log.parent.rglob("*.blk")]
         if not blocks:
             return ""
         room = max(blocks) + nemesis.dice.randrange(0, 2_000)
-        with _room(nemesis.stand.server.pid, room) as found:
+        with _room(server.pid, room) as found:
             await asyncio.sleep(nemesis.dice.uniform(0.3, 1.5))
-        await _bus_again(nemesis, signal.SIGTERM)
+        await _bus_again(nemesis, server, signal.SIGTERM)
         return "full disk nats-server" if found else ""
 
 
 async def bus_killed(nemesis: Nemesis) -> str:
     """SIGKILL for the bus, and a new one on what it left."""
     async with nemesis.victim(BUS):
-        await _bus_again(nemesis, signal.SIGKILL)
+        server = nemesis.dice.choice(nemesis.stand.servers())
+        await _bus_again(nemesis, server, signal.SIGKILL)
         return "kill nats-server"
 
 
 async def bus_restarted(nemesis: Nemesis) -> str:
     """The bus is asked to end, and started again."""
     async with nemesis.victim(BUS):
-        await _bus_again(nemesis, signal.SIGTERM)
+        server = nemesis.dice.choice(nemesis.stand.servers())
+        await _bus_again(nemesis, server, signal.SIGTERM)
         return "restart nats-server"
 
 
@@ -230,7 +257,15 @@ async def _weather(nemesis: Nemesis, kind: str, weather: Weather, longest: float
         return kind
 
 
-async def _bus_again(nemesis: Nemesis, number: signal.Signals) -> None:
+async def _bus_again(nemesis: Nemesis, server: Server, number: signal.Signals) -> None:
+    if isinstance(nemesis.stand.bus, Cluster):
+        # A cluster starts its members again by itself; the others go on meanwhile.
+        _signalled([server.pid], number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                while server in nemesis.stand.servers():
+                    await asyncio.sleep(0.05)
+        return
     await nemesis.stand.bus_down(number)
     await asyncio.sleep(nemesis.dice.uniform(0.0, 1.0) ** 3 * 3)
     for _ in range(3):

@@ -37,6 +37,42 @@ class Weather(Struct, frozen=True, kw_only=True):
 FAIR: Final = Weather()
 
 
+class Link:
+    """One party's way to a bus: a proxy before each of its servers."""
+
+    def __init__(self, count: int) -> None:
+        self.proxies = [Proxy(0) for _ in range(count)]
+
+    async def start(self) -> None:
+        """Listen."""
+        for proxy in self.proxies:
+            await proxy.start()
+
+    async def stop(self) -> None:
+        """Listen no more, and end every connection."""
+        for proxy in self.proxies:
+            await proxy.stop()
+
+    def lead(self, url: str) -> None:
+        """From now on it leads to these servers, as many as there are proxies."""
+        for proxy, server in zip(self.proxies, url.split(","), strict=True):
+            proxy.upstream = int(server.rpartition(":")[2])
+
+    @property
+    def url(self) -> str:
+        """What the party is told of the bus."""
+        return ",".join(f"tls://{HOST}:{proxy.port}" for proxy in self.proxies)
+
+    def turn(self, weather: Weather) -> None:
+        """As `Proxy.turn`."""
+        for proxy in self.proxies:
+            proxy.turn(weather)
+
+    def cut(self) -> int:
+        """As `Proxy.cut`."""
+        return sum(proxy.cut() for proxy in self.proxies)
+
+
 class Proxy:
     """A port of ours before a port of somebody's, which may change (`upstream`)."""
 

@@ -81,8 +81,14 @@ class Trials:
     async def one(self, home: Path) -> tuple[str, str]:
         """Spoil a copy under `home`; (the kind of fault, the violation or nothing)."""
         view = self._copy(home)
-        store = view.root / "nats" / "jetstream"
-        files = sorted(f for f in store.rglob("*") if f.is_file() and f.stat().st_size)
+        store = view.root / "nats"
+        stores = (path for path in store.rglob("jetstream") if path.is_dir())
+        files = sorted(
+            file
+            for path in stores
+            for file in path.rglob("*")
+            if file.is_file() and file.stat().st_size
+        )
         blocks = [file for file in files if file.suffix == ".blk"]
         file = self.dice.choice(blocks if self.dice.random() < 0.7 else files)
         way = self.dice.choice(("torn file", "corrupted file", "corrupted file", "lost file"))

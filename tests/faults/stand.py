@@ -13,6 +13,7 @@ import signal
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
+from bus.cluster import Cluster
 from bus.errors import BusError
 from bus.folder import DataFolder
 from bus.server import Server
@@ -21,7 +22,7 @@ from console.installation import ensure_keys, settle, start_bus
 from console.supervisor import COMPONENTS, command_of
 from crypto.kms import open_kms
 from tests.faults.installation import below
-from tests.faults.proxy import FAIR, Proxy
+from tests.faults.proxy import FAIR, Link
 
 PAUSE_S: Final = 0.3
 """Before a component that has ended is started again."""
@@ -109,27 +110,32 @@ class Stand:
 
     def __init__(self, folder: DataFolder) -> None:
         self.folder = folder
-        self.links: dict[str, Proxy] = {}
+        self.links: dict[str, Link] = {}
         self.parts: dict[str, Part] = {}
         self.views: dict[str, DataFolder] = {}
-        self.server: Server | None = None
+        self.bus: Server | Cluster | None = None
+
+    def servers(self) -> list[Server]:
+        """The nats-servers there are, each whichever incarnation is up."""
+        if self.bus is None:
+            return []
+        return [self.bus] if isinstance(self.bus, Server) else list(self.bus.members)
 
     async def bus_up(self) -> None:
         """Start the bus, and lead every link to it. Raises `BusError`."""
-        self.server, site = await start_bus(self.folder, self.folder.settings())
-        address = json.dumps({"url": site.url}).encode() + b"\n"
-        self.folder.bus_file.write_bytes(address)
+        self.bus, site = await start_bus(self.folder, self.folder.settings())
+        self.folder.bus_file.write_text(json.dumps({"url": site.url}))
         for link in self.links.values():
-            link.upstream = self.server.port
+            link.lead(site.url)
 
     async def bus_down(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End the bus: asked, or by SIGKILL."""
-        assert self.server is not None
+        """End a bus of one server: asked, or by SIGKILL."""
+        assert isinstance(self.bus, Server)
         if number is signal.SIGKILL:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.server.pid, signal.SIGKILL)
-            await self.server.ended()
-        await self.server.stop()
+                os.kill(self.bus.pid, signal.SIGKILL)
+            await self.bus.ended()
+        await self.bus.stop()
 
     def runs(self, victim: str) -> list[int]:
         """The processes of runs that are of this kind, `runtime` or `judge`."""
@@ -148,14 +154,15 @@ class Stand:
         (self.folder.root / "run").mkdir(exist_ok=True)
         with open_kms(settings.kms, self.folder.kms, None) as kms:
             ensure_keys(self.folder, settings, kms)
-            self.server, site = await start_bus(self.folder, settings)
+            self.bus, site = await start_bus(self.folder, settings)
             self.folder.bus_file.write_text(json.dumps({"url": site.url}))
             await recover(self.folder, site, kms)
             await settle(self.folder, settings, kms)
         for name in (*COMPONENTS, *PEOPLE):
-            link = self.links[name] = Proxy(self.server.port)
+            link = self.links[name] = Link(settings.bus.servers)
+            link.lead(site.url)
             await link.start()
-            self.views[name] = self._view(name, link.port)
+            self.views[name] = self._view(name, link.url)
         for name in COMPONENTS:
             part = self.parts[name] = Part(name, self.views[name], environ.get(name, {}))
             part.keep()
@@ -167,12 +174,13 @@ class Stand:
         await asyncio.gather(*(part.down() for part in self.parts.values()))
         for link in self.links.values():
             await link.stop()
-        if self.server is not None:
+        for server in self.servers():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.server.pid, signal.SIGCONT)
-            await self.server.stop()
+                os.kill(server.pid, signal.SIGCONT)
+        if self.bus is not None:
+            await self.bus.stop()
 
-    def _view(self, name: str, port: int) -> DataFolder:
+    def _view(self, name: str, url: str) -> DataFolder:
         """The installation's folder as one part sees it: the bus is at the end of its own link."""
         view = self.folder.root.parent / "views" / name
         (view / "run").mkdir(parents=True, mode=0o700)
@@ -181,7 +189,7 @@ class Stand:
         for held in self.folder.root.iterdir():
             if held.name not in ("run", "nats"):
                 (view / held.name).symlink_to(held)
-        (view / "run" / "bus.json").write_text(json.dumps({"url": f"tls://127.0.0.1:{port}"}))
+        (view / "run" / "bus.json").write_text(json.dumps({"url": url}))
         return DataFolder(view)
 
 

@@ -38,7 +38,7 @@ from tests.faults.witness import Witness
 from tests.faults.workload import TOOL, TTL_S, Workload, configure
 
 ROUND_S: Final = 75.0
-AT_ONCE: Final = 4
+AT_ONCE: Final = 5
 SPOILS: Final = 12
 END_S: Final = 2.5 * TTL_S
 SEAL_S: Final = 30.0
@@ -63,6 +63,7 @@ class Outcome(Struct, kw_only=True):
     seals: int = 0
     restarts: dict[str, int] = {}
     spoilt: dict[str, int] = {}
+    servers: int = 1
     missing: list[str] = []
 
 
@@ -73,13 +74,17 @@ async def suite(
     kinds: tuple[Fault, ...],
     say: Callable[[Outcome], None],
     spoils: int = SPOILS,
+    servers: int = 1,
 ) -> Outcome:
-    """Rounds until the time is over, each in a folder of its own; `say` is told after each."""
-    outcome, begun = Outcome(seed=seed), time.monotonic()
+    """Rounds on a bus of so many servers until the time is over, each in a folder of its own.
+
+    `say` is told how it stands after each.
+    """
+    outcome, begun = Outcome(seed=seed, servers=servers), time.monotonic()
     counts: Counter[str] = Counter()
     while (left := minutes * 60 - (time.monotonic() - begun)) > 0 or outcome.rounds == 0:
         lasts = min(ROUND_S, left)
-        room = Round(home / f"round-{outcome.rounds}", f"{seed}.{outcome.rounds}", spoils)
+        room = Round(home / f"round-{outcome.rounds}", f"{seed}.{outcome.rounds}", spoils, servers)
         found = await room.play(kinds, lasts, counts, outcome)
         outcome.violations += [f"round {outcome.rounds}: {said}" for said in found]
         outcome.rounds += 1
@@ -93,9 +98,9 @@ async def suite(
 class Round:
     """One installation, harmed for a while."""
 
-    def __init__(self, home: Path, seed: str, spoils: int) -> None:
-        self.home, self.seed, self.spoils = home, seed, spoils
-        self.kept = ""
+    def __init__(self, home: Path, seed: str, spoils: int, servers: int) -> None:
+        self.home, self.seed, self.spoils, self.servers = home, seed, spoils, servers
+        self.kept, self.export = "", home / "export"
         self.folder = DataFolder(home / "data")
 
     async def play(
@@ -105,20 +110,25 @@ class Round:
         async with far_side(self.home / "crm") as port:
             tool = Proxy(port)
             await tool.start()
-            configure(self.folder, tool.port)
+            configure(self.folder, tool.port, self.servers)
             store(self.folder, "crm", TOKEN)
             clocks, environ = _clocks(self.home)
             if not clocks:
                 kinds = tuple(kind for kind in kinds if kind is not clock_jump)
                 outcome.missing = ["clock jump: there is no libfaketime"]
             async with standing(self.folder, environ) as stand:
-                nemesis = Nemesis(stand, self.seed, clocks, tool)
-                history, findings = await self._harmed(stand, nemesis, kinds, lasts, outcome)
+                sealer = load_signer(self.folder.identity(Role.SIDECAR) / "sealer.key").public
+                witness = Witness(stand.views["reader"], sealer)
+                nemesis = Nemesis(stand, self.seed, clocks, tool, lambda: witness.actions)
+                work = Workload(stand.views["clients"].root, witness, self.seed)
+                ended = await self._harmed(stand, nemesis, witness, work, kinds, lasts)
+                outcome.unanswered += work.unanswered
                 for part in stand.parts.values():
                     outcome.restarts[part.name] = (
                         outcome.restarts.get(part.name, 0) + part.starts - 1
                     )
             await tool.stop()
+        history, findings = self._history(witness, work, sealer, ended), self._verified(witness)
         counts.update(nemesis.counts)
         findings += await self._spoilt(history, counts, outcome)
         outcome.entries += len(history.ledger)
@@ -136,43 +146,42 @@ class Round:
         self,
         stand: Stand,
         nemesis: Nemesis,
+        witness: Witness,
+        work: Workload,
         kinds: tuple[Fault, ...],
         lasts: float,
-        outcome: Outcome,
-    ) -> tuple[History, list[str]]:
-        sealer = load_signer(self.folder.identity(Role.SIDECAR) / "sealer.key").public
-        witness = Witness(stand.views["reader"], sealer)
-        work = Workload(stand.views["clients"].root, witness, self.seed)
-        tasks = [asyncio.ensure_future(witness.follow())]
+    ) -> tuple[tuple[str, bool], ...]:
+        """Harm it, mend it, and take its ledger away; which runs have ended."""
+        reading = asyncio.ensure_future(witness.follow())
         working = asyncio.ensure_future(work.go_on())
+        raging = asyncio.ensure_future(nemesis.rage(kinds, at_once=AT_ONCE))
         try:
-            raging = asyncio.ensure_future(nemesis.rage(kinds, at_once=AT_ONCE))
             await asyncio.wait({raging, working}, timeout=lasts)
             nemesis.stop()
             await raging
             work.end()
             await working
             ended = await self._settled(stand, witness, work)
-            export = self.home / "export"
-            await take_whole(stand.views["reader"].root, export)
+            await take_whole(stand.views["reader"].root, self.export)
+            return ended
         finally:
-            for task in (*tasks, working, raging):
+            for task in (reading, working, raging):
                 task.cancel()
-            await asyncio.gather(*tasks, working, raging, return_exceptions=True)
-        outcome.unanswered += work.unanswered
+            await asyncio.gather(reading, working, raging, return_exceptions=True)
+
+    def _verified(self, witness: Witness) -> list[str]:
+        """What `anyteam verify` finds with the last checkpoint that a reader was given."""
         self.kept = witness.notes[-1] if witness.notes else ""
-        report = verify(
-            ExportReader(export), self.folder.root_public(), checkpoint=self.kept or None
-        )
+        root, kept = self.folder.root_public(), self.kept or None
+        report = verify(ExportReader(self.export), root, checkpoint=kept)
         findings = [f"verify: {f.kind} at {f.index}: {f.what}" for f in report.findings[:20]]
-        findings += [f"reader: {problem}" for problem in witness.problems]
-        return self._history(export, witness, work, sealer, ended), findings
+        return findings + [f"reader: {problem}" for problem in witness.problems]
 
     async def _spoilt(self, history: History, counts: Counter[str], outcome: Outcome) -> list[str]:
         """What was silently accepted of spoiled copies of what the bus left."""
         if history.unsealed or not self.kept:
             return []
-        trials = Trials(self.folder, self.home / "export", self.kept, self.seed)
+        trials = Trials(self.folder, self.export, self.kept, self.seed)
         found = []
         for number in range(self.spoils):
             kind, said = await trials.one(self.home / f"spoilt-{number}")
@@ -185,32 +194,26 @@ class Round:
     async def _settled(
         self, stand: Stand, witness: Witness, work: Workload
     ) -> tuple[tuple[str, bool], ...]:
-        """Wait for every run that is on the ledger to end, and for a seal over all of it."""
+        """Wait for every run and action that is on the ledger to end, and for a seal over it."""
         for part in stand.parts.values():
             with contextlib.suppress(TimeoutError):
                 await part.up()
         begun = [run for run in work.asked if run in witness.live or run in witness.ended]
-        told = {run for run in work.asked if run in work.answered}
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END_S):
                 await witness.until(
-                    lambda: not witness.live and told <= witness.ended | set(witness.live)
+                    lambda: not (witness.live or witness.open) and work.answered <= witness.ended
                 )
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SEAL_S):
                 await witness.until(lambda: witness.unsealed == 0)
-        runs = sorted({*begun, *told, *witness.live})
+        runs = sorted({*begun, *work.answered, *witness.live})
         return tuple((run, run in witness.ended) for run in runs)
 
     def _history(
-        self,
-        export: Path,
-        witness: Witness,
-        work: Workload,
-        sealer: bytes,
-        ended: tuple[tuple[str, bool], ...],
+        self, witness: Witness, work: Workload, sealer: bytes, ended: tuple[tuple[str, bool], ...]
     ) -> History:
-        reader, workspace = ExportReader(export), self.folder.settings().workspace
+        reader, workspace = ExportReader(self.export), self.folder.settings().workspace
         trust = Trust(workspace, self.folder.root_public())
         places = []
         for entry in reader.entries():

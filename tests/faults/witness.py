@@ -17,9 +17,10 @@ from bus.roles import LEDGER, SEALS
 from ledger.chain import leaf_of
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.errors import LedgerError
+from schemas.actions import ActionFinished, ActionStarted
 from schemas.envelope import decode_envelope
 from schemas.errors import SchemaError
-from schemas.events import Event, decode_event
+from schemas.events import Event, decode_event, event_digest
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunHalted, RunRefused
 
@@ -28,7 +29,8 @@ _AGAIN_S = 0.2
 
 class Witness:
     """`seen` are (index, leaf), `sealed` checkpoints and `notes` as they were signed, `ended` runs,
-    `live` those that have begun and not ended; `problems` what it refused to read on over.
+    `live` those that have begun and not ended; `actions` how many have an outcome, `open` those
+    that have none; `problems` what it refused to read on over.
     """
 
     def __init__(self, view: DataFolder, sealer: bytes) -> None:
@@ -38,6 +40,8 @@ class Witness:
         self.ended: set[str] = set()
         self.live: dict[str, None] = {}
         self.problems: list[str] = []
+        self.actions = 0
+        self.open: set[bytes] = set()
         self._view, self._sealer = view, sealer
         self._workspace = view.settings().workspace
         self._news = asyncio.Event()
@@ -90,9 +94,14 @@ class Witness:
 
     def _entry(self, index: int, body: bytes) -> None:
         self.seen.append((index, leaf_of(body)))
-        event = event_in(body)
+        payload, event = event_in(body)
         if event is None or event.run is None:
             return
+        if isinstance(event.body, ActionStarted):
+            self.open.add(event_digest(payload))
+        elif isinstance(event.body, ActionFinished):
+            self.open.discard(event.body.action)
+            self.actions += 1
         if isinstance(event.body, RunCompleted | RunHalted | RunRefused):
             self.ended.add(event.run)
             self.live.pop(event.run, None)
@@ -106,9 +115,10 @@ class Witness:
             self.notes.append(note)
 
 
-def event_in(body: bytes) -> Event | None:
-    """The event that an entry claims to hold; its signature is the checker's to look at."""
+def event_in(body: bytes) -> tuple[bytes, Event | None]:
+    """What an entry claims to hold, as bytes and event; its signature is another's to check."""
     try:
-        return decode_event(decode_envelope(body).payload)
+        payload = decode_envelope(body).payload
+        return payload, decode_event(payload)
     except SchemaError:
-        return None
+        return b"", None

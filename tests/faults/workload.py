@@ -44,6 +44,7 @@ reps = ["ann", "ben"]
 admins = ["ada", "bob"]
 [bus]
 snapshot_every = 400
+servers = {servers}
 [policy]
 tools = ["crm.update_deal"]
 park_s = 0
@@ -52,10 +53,10 @@ url = "http://127.0.0.1:{port}"
 """
 
 
-def configure(folder: DataFolder, port: int) -> None:
-    """Settings, and a plan for each of the agents. `port` is the CRM's."""
+def configure(folder: DataFolder, port: int, servers: int) -> None:
+    """Settings, and a plan for each of the agents. `port` is the CRM's, `servers` the bus's."""
     folder.root.mkdir(parents=True, exist_ok=True)
-    text = [_SETTINGS.format(port=port)]
+    text = [_SETTINGS.format(port=port, servers=servers)]
     for number in range(AGENTS):
         text.append(f'[agents.k{number}]\nplanner = "scripted"\nplan = "plans/k{number}.json"\n')
     folder.settings_file.write_text("".join(text))

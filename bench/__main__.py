@@ -117,6 +117,7 @@ def main(words: list[str] | None = None) -> int:
     )
     parser.add_argument("--per-run", type=int, default=25, help="day: actions of each run")
     parser.add_argument("--desks", type=int, default=16, help="day: live runs at once")
+    parser.add_argument("--minutes", type=float, help="day: ask for no run after so many")
     parser.add_argument("--reps", type=int, help="day: people with a key (one to 100 actions)")
     parser.add_argument(
         "--up-to", type=int, help="growth: the most events (100,000; in a report 10,000)"

@@ -1,6 +1,7 @@
 """Pages that only show: overview, destinations, memory, flags, people."""
 
 import time
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +14,8 @@ from console.web.permissions import ROLES, May, Visitor
 from crypto.sealing import open_event
 from schemas.content import Sealed, opened
 from schemas.memories import MemoryRetained
+
+MOST_LEASES: Final = 100
 
 
 async def overview(request: Request, here: Here, visitor: Visitor) -> Response:
@@ -59,13 +62,14 @@ async def destinations(request: Request, here: Here, visitor: Visitor) -> Respon
 
 async def leases(request: Request, here: Here, visitor: Visitor) -> Response:
     """Who lent whom what, and how much of it is left."""
-    seen = [run for run in here.view.runs.values() if visitor.sees(run)]
+    live = [run for run in here.view.runs.values() if run.live and visitor.sees(run)]
     return here.page(
         "leases.html",
         request,
         visitor,
         policy=here.view.policy,
-        reps=lease_tree(here.view, seen, time.time_ns()),
+        reps=lease_tree(here.view, live[-MOST_LEASES:], time.time_ns()),
+        more=max(0, len(live) - MOST_LEASES),
     )
 
 

@@ -172,6 +172,8 @@ def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing
     need = max(3, ceil(_DICTATED * len(fresh)))
     stands: list[tuple[int, ...]] = []
     spare = len(fresh) - need
+    if spare < 0:
+        return False
     for word in fresh:
         if numbers := known.suspects.get(word):
             stands.append(numbers)

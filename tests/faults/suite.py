@@ -37,9 +37,9 @@ from tests.faults.stand import Stand, standing
 from tests.faults.witness import Witness
 from tests.faults.workload import TOOL, TTL_S, Workload, configure
 
-ROUND_S: Final = 75.0
-AT_ONCE: Final = 5
-SPOILS: Final = 12
+ROUND_S: Final = 180.0
+AT_ONCE: Final = 8
+SPOILS: Final = 20
 END_S: Final = 2.5 * TTL_S
 SEAL_S: Final = 30.0
 _FAKETIME: Final = "usr/lib/*/faketime/libfaketimeMT.so.1"

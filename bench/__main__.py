@@ -14,6 +14,7 @@ from bench import (
     layers,
     markers,
     publish,
+    report,
     restart,
     start,
     verify,
@@ -40,6 +41,13 @@ def _console(options: argparse.Namespace) -> dict[str, Any]:
 def _day(options: argparse.Namespace) -> dict[str, Any]:
     """Imported when asked for: the stores are extras."""
     from bench.day import measure
+
+    return measure(options)
+
+
+def _growth(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: the stores are extras."""
+    from bench.growth import measure
 
     return measure(options)
 
@@ -71,12 +79,14 @@ BENCHMARKS: dict[str, Measure] = {
     "day": _day,
     "detection": detection.measure,
     "gate": gate.measure,
+    "growth": _growth,
     "halt": halt.measure,
     "layers": layers.measure,
     "markers": markers.measure,
     "peers": _peers,
     "publish": publish.measure,
     "rebuild": _rebuild,
+    "report": report.measure,
     "restart": restart.measure,
     "speech": _speech,
     "start": start.measure,
@@ -101,10 +111,21 @@ def main(words: list[str] | None = None) -> int:
     )
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
     parser.add_argument(
-        "--actions", type=int, help="gate: actions of each run (150); day: in all (100,000)"
+        "--actions",
+        type=int,
+        help="gate: of each run (150); day: in all (100,000; in a report 1,000)",
     )
     parser.add_argument("--per-run", type=int, default=25, help="day: actions of each run")
-    parser.add_argument("--desks", type=int, default=8, help="day: live runs at once")
+    parser.add_argument("--desks", type=int, default=16, help="day: live runs at once")
+    parser.add_argument("--minutes", type=float, help="day: ask for no run after so many")
+    parser.add_argument("--reps", type=int, help="day: people with a key (one to 100 actions)")
+    parser.add_argument(
+        "--up-to", type=int, help="growth: the most events (100,000; in a report 10,000)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("bench-report"), help="report: the folder it goes to"
+    )
+    parser.add_argument("--core-hour", type=float, help="report: what a core costs an hour (0.04)")
     parser.add_argument("--starts", type=int, default=30, help="start: runs one after another")
     parser.add_argument(
         "--warm", type=int, default=2, help="start: runs that processes stand ready for"

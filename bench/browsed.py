@@ -34,6 +34,7 @@ from console.api.serving import api
 from console.api.shapes import PREFIX
 from console.web.app import application
 from console.web.desk import Desk
+from console.web.exporting import Exports
 from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
@@ -231,6 +232,7 @@ def _here(
         providers=Providers({}, folder.root, origin),
         keys=keys,
         sealed="",
+        exports=Exports(folder, folder.root / "exports"),
     )
 
 
@@ -262,6 +264,9 @@ async def _where(here: Here, tale: _Tale, origin: str, start_s: float) -> dict[s
             "entry": f"/ledger/{middle}",
             "proof": f"/ledger/{middle}/proof",
             "people": "/people",
+            "leases": "/leases",
+            "passkeys": "/passkeys",
+            "export": "/export",
             "API: runs": f"{PREFIX}/runs",
             "API: runs by words": f"{PREFIX}/runs?q=deal&limit=200",
             "API: run": f"{PREFIX}/runs/r-{tale.runs // 2}",

@@ -26,9 +26,10 @@ from msgspec import Struct
 
 from bench.house import quantile
 from bench.living import cpu_by_part, watching
-from bus.component import connect_as, quiet_tls_close
+from bus.component import connect_as
 from bus.connection import disconnect
 from bus.consume import CaughtUp, end_of_ledger, follow
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.author import new_run_id, say
 from console.pens import person_pen
@@ -108,7 +109,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """`actions`, `seconds`, `lost`, and what they are made of."""
     quiet_tls_close()
     before = _cpu_of_children()
-    figures = uvloop.run(_measure(options.actions or ACTIONS, options.per_run, options.desks))
+    actions = options.actions or ACTIONS
+    reps = options.reps or max(1, actions // ACTIONS_OF_A_REP)
+    most_s = options.minutes * 60 if options.minutes else None
+    figures = uvloop.run(_measure(actions, reps, options.per_run, options.desks, most_s))
     cpu = _cpu_of_children() - before
     return figures | {
         "cpu_s": cpu,
@@ -116,18 +120,19 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-async def _measure(wanted: int, per_run: int, desks: int) -> dict[str, Any]:
-    reps = [f"rep-{n:04d}" for n in range(max(1, wanted // ACTIONS_OF_A_REP))]
-    runs = max(1, wanted // per_run)
-    actions = runs * per_run
+async def _measure(
+    wanted: int, people: int, per_run: int, desks: int, most_s: float | None
+) -> dict[str, Any]:
+    reps = [f"rep-{n:04d}" for n in range(people)]
     with tempfile.TemporaryDirectory(prefix="anyteam-bench-") as home:
         folder = _prepared(Path(home) / "data", reps, per_run, desks)
         began = time.monotonic()
         async with _up(folder) as supervisor, watching(supervisor) as peaks:
             settled = time.monotonic()
-            who = itertools.islice(itertools.cycle(reps), runs)
+            asking = itertools.islice(itertools.cycle(reps), max(1, wanted // per_run))
+            who = itertools.takewhile(lambda _: _in_time(settled, most_s), asking)
             cpu_before = cpu_by_part(below(os.getpid()))
-            worked = await _work(folder, who, runs, desks)
+            worked = await _work(folder, who, desks)
             done = time.monotonic()
             cpu_after = cpu_by_part(below(os.getpid()))
             end = await _projected(folder)
@@ -138,6 +143,8 @@ async def _measure(wanted: int, per_run: int, desks: int) -> dict[str, Any]:
             receipts = await asyncio.to_thread(_verified, export, folder.root_public())
             verified = time.monotonic()
             in_database = await asyncio.to_thread(_confirmed_rows, folder)
+        runs = len(worked.took)
+        actions = runs * per_run
         stored = sum(_bytes_below(folder.root / part) for part in ("nats", "postgres"))
         return {
             "actions": actions,
@@ -198,7 +205,11 @@ async def _up(folder: DataFolder) -> AsyncIterator[Supervisor]:
         await supervisor.down()
 
 
-async def _work(folder: DataFolder, who: Iterator[str], runs: int, desks: int) -> Worked:
+def _in_time(since: float, most_s: float | None) -> bool:
+    return most_s is None or time.monotonic() - since < most_s
+
+
+async def _work(folder: DataFolder, who: Iterator[str], desks: int) -> Worked:
     """Every run of the day, one at a time at each desk."""
     client = await connect_as(folder, Role.REP)
     ledger = Unread(_WORKSPACE, folder.root_public())
@@ -247,10 +258,10 @@ async def _work(folder: DataFolder, who: Iterator[str], runs: int, desks: int) -
                     took.append(time.monotonic() - since)
                     if not (isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS):
                         failed.append(f"{run}: {body}")
-                    if len(took) == runs:
-                        return Worked(took, failed)
                     patience.reschedule(asyncio.get_running_loop().time() + _PATIENCE_S)
                     await another(desk)
+                    if not asked:
+                        return Worked(took, failed)
     finally:
         await found.aclose()
         await disconnect(client)

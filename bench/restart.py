@@ -42,14 +42,15 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
         for role in _DECIDERS:
             figures |= {
                 f"{role.value}_{name}": value
-                for name, value in _started(story, reader, role, Path(home) / role.value).items()
+                for name, value in started(story, reader, role, Path(home) / role.value).items()
             }
         return figures
 
 
-def _started(story: Story, reader: ExportReader, role: Role, file: Path) -> dict[str, float]:
+def started(story: Story, reader: ExportReader, role: Role, file: Path) -> dict[str, float]:
+    """One component's figures, from the beginning and from a snapshot at `file`."""
     snapshots = Snapshots(file, secrets.token_bytes(32), story.workspace, role.value, ())
-    whole = _node(story, role)
+    whole = node_of(story, role)
     began = _now()
     for entry in reader.entries():
         whole.take(entry.index, entry.subject, entry.body, 0)
@@ -57,7 +58,7 @@ def _started(story: Story, reader: ExportReader, role: Role, file: Path) -> dict
     snapshots.save(
         Snapshot(folded=folded_of(whole), head=b"", peaks=(), leaf=b"", seal="", place=1, held=b"")
     )
-    back = _node(story, role)
+    back = node_of(story, role)
     resumed = _now()
     found = snapshots.load()
     assert found is not None
@@ -73,7 +74,8 @@ def _started(story: Story, reader: ExportReader, role: Role, file: Path) -> dict
     }
 
 
-def _node(story: Story, role: Role) -> Node[Any]:
+def node_of(story: Story, role: Role) -> Node[Any]:
+    """A component of the story's workspace that has read nothing."""
     keys: ContentKeys = WorkspaceKeys(story.ring) if role is Role.SIDECAR else NoKeys()
     return Node(
         _DECIDERS[role](),

@@ -18,9 +18,9 @@ from msgspec import Struct
 
 from bench.house import quantile
 from bench.living import megabytes, of_runs
-from bus.component import quiet_tls_close
 from bus.consume import CaughtUp
 from bus.decider import Recorded
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.commands.runs import fresh_reader, request_run
 from console.session import session

@@ -71,6 +71,15 @@ async def delete(client: Client, stream: str, name: str) -> None:
     await _request(client, f"{API}.CONSUMER.DELETE.{stream}.{name}", b"")
 
 
+async def leave(client: Client, stream: str, name: str) -> None:
+    """Have the consumer removed, without waiting for the answer: the server does it by itself some
+    time after nobody pulls, and until then counts it.
+    """
+    with contextlib.suppress(ConnectionClosedError):
+        subject = f"{API}.CONSUMER.DELETE.{stream}.{name}"
+        await client.publish(subject, b"", reply=client.new_inbox())
+
+
 async def last_of(client: Client, stream: str) -> int | None:
     """The sequence of the stream's last message. None where there is no such stream.
 

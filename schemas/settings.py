@@ -161,6 +161,21 @@ class WarmSettings(Section, frozen=True, kw_only=True):
     runs: Annotated[int, Meta(ge=0, le=64)] = 2
 
 
+class TelemetrySettings(Section, frozen=True, kw_only=True):
+    """Where faults of components are reported: an error tracker that speaks Sentry's protocol.
+
+    `sentry_dsn` is its address with the project's public key; where it is empty nothing goes.
+    """
+
+    sentry_dsn: Annotated[
+        str,
+        Meta(
+            pattern=r"^(|https://[^\s/@:]+@[^\s/@]+/\S+|http://[^\s/@:]+@(127\.0\.0\.1|localhost)(:\d+)?/\S+)$(?!\n)"
+        ),
+    ] = ""
+    environment: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)")] = "production"
+
+
 class ProjectionSettings(Section, frozen=True, kw_only=True):
     """The stores that the ledger is projected into, by a component that holds no other key.
 
@@ -192,6 +207,7 @@ class Settings(Section, frozen=True, kw_only=True):
     names: NameSettings = NameSettings()
     sandbox: SandboxSettings = SandboxSettings()
     warm: WarmSettings = WarmSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     projections: ProjectionSettings | None = None
     webhooks: WebhookSettings | None = None
     console: ConsoleSettings | None = None

@@ -29,6 +29,7 @@ from console.api.bearers import Bearers
 from console.api.serving import api
 from console.web.app import application
 from console.web.desk import Desk
+from console.web.exporting import Exports
 from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
@@ -80,6 +81,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         providers=Providers(chosen.oidc, own, origin),
         keys=keys,
         sealed=sealed,
+        exports=Exports(folder, own / "exports"),
     )
     ready = asyncio.Event()
     work = [asyncio.ensure_future(feed.run(ready.set)), asyncio.ensure_future(feed.run_seals())]
@@ -98,6 +100,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
+        await here.exports.close()
         store.close()
         answers.close()
         sock.close()

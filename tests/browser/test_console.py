@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 
 from bus.folder import DataFolder
-from console import inviting, passkeys
+from console import inviting
 from console.commands.approvals import answer
 from console.errors import NeedsConsole
 from console.session import session
@@ -19,7 +19,15 @@ from schemas.access import AccessRole
 from schemas.actions import ActionFinished, ApprovalDecided, ApprovalRequested, Decision
 from schemas.names import Role
 from schemas.runs import RunHalted
-from tests.browser.chromium import LAPTOP, PHONE, chromium, missing, sign_in
+from tests.browser.chromium import (
+    LAPTOP,
+    PHONE,
+    authenticator,
+    chromium,
+    enrol,
+    missing,
+    sign_in,
+)
 from tests.commands import ended
 from tests.faults.installation import ask, is_a, is_end, prepared, until, up
 from tests.people import Mailbox, invited
@@ -38,6 +46,8 @@ PATHS = (
     "/ledger",
     "/people",
     "/passkeys",
+    "/leases",
+    "/export",
 )
 
 
@@ -84,15 +94,9 @@ async def test_a_passkey_is_enrolled_admitted_and_signs_the_approval_that_acts(
 ) -> None:
     page = scene.page
     await authenticator(page)
-    await page.goto(f"{scene.origin}/passkeys")
-    await page.get_by_label("What you call it").fill("laptop")
-    await page.get_by_role("button", name="Make a passkey").click()
-    await page.get_by_text("Approves nothing until an admin admits it").wait_for()
     await page.goto(f"{scene.origin}/inbox/{scene.proposal}")
     await page.get_by_text("none of yours is admitted").wait_for()
-    async with session(scene.folder.root, Role.ADMIN, content=False) as opened:
-        (made,) = passkeys.passkeys_of(opened).known.values()
-        await passkeys.admit(opened, made.name, None)
+    await enrol(page, scene.folder, "laptop")
     with pytest.raises(NeedsConsole):
         async with session(scene.folder.root, Role.ADMIN) as opened:
             await answer(opened, scene.proposal, Decision.APPROVE, "", None)
@@ -108,21 +112,6 @@ async def test_a_passkey_is_enrolled_admitted_and_signs_the_approval_that_acts(
     assert (scene.folder.root / "files" / "note-0.txt").exists()
     assert scene.heard == []
     await verified(scene)
-
-
-async def authenticator(page: Any) -> None:
-    """Give the browser an authenticator that knows its user (W3C WebAuthn, section 11)."""
-    devtools = await page.context.new_cdp_session(page)
-    await devtools.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
 
 async def verified(scene: Scene) -> None:

@@ -5,6 +5,7 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
+from console.view.leases import lease_tree
 from console.view.plots import by_hour, by_layer, percentile
 from console.view.state import HOUR, Claim
 from console.web.here import Here
@@ -53,6 +54,18 @@ async def destinations(request: Request, here: Here, visitor: Visitor) -> Respon
         visitor,
         policy=policy,
         watched=list(here.view.destinations.values()),
+    )
+
+
+async def leases(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Who lent whom what, and how much of it is left."""
+    seen = [run for run in here.view.runs.values() if visitor.sees(run)]
+    return here.page(
+        "leases.html",
+        request,
+        visitor,
+        policy=here.view.policy,
+        reps=lease_tree(here.view, seen, time.time_ns()),
     )
 
 

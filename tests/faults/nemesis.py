@@ -53,7 +53,7 @@ class Nemesis:
         self._done = done
         self._since = 0
         self._over = False
-        self._deck: list[Fault] = []
+        self._deck: list[Fault] | None = None
         self._held: dict[str, asyncio.Lock] = {}
 
     async def rage(self, kinds: tuple[Fault, ...], *, at_once: int) -> None:
@@ -76,6 +76,9 @@ class Nemesis:
         await asyncio.sleep(_LONG if long else longest * self.dice.random() ** 2)
 
     async def _harm(self, kinds: tuple[Fault, ...]) -> None:
+        if self._deck is None:
+            # Each kind once, so that the shortest form has them all.
+            self._deck = self.dice.sample(kinds, len(kinds))
         while not self._over:
             await self._progress()
             if not self._deck:

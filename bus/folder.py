@@ -55,6 +55,10 @@ class DataFolder(Struct, frozen=True):
         """What a component starts from; may be deleted at any time."""
         return self.root / "snapshots" / component
 
+    def ownership(self, component: str) -> Path:
+        """Whose lock says which process does a component's work."""
+        return self.root / "outbox" / f"{component}.lock"
+
     def person(self, name: str) -> Path:
         """A rep's or admin's own folder: their event key."""
         return self.root / "people" / name

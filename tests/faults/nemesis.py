@@ -27,8 +27,8 @@ Fault = Callable[["Nemesis"], Coroutine[Any, Any, str]]
 BUS: Final = "nats-server"
 _PARTS: Final = ("sidecar", "orchestrator", "supervisor")
 _LINKS: Final = (*_PARTS, "clients")
-BREATH: Final = 8
-BREATH_S: Final = 8.0
+BREATH: Final = 25
+BREATH_S: Final = 6.0
 _LONG: Final = 12.0
 """A silence that is longer than the connections' pings put up with."""
 
@@ -53,7 +53,7 @@ class Nemesis:
         self._done = done
         self._since = 0
         self._over = False
-        self._deck: list[Fault] = []
+        self._deck: list[Fault] | None = None
         self._held: dict[str, asyncio.Lock] = {}
 
     async def rage(self, kinds: tuple[Fault, ...], *, at_once: int) -> None:
@@ -76,6 +76,9 @@ class Nemesis:
         await asyncio.sleep(_LONG if long else longest * self.dice.random() ** 2)
 
     async def _harm(self, kinds: tuple[Fault, ...]) -> None:
+        if self._deck is None:
+            # Each kind once, so that the shortest form has them all.
+            self._deck = self.dice.sample(kinds, len(kinds))
         while not self._over:
             await self._progress()
             if not self._deck:
@@ -106,9 +109,9 @@ async def kill(nemesis: Nemesis) -> str:
     async with nemesis.victim(name):
         if name in _PARTS:
             part = nemesis.stand.parts[name]
-            if not nemesis.dice.random() < 0.2:
+            if not part.ready.is_set() and nemesis.dice.random() < 0.8:
                 # Mostly once it decides; sometimes as it comes up.
-                await part.up()
+                return ""
             return f"kill {name}" if part.signal(signal.SIGKILL) else ""
         found = _signalled(nemesis.stand.runs(name), signal.SIGKILL)
         return f"kill {name}" if found else ""

@@ -37,9 +37,9 @@ from tests.faults.stand import Stand, standing
 from tests.faults.witness import Witness
 from tests.faults.workload import TOOL, TTL_S, Workload, configure
 
-ROUND_S: Final = 75.0
-AT_ONCE: Final = 5
-SPOILS: Final = 12
+ROUND_S: Final = 180.0
+AT_ONCE: Final = 8
+SPOILS: Final = 20
 END_S: Final = 2.5 * TTL_S
 SEAL_S: Final = 30.0
 _FAKETIME: Final = "usr/lib/*/faketime/libfaketimeMT.so.1"
@@ -154,20 +154,28 @@ class Round:
         """Harm it, mend it, and take its ledger away; which runs have ended."""
         reading = asyncio.ensure_future(witness.follow())
         working = asyncio.ensure_future(work.go_on())
-        raging = asyncio.ensure_future(nemesis.rage(kinds, at_once=AT_ONCE))
+        tasks = [reading, working]
         try:
+            async with asyncio.timeout(END_S):
+                # Who has not begun to work cannot be kept from it.
+                await witness.until(lambda: len(work.told) > 2)
+            raging = asyncio.ensure_future(nemesis.rage(kinds, at_once=AT_ONCE))
+            tasks.append(raging)
             await asyncio.wait({raging, working}, timeout=lasts)
             nemesis.stop()
             await raging
             work.end()
             await working
             ended = await self._settled(stand, witness, work)
+            # What was seen until now must be in what is taken now; more may come meanwhile.
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
             await take_whole(stand.views["reader"].root, self.export)
             return ended
         finally:
-            for task in (reading, working, raging):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(reading, working, raging, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _verified(self, witness: Witness) -> list[str]:
         """What `anyteam verify` finds with the last checkpoint that a reader was given."""

@@ -10,8 +10,8 @@ SHORT = ("bus_killed", "kill", "pause", "partition", "cut", "full_disk")
 
 async def test_a_few_seconds_of_faults_violate_nothing(tmp_path: Path) -> None:
     kinds = tuple(KINDS[name] for name in SHORT)
-    outcome = await suite(tmp_path, 0.06, 1, kinds, lambda outcome: None, spoils=2)
+    outcome = await suite(tmp_path, 0.06, 1, kinds, lambda outcome: None, spoils=1)
     assert outcome.violations == []
-    assert outcome.faults > 3
+    assert outcome.by_kind["kill nats-server"] >= 1
     assert outcome.acknowledged > 0
-    assert sum(outcome.spoilt.values()) == 2
+    assert sum(outcome.spoilt.values()) == 1

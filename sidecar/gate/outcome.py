@@ -77,6 +77,11 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
         return tuple(parts(self.tool, self.arguments))
 
     @cached_property
+    def whole(self) -> str:
+        """All text in the arguments, one after another."""
+        return "\n".join([one.value for one in self.said if isinstance(one.value, str)])
+
+    @cached_property
     def seen(self) -> Audience:
         """Who would see the effect. In doubt, people outside."""
         if self.tool is None or self.policy is None:

@@ -113,7 +113,8 @@ def written(
             lines += [f"Not measured: {outcome.problem}.", ""]
         elif name == "growth":
             lines += _growth(outcome.figures)
-            lines += [f"![{plot}]({plot})" for plot in plots] + [""] * bool(plots)
+            for plot in plots:
+                lines += [f"![{plot}]({plot})", ""]
         else:
             lines += ["| figure | value |", "| --- | --- |"]
             lines += [f"| `{key}` | {_shown(value)} |" for key, value in outcome.figures.items()]

@@ -3,6 +3,7 @@
 import re
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,33 @@ def test_a_glance_at_a_whole_misses_nothing_of_its_parts(
     assert list(flows.dressed(Knowledge(), text, within)) == list(flows.dressed(Knowledge(), text))
     assert flows.opaque(text, within) == flows.opaque(text)
     assert within.encoded or not normal.decodings(text)
+
+
+@pytest.mark.parametrize(
+    ("enough", "too_little", "flag"),
+    [
+        ("A+/_-" + "z9" * 6, "A+/_-" + "z9" * 5, "run"),
+        ("0aF: ,x\\9 " * 4, "0aF: ,x\\9 " * 3 + "0aF", "hex"),
+        ("x" * 40, "x" * 39 + " x", "long"),
+        ("a b c d", "ab c d", "apart"),
+        ("so. _ 7-z", "so_ 7?z", "apart"),
+        ("12 " * 12, "12 " * 11 + "1", "coded"),
+        (".- " * 6, ".- " * 5 + ".", "coded"),
+        ("\\u", "\\v", "coded"),
+        ("a-b.c_d-e", "a-b.c_d e", "joined"),
+        ("\u00b7", "\u2022", "joined"),
+        ("\u00e9", "\u201c", "apart"),
+        ("\u0663", "\u2014", "coded"),
+        ("%", "$", "encoded"),
+        ("&", "+", "encoded"),
+        ("z9z9z9z9 \n z9z9z9z9", "z9z9z9z9 z9z9z9z9", "encoded"),
+    ],
+)
+def test_a_glance_sees_what_is_just_enough_and_no_less(
+    enough: str, too_little: str, flag: str
+) -> None:
+    assert getattr(glance(enough), flag)
+    assert not getattr(glance(too_little), flag)
 
 
 def test_quotation_marks_and_dashes_are_told_off_as_ascii_is() -> None:

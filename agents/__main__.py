@@ -6,10 +6,10 @@ The orchestrator is a standing component; a runtime is started by it, once for e
 import argparse
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
-from nats.aio.client import Client
 
 from agents.orchestration import OrchestratorState
 from agents.orchestrator import OrchestratorDecider
@@ -21,6 +21,7 @@ from agents.runtime import RuntimeDecider
 from agents.serving.decider import ServingDecider
 from agents.serving.endpoint import Endpoint
 from bus.boot import RunBoot
+from bus.client import Client
 from bus.component import (
     connect_as,
     event_signer,
@@ -35,6 +36,7 @@ from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
 from bus.node import Node
 from bus.outbox import Outbox
+from bus.ownership import as_owner
 from bus.shell import Shell
 from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
@@ -52,7 +54,8 @@ async def orchestrate(folder: DataFolder, commands: Commands = COMMANDS) -> None
 
     `commands` are the modules of a run's processes, with their arguments.
     """
-    await until_orphaned(await stdin_reader(), _orchestrate(folder, commands))
+    work = partial(_orchestrate, folder, commands)
+    await until_orphaned(await stdin_reader(), as_owner(folder.ownership("orchestrator"), work))
 
 
 async def _orchestrate(folder: DataFolder, commands: Commands) -> None:

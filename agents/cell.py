@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from agents.errors import NotConfined
 from bus.boot import RunBoot, encode_line, read_confinement
@@ -28,12 +28,39 @@ _CHUNK: Final = 65_536
 _LOG: Final = logging.getLogger("anyteam")
 
 
-class RunProcess:
-    """A started process. Its secrets are not yet given to it."""
+class Hosted(Protocol):
+    """A process as `asyncio.subprocess.Process` and `agents.nurseries.Child` are one."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+    @property
+    def stdin(self) -> asyncio.StreamWriter | None: ...
+
+    @property
+    def stdout(self) -> asyncio.StreamReader | None: ...
+
+    @property
+    def stderr(self) -> asyncio.StreamReader | None: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> object: ...
+
+    def kill(self) -> None: ...
+
+
+class RunProcess:
+    """A started process. Its secrets are not yet given to it.
+
+    Without `log` what it writes to standard error waits until `keep_log`.
+    """
+
+    def __init__(self, process: Hosted, log: Path | None = None) -> None:
         self._process = process
-        self._logging = asyncio.ensure_future(self._keep_log(log))
+        self._logging: asyncio.Future[None] | None = None
+        self._cell: Cell | None = None
+        self._walls: Confinement | None = None
+        if log is not None:
+            self.keep_log(log)
 
     @classmethod
     async def start(
@@ -62,15 +89,37 @@ class RunProcess:
         """The exit code, once it has ended."""
         return self._process.returncode
 
-    async def confine(self, cell: Cell, sandbox: SandboxSettings, name: str) -> Confinement:
-        """Have it confine itself; what is in force. Raises `NotConfined` if too little."""
+    @property
+    def cell(self) -> Cell | None:
+        """How it was told to confine itself; None where it was not yet."""
+        return self._cell
+
+    def keep_log(self, log: Path) -> None:
+        """Keep what it writes to standard error, from its beginning on."""
+        self._logging = asyncio.ensure_future(self._keep_log(log))
+
+    async def wall_in(self, cell: Cell) -> None:
+        """Have it confine itself, before it is known what for. Raises `BusError` where it does not
+        say that it has.
+        """
+        self._cell = cell
         await self._say(encode_line(cell))
+        self._walls = read_confinement(await self._line())
+
+    async def confine(self, cell: Cell, sandbox: SandboxSettings, name: str) -> Confinement:
+        """Have it confine itself where it has not; what is in force. Raises `NotConfined` if too
+        little.
+        """
         try:
-            confinement = read_confinement(await self._line())
+            if self._cell is None:
+                await self.wall_in(cell)
         except BusError as error:
             raise NotConfined(
                 f"{name} did not say how it is confined", fix="see its log"
             ) from error
+        confinement = self._walls
+        if confinement is None or self._cell != cell:
+            raise NotConfined(f"{name} was confined for something else", fix="report this")
         missing = ", ".join(confinement.missing(sandbox.walls))
         if missing and sandbox.required:
             raise NotConfined(
@@ -101,7 +150,8 @@ class RunProcess:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
-        await self._logging
+        if self._logging is not None:
+            await self._logging
 
     async def _say(self, line: bytes) -> None:
         stdin = self._process.stdin

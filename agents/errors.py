@@ -6,6 +6,7 @@ AnyTeamError
     ├── BadRequest      a line on a run's socket is off its protocol
     ├── RunUnreachable  nobody answers at a run's socket
     ├── NotConfined     a run's process is less confined than it must be
+    ├── NurseryGone     the process that bears a run's processes has ended
     └── UnknownAgent    no agent of that name is configured
 """
 
@@ -38,3 +39,7 @@ class UnknownAgent(AgentError):
 
 class NotConfined(AgentError):
     """A run's process has fewer walls around it than the settings require."""
+
+
+class NurseryGone(AgentError):
+    """The process that bears a run's processes has ended, or does not listen."""

@@ -89,7 +89,7 @@ def evolve(waits: Waits, entry: Recorded, lease: Lease | None) -> Waits:
 
 
 def _answered(question: Question, person: str, decision: Decision, lease: Lease | None) -> Question:
-    if decision is Decision.DENY:
+    if decision is not Decision.APPROVE:
         return _replace(question, answered=True)
     own = question.people > 1 and lease is not None and person == lease.rep
     approvers = question.approvers if own else question.approvers | {person}

@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import time
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from agents.effects import Exited, Mint, Park, Reap, Spawn, Spawned, Watch
 from agents.errors import AgentError, NotConfined, UnknownAgent
 from agents.planners.scripted import load_plan
 from agents.serving.place import listen_at
+from agents.warm import Warm
 from bus.boot import LedgerEntry, RunBoot
 from bus.confinement import NOTHING, Cell
 from bus.decider import Effect
@@ -71,8 +73,11 @@ class Processes:
         self, folder: DataFolder, settings: Settings, commands: Commands = COMMANDS
     ) -> None:
         self._folder = folder
-        self._commands = commands
         self._settings = settings
+        self._warm = {
+            role: Warm(commands[role], settings.warm.runs, folder.log(f"nursery-{role.value}"))
+            for role in _RUN_ROLES
+        }
         own = folder.identity(Role.ORCHESTRATOR)
         claims = claims_of(parse_creds(read_secret(own / "user.creds").decode()).jwt)
         self._account = str(claims["nats"]["issuer_account"])
@@ -123,8 +128,9 @@ class Processes:
         raise TypeError(f"not an effect of the orchestrator: {effect.key}")
 
     async def end_all(self) -> None:
-        """End every run's processes."""
+        """End every run's processes, and those that stand ready."""
         await asyncio.gather(*(self._end(run) for run in list(self._running)))
+        await asyncio.gather(*(warm.close() for warm in self._warm.values()))
         for run in list(self._listening):
             self._stop_listening(run)
 
@@ -176,24 +182,22 @@ class Processes:
         except UnknownAgent as error:
             return Spawned(str(error))
         await self._end(run)
-        started: dict[Role, RunProcess] = {}
-        for role in _RUN_ROLES:
-            log = self._folder.log(_name(run, secrets[role]))
-            inherited = self._inherited(run, role)
-            started[role] = await RunProcess.start(self._commands[role], log, inherited)
-            self._running[run] = list(started.values())
-            self._attempts[run] = effect.attempt
-        up = (
-            self._bring_up(
-                process,
-                _name(run, secrets[role]),
-                self._boot(run, role, secrets[role], program if role is Role.RUNTIME else b""),
-            )
-            for role, process in started.items()
-        )
         refused = False
+        mine: list[RunProcess] = []
+        self._running[run] = mine
+        self._attempts[run] = effect.attempt
         try:
             async with asyncio.timeout(READY_S):
+                up = (
+                    self._bring_up(
+                        mine,
+                        _name(run, secrets[role]),
+                        self._boot(
+                            run, role, secrets[role], program if role is Role.RUNTIME else b""
+                        ),
+                    )
+                    for role in _RUN_ROLES
+                )
                 walls = common(tuple(await asyncio.gather(*up)))
                 return Spawned(confined_by=walls, served=run in self._listening)
         except TimeoutError:
@@ -205,7 +209,7 @@ class Processes:
         await self._end(run)
         return Spawned(problem, refused)
 
-    async def _bring_up(self, process: RunProcess, name: str, boot: RunBoot) -> Confinement:
+    async def _bring_up(self, mine: list[RunProcess], name: str, boot: RunBoot) -> Confinement:
         sandbox = self._settings.sandbox
         cell = Cell(
             port=urlsplit(boot.url).port or 0,
@@ -214,6 +218,11 @@ class Processes:
             cpu_s=sandbox.cpu_s,
             listener=self._inherited(boot.run, boot.role),
         )
+        process = await self._warm[boot.role].take(self._folder.log(name), cell)
+        if self._running.get(boot.run) is not mine:
+            await process.end()
+            raise AgentError(f"{name} was ended before it came up")
+        mine.append(process)
         confinement = await process.confine(cell, sandbox, name)
         if not await process.boot(boot):
             raise AgentError(f"{name} did not come up", fix="see its log")
@@ -250,7 +259,7 @@ class Processes:
 
     def _boot(self, run: str, role: Role, secrets: _Secrets, program: bytes) -> RunBoot:
         return RunBoot(
-            url=self._folder.bus_url(),
+            url=one_server(self._folder.bus_url(), run, self._attempts[run]),
             tls=secrets.tls,
             workspace=self._settings.workspace,
             run=run,
@@ -283,9 +292,20 @@ class Processes:
     async def _end(self, run: str) -> None:
         """Close the lifelines; kill what outlives them. Forgotten only once they are gone."""
         processes = self._running.get(run, [])
-        await asyncio.gather(*(process.end() for process in processes))
+        while processes:
+            ending = list(processes)
+            await asyncio.gather(*(process.end() for process in ending))
+            processes[:] = [process for process in processes if process not in ending]
         if self._running.get(run) is processes:
             del self._running[run]
+
+
+def one_server(url: str, run: str, attempt: int) -> str:
+    """The server of the bus that a run's processes connect to, for good: they may open no second
+    connection, and to one port only. Runs are spread, and the next attempt is at the next one.
+    """
+    servers = url.split(",")
+    return servers[(zlib.crc32(run.encode()) + attempt) % len(servers)]
 
 
 def _name(run: str, secrets: _Secrets) -> str:

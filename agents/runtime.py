@@ -17,12 +17,13 @@ from bus.decider import Done, Draft, Effect, Entry, Input, Recorded, Tick
 from schemas.actions import (
     ActionFinished,
     ActionRefused,
+    ApprovalDecided,
     ModelCalled,
     ModelRequested,
     ProposalMade,
     VerdictGiven,
 )
-from schemas.content import Sealed, plain, value_of
+from schemas.content import Sealed, opened, plain, value_of
 from schemas.leases import Lease
 from schemas.names import Classification, Role
 from schemas.runs import (
@@ -49,6 +50,7 @@ class RuntimeState(Struct, frozen=True, kw_only=True):
     number: int = 0
     waiting: Map[bytes, Recorded] = Map()
     changes: Map[bytes, dict[str, object]] = Map()
+    wanted: Map[bytes, str] = Map()
     steps: tuple[Step, ...] = ()
     answers: tuple[Answer, ...] = ()
 
@@ -167,6 +169,12 @@ def evolve(run: str, state: RuntimeState, entry: Entry) -> RuntimeState:
         if not isinstance(body.change, Sealed):
             change = value_of(body.change)
             return _replace(state, changes=state.changes.set(body.proposal, change))
+    if isinstance(body, ApprovalDecided) and body.change is not None:
+        words = opened(body.change)
+        first = body.proposal in state.waiting and body.proposal not in state.wanted
+        if first and isinstance(words, str):
+            return _replace(state, wanted=state.wanted.set(body.proposal, words))
+        return state
     if isinstance(body, ActionFinished | ActionRefused) and body.proposal in state.waiting:
         return _stepped(state, entry, body)
     if isinstance(body, ModelCalled) and body.request in state.waiting:
@@ -197,6 +205,7 @@ def _stepped(
         result=result,
         reason=body.detail if isinstance(body, ActionFinished) else body.reason,
         change=None if finished else state.changes.get(body.proposal),
+        wanted="" if finished else state.wanted.get(body.proposal, ""),
         compensates=made.compensates,
     )
     return _replace(

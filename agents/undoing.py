@@ -42,7 +42,10 @@ def _next(history: History, tools: dict[str, Tool]) -> Turn:
 
 
 def _missed(step: Step, tools: dict[str, Tool]) -> bool:
-    """Whether it was to have an effect and has none, or may have none."""
+    """Whether it was to have an effect and has none, or may have none; one to come instead is no
+    miss.
+    """
     tool = tools.get(step.tool)
     reads = tool is not None and tool.effect is Effect.READ
-    return step.outcome != "confirmed" and not reads and step.change is None
+    to_come = step.change is not None or bool(step.wanted)
+    return step.outcome != "confirmed" and not reads and not to_come

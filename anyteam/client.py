@@ -118,6 +118,10 @@ class Client:
         """Refuse exactly this proposal; the answer's ledger index."""
         return await self._decide(proposal, Decision.DENY, note)
 
+    async def change(self, proposal: str, text: str, note: str = "") -> int:
+        """Refuse this proposal and have the agent told what should be different; the index."""
+        return await self._decide(proposal, Decision.CHANGE, note, text)
+
     def halts(self, *, in_force: bool = False) -> AsyncIterator[shapes.HaltShape]:
         """Halts, the latest first, each with what it stopped."""
         which = {"which": "in_force"} if in_force else {}
@@ -181,8 +185,8 @@ class Client:
         """The newest seal."""
         return await self._get("/ledger/checkpoint", shapes.CheckpointShape)
 
-    async def _decide(self, proposal: str, decision: Decision, note: str) -> int:
-        wish = asks.Answer(decision=decision, note=note)
+    async def _decide(self, proposal: str, decision: Decision, note: str, change: str = "") -> int:
+        wish = asks.Answer(decision=decision, note=note, change=change)
         return (await self._post(f"/approvals/{proposal}/decision", wish, shapes.Recorded)).index
 
     async def _each(

@@ -7,7 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import detection, gate, halt, layers, markers, publish, start, verify, webhooks
+from bench import (
+    detection,
+    gate,
+    halt,
+    layers,
+    markers,
+    publish,
+    report,
+    restart,
+    start,
+    verify,
+    webhooks,
+)
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -22,6 +34,20 @@ def _agentdojo(options: argparse.Namespace) -> dict[str, Any]:
 def _console(options: argparse.Namespace) -> dict[str, Any]:
     """Imported when asked for: its client is not among the installed requirements of all."""
     from bench.console import measure
+
+    return measure(options)
+
+
+def _day(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: the stores are extras."""
+    from bench.day import measure
+
+    return measure(options)
+
+
+def _growth(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: the stores are extras."""
+    from bench.growth import measure
 
     return measure(options)
 
@@ -50,14 +76,18 @@ def _speech(options: argparse.Namespace) -> dict[str, Any]:
 BENCHMARKS: dict[str, Measure] = {
     "agentdojo": _agentdojo,
     "console": _console,
+    "day": _day,
     "detection": detection.measure,
     "gate": gate.measure,
+    "growth": _growth,
     "halt": halt.measure,
     "layers": layers.measure,
     "markers": markers.measure,
     "peers": _peers,
     "publish": publish.measure,
     "rebuild": _rebuild,
+    "report": report.measure,
+    "restart": restart.measure,
     "speech": _speech,
     "start": start.measure,
     "verify": verify.measure,
@@ -74,15 +104,36 @@ def main(words: list[str] | None = None) -> int:
         "--events",
         type=int,
         default=5_000,
-        help="console, publish, rebuild, start, verify, webhooks: how many",
+        help="console, publish, rebuild, restart, verify, webhooks: how many",
     )
     parser.add_argument(
         "--peers", type=Path, help="peers: the Python of an environment that has them"
     )
     parser.add_argument("--cores", type=int, default=1, help="verify: processes that check")
-    parser.add_argument("--actions", type=int, default=150, help="gate: actions of each run")
+    parser.add_argument(
+        "--actions",
+        type=int,
+        help="gate: of each run (150); day: in all (100,000; in a report 1,000)",
+    )
+    parser.add_argument("--per-run", type=int, default=25, help="day: actions of each run")
+    parser.add_argument("--desks", type=int, default=16, help="day: live runs at once")
+    parser.add_argument("--minutes", type=float, help="day: ask for no run after so many")
+    parser.add_argument("--reps", type=int, help="day: people with a key (one to 100 actions)")
+    parser.add_argument(
+        "--up-to", type=int, help="growth: the most events (100,000; in a report 10,000)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("bench-report"), help="report: the folder it goes to"
+    )
+    parser.add_argument("--core-hour", type=float, help="report: what a core costs an hour (0.04)")
+    parser.add_argument("--starts", type=int, default=30, help="start: runs one after another")
+    parser.add_argument(
+        "--warm", type=int, default=2, help="start: runs that processes stand ready for"
+    )
     parser.add_argument("--runs", type=int, default=6, help="gate: live runs for throughput")
-    parser.add_argument("--live", type=int, default=100, help="halt: the most runs at once")
+    parser.add_argument(
+        "--live", type=int, help="halt: the most runs at once (100); start: runs at once (10)"
+    )
     parser.add_argument(
         "--suite", action="append", default=[], help="agentdojo: only this suite, repeatable"
     )

@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, cast
 
-from nats.aio.client import Client
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from bench.house import Bus, bare_bus
-from bus.component import quiet_tls_close
+from bus.client import Client
 from bus.connection import connect
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
 from bus.roles import seals_subject
@@ -34,6 +34,7 @@ from console.api.serving import api
 from console.api.shapes import PREFIX
 from console.web.app import application
 from console.web.desk import Desk
+from console.web.exporting import Exports
 from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
@@ -42,7 +43,7 @@ from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
 from console.web.store import Store
 from crypto.keyfile import write_public
-from crypto.sealing import WorkspaceKeys
+from crypto.sealing import NoKeys, WorkspaceKeys
 from crypto.signing import Signer
 from crypto.trust import Trust
 from ledger.export import ExportedEntry
@@ -225,12 +226,13 @@ def _here(
         origin=origin,
         client=client,
         feed=feed,
-        desk=Desk(client, feed, folder, Signer.generate()),
+        desk=Desk(client, feed, folder, Signer.generate(), NoKeys()),
         sessions=Sessions(store, feed.view, _unrecorded, Limits(lives_s=36_000, idle_s=36_000)),
         post=Post(None, folder.root),
         providers=Providers({}, folder.root, origin),
         keys=keys,
         sealed="",
+        exports=Exports(folder, folder.root / "exports"),
     )
 
 
@@ -262,6 +264,9 @@ async def _where(here: Here, tale: _Tale, origin: str, start_s: float) -> dict[s
             "entry": f"/ledger/{middle}",
             "proof": f"/ledger/{middle}/proof",
             "people": "/people",
+            "leases": "/leases",
+            "passkeys": "/passkeys",
+            "export": "/export",
             "API: runs": f"{PREFIX}/runs",
             "API: runs by words": f"{PREFIX}/runs?q=deal&limit=200",
             "API: run": f"{PREFIX}/runs/r-{tale.runs // 2}",

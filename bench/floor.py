@@ -14,12 +14,13 @@ from pathlib import Path
 import msgspec
 import uvloop
 from msgspec import Struct
-from nats.aio.client import Client
 
 from bench.house import Bus
-from bus.component import quiet_tls_close, say_ready
+from bus.client import Client
+from bus.component import say_ready
 from bus.connection import connect
 from bus.consume import CaughtUp, follow
+from bus.eventloop import quiet_tls_close
 from bus.identity import UserIdentity
 from bus.lifeline import stdin_reader
 from bus.roles import run_subject

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from bench.floor import hops
 from bench.house import bare_bus, installation, quantile
-from bus.component import quiet_tls_close
 from bus.consume import CaughtUp
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.commands.runs import fresh_reader, request_run
 from console.session import session
@@ -23,6 +23,7 @@ from schemas.leases import Intent
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunOutcome
 
+ACTIONS = 150
 FLOOR_IN_FLIGHT = 64
 
 
@@ -37,7 +38,7 @@ class Done(Struct, frozen=True):
 def measure(options: argparse.Namespace) -> dict[str, float]:
     """Latencies in ms and actions a second, with those of the floor, and the ratios."""
     quiet_tls_close()
-    return uvloop.run(_measure(options.actions, options.runs))
+    return uvloop.run(_measure(options.actions or ACTIONS, options.runs))
 
 
 async def _measure(actions: int, runs: int) -> dict[str, float]:

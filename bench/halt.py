@@ -14,8 +14,8 @@ import uvloop
 from msgspec import Struct
 
 from bench.house import installation, quantile
-from bus.component import quiet_tls_close
 from bus.consume import CaughtUp
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.author import say
 from console.commands.runs import fresh_reader, request_run
@@ -45,7 +45,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     the run's end, by live runs.
     """
     quiet_tls_close()
-    levels = [live for live in ROUNDS if live <= options.live]
+    levels = [live for live in ROUNDS if live <= (options.live or max(ROUNDS))]
     return {str(live): uvloop.run(_level(live, ROUNDS[live])) for live in levels}
 
 

@@ -23,6 +23,7 @@ admins = ["ada"]
 [policy]
 tools = ["files.read"]
 max_actions = {max_actions}
+pace = {{ same_read = 1000000, reads_per_minute = 1000000 }}
 [connectors.files]
 root = "files"
 [agents.reader]

@@ -9,8 +9,8 @@ import uvloop
 
 from bench.house import bare_bus
 from bus.commands import Publish
-from bus.component import quiet_tls_close
 from bus.connection import connect
+from bus.eventloop import quiet_tls_close
 from bus.publish import Stored, publish
 from bus.tls import client_context
 from crypto.eventids import new_event_id

@@ -21,7 +21,7 @@ from msgspec import Struct
 from bench.house import SETTINGS
 from bench.publish import IN_FLIGHT
 from bus.commands import Publish
-from bus.component import quiet_tls_close
+from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from bus.publish import Stored, publish
 from console.session import Session, session

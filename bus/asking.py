@@ -8,8 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
-from nats.aio.client import Client
-from nats.aio.msg import Msg
+from bus.client import Client, Msg
 
 
 @contextlib.contextmanager

@@ -11,8 +11,8 @@ from typing import TypeVar
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.confinement import Cell
 from bus.connection import Notice, connect
 from bus.errors import BusError

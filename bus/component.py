@@ -21,6 +21,8 @@ from bus.blobs import FolderBlobs
 from bus.confinement import hide_memory
 from bus.connection import BusClient, connect
 from bus.errors import BusError, ConnectionTrouble
+from bus.eventloop import quiet_tls_close
+from bus.faults import fault_of
 from bus.folder import DataFolder
 from bus.identity import parse_creds
 from bus.lifeline import parent_gone
@@ -28,6 +30,7 @@ from bus.tls import TlsFiles, client_context
 from crypto.keyfile import load_signer, read_secret
 from crypto.signing import Signer
 from schemas.errors import UNREADABLE, AnyTeamError
+from schemas.faults import encode_fault
 from schemas.names import Role
 
 _LOG = logging.getLogger("anyteam")
@@ -115,15 +118,29 @@ def say_ready() -> None:
 
 
 def run_process(main: Coroutine[Any, Any, None]) -> int:
-    """Run a component's coroutine as this process; its exit code."""
-    return recorded(lambda: uvloop.run(main))
+    """Run a component's coroutine as this process; its exit code. The parent is told of which kind
+    a fault is, and where in the code, and no more.
+    """
+    return recorded(lambda: uvloop.run(main), say_fault)
 
 
-def recorded(work: Callable[[], None]) -> int:
+def say_fault(error: Exception) -> None:
+    """Tell the parent what ended this component, if there still is one."""
+    try:
+        sys.stdout.write(encode_fault(fault_of(error)).decode())
+        sys.stdout.flush()
+    except OSError:
+        # Nobody listens: the log has it, and that is where it belongs.
+        pass
+
+
+def recorded(
+    work: Callable[[], None], tell: Callable[[Exception], None] = lambda error: None
+) -> int:
     """Do a component's work; its process's exit code.
 
     The outermost loop: whatever ends the component is recorded here, and the component
-    stops. Its next incarnation finds in the ledger what is owed.
+    stops. Its next incarnation finds in the ledger what is owed. `tell` is told of it as well.
     """
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
@@ -134,18 +151,13 @@ def recorded(work: Callable[[], None]) -> int:
         work()
     except AnyTeamError as error:
         _LOG.error("stopped: %s: %s", type(error).__name__, error)
+        tell(error)
         return error.exit_code
-    except Exception:  # noqa: BLE001 - the process's outermost loop: recorded, then it stops
+    except Exception as error:  # noqa: BLE001 - the process's outermost loop: recorded, then it stops
         _LOG.exception("stopped by a fault")
+        tell(error)
         return 70
     return 0
-
-
-def quiet_tls_close() -> None:
-    """Drop the event loop's remark at each TLS close; it says nothing about us."""
-    logging.getLogger("asyncio").addFilter(
-        lambda record: "eof_received() has no effect" not in record.getMessage()
-    )
 
 
 def log_problem(problem: BusError) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import uvloop
-from nats.aio.client import Client
 
+from bus.arguments import Arguments, be_listed_as, own_arguments
 from bus.boot import RunBoot, encode_line, read_boot, read_cell
+from bus.client import Client
 from bus.component import log_problem, recorded, say_ready, until_orphaned
 from bus.confinement import confine, cut_off
 from bus.connection import disconnect
@@ -34,10 +35,11 @@ def serve_run(work: Work) -> int:
     """Do `work` for the run on standard input until the parent is gone; the exit code."""
 
     def confined() -> None:
+        listed = own_arguments()
         confinement = confine(read_cell(sys.stdin.fileno()))
         sys.stdout.buffer.write(encode_line(confinement))
         sys.stdout.buffer.flush()
-        uvloop.run(_serve(work, confinement))
+        uvloop.run(_serve(work, confinement, listed))
 
     return recorded(confined)
 
@@ -88,9 +90,10 @@ async def run_decider(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _serve(work: Work, confinement: Confinement) -> None:
+async def _serve(work: Work, confinement: Confinement, listed: Arguments) -> None:
     reader = await stdin_reader()
     boot = await read_boot(reader)
+    be_listed_as(sys.orig_argv, listed)
     await until_orphaned(reader, _connected(boot, work, confinement))
 
 

@@ -13,10 +13,8 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-from nats.aio.client import Client
-from nats.errors import Error as NatsError
-
 from bus.asking import heeding_cancellation
+from bus.client import Client, NatsError
 from bus.errors import BusError, ConnectionRefused, ConnectionTrouble, PermissionDenied
 from bus.identity import UserIdentity
 
@@ -67,7 +65,8 @@ async def connect(
     timeout_s: int = 5,
     mend: bool = True,
 ) -> BusClient:
-    """A client of the server at `url`, which knows it by `name` in its logs.
+    """A client of the server at `url`, which knows it by `name` in its logs. Where `url` lists
+    several with commas between them, of any one of them, and of another where that is lost.
 
     `on_problem` is told of every refused subject (`PermissionDenied`), every loss
     (`ConnectionTrouble`), and of the identity's end (`ConnectionRefused`), after which the
@@ -108,7 +107,7 @@ async def connect(
     try:
         with heeding_cancellation():
             await client.connect(
-                url,
+                url.split(","),
                 name=name,
                 tls=tls,
                 # Without it a stranger on the port could talk the client out of TLS.

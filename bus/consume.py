@@ -13,10 +13,10 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.connection import archive_of
-from bus.consumer import Message, create, delete, last_of, pull
+from bus.consumer import Message, create, delete, last_of, leave, pull
 from bus.errors import LedgerDiverged, StreamUnavailable
 from bus.roles import LEDGER, stream_of
 
@@ -50,26 +50,29 @@ async def follow(
     """
     place = _Place(client, stream, filter_subject, consumer, throwaway, after)
     told, entered = False, 0
-    while True:
-        waiting = await place.begin()
-        if place.epoch != entered:
-            entered = place.epoch
-            on_epoch(entered)
-        if waiting is None:
-            async for message in place.archived():
-                yield message
-            continue
-        if waiting == 0 and not told:
-            told = True
-            yield CaughtUp()
-        async with contextlib.aclosing(place.pulled()) as messages:
-            async for message in messages:
-                yield message
-                if message.pending == 0 and not told:
-                    if await place.is_closed():
-                        break
-                    told = True
-                    yield CaughtUp()
+    try:
+        while True:
+            waiting = await place.begin()
+            if place.epoch != entered:
+                entered = place.epoch
+                on_epoch(entered)
+            if waiting is None:
+                async for message in place.archived():
+                    yield message
+                continue
+            if waiting == 0 and not told:
+                told = True
+                yield CaughtUp()
+            async with contextlib.aclosing(place.pulled()) as messages:
+                async for message in messages:
+                    yield message
+                    if message.pending == 0 and not told:
+                        if await place.is_closed():
+                            break
+                        told = True
+                        yield CaughtUp()
+    finally:
+        await place.leave()
 
 
 class _Place:
@@ -94,6 +97,7 @@ class _Place:
         self._throwaway = throwaway
         self._name = consumer
         self._passed = False
+        self._made: tuple[str, str] | None = None
         self._archive = archive_of(client) if self._is_ledger else None
 
     async def begin(self) -> int | None:
@@ -160,7 +164,17 @@ class _Place:
             await delete(self._client, stream, name)
         if not probe:
             self._name = name
-        return await create(self._client, stream, name, self._filter, self.last)
+        waiting = await create(self._client, stream, name, self._filter, self.last)
+        if self._throwaway and waiting is not None:
+            await self.leave()
+            self._made = (stream, name)
+        return waiting
+
+    async def leave(self) -> None:
+        """Have the consumer that was made last removed, where it is one of many."""
+        made, self._made = self._made, None
+        if made is not None:
+            await leave(self._client, *made)
 
     def _pass_over(self) -> None:
         """This epoch is nowhere: it may have been dropped, and the reader not need it."""

@@ -12,19 +12,18 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from msgspec import Struct
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.errors import ConnectionClosedError, NoRespondersError
-from nats.errors import TimeoutError as NatsTimeout
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from bus.asking import ask
+from bus.client import Client, ConnectionClosedError, Msg, NatsTimeout, NoRespondersError
 from bus.errors import StreamUnavailable
 from bus.roles import API
 
 _BATCH: Final = 512
 _EXPIRES_S: Final = 20.0
-_HEARTBEAT_S: Final = 5.0
+_HEARTBEAT_S: Final = 2.0
 _NO_STREAM: Final = 10059
+_LEADER_S: Final = 20.0
 
 
 class Message(Struct, frozen=True):
@@ -72,6 +71,15 @@ async def delete(client: Client, stream: str, name: str) -> None:
     await _request(client, f"{API}.CONSUMER.DELETE.{stream}.{name}", b"")
 
 
+async def leave(client: Client, stream: str, name: str) -> None:
+    """Have the consumer removed, without waiting for the answer: the server does it by itself some
+    time after nobody pulls, and until then counts it.
+    """
+    with contextlib.suppress(ConnectionClosedError):
+        subject = f"{API}.CONSUMER.DELETE.{stream}.{name}"
+        await client.publish(subject, b"", reply=client.new_inbox())
+
+
 async def last_of(client: Client, stream: str) -> int | None:
     """The sequence of the stream's last message. None where there is no such stream.
 
@@ -90,8 +98,17 @@ async def last_of(client: Client, stream: str) -> int | None:
 
 
 async def _request(client: Client, subject: str, body: bytes) -> dict[str, object]:
+    """The answer. While the servers of a cluster settle who leads there is none: asked again."""
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type((NatsTimeout, NoRespondersError)),
+        wait=wait_fixed(0.1),
+        stop=stop_after_delay(_LEADER_S if len(client.servers) > 1 else 0.0),
+        reraise=True,
+    )
     try:
-        answer = await ask(client, subject, body, timeout_s=5)
+        async for attempt in retrying:
+            with attempt:
+                answer = await ask(client, subject, body, timeout_s=5)
     except (NatsTimeout, NoRespondersError) as error:
         raise StreamUnavailable(
             f"no answer on {subject}",

@@ -15,8 +15,8 @@ from enum import Enum
 from typing import Any, Final
 
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.connection import connect, disconnect
 from bus.errors import ProvisionError
 from bus.provision import Site, errand, query, read_key, stream_config
@@ -102,7 +102,9 @@ class Epochs:
     async def make_next(self, epoch: Epoch) -> Epoch:
         """The stream that goes on after a closed one. It takes its opening event alone."""
         number = epoch.number + 1
-        config = stream_config(stream_of(number), subject(self._workspace, None, "epoch"))
+        there = (await self._ask("INFO", epoch.stream))["config"]
+        opening = subject(self._workspace, None, "epoch")
+        config = stream_config(stream_of(number), opening, there["num_replicas"])
         config["first_seq"] = epoch.last + 1
         await self._ask("CREATE", stream_of(number), config)
         return await self._epoch(number)
@@ -140,7 +142,7 @@ class Epochs:
 
     async def _update(self, number: int, takes: str, sealed: bool = False) -> None:
         there = (await self._ask("INFO", stream_of(number)))["config"]
-        config = stream_config(stream_of(number), takes)
+        config = stream_config(stream_of(number), takes, there["num_replicas"])
         if there.get("first_seq"):
             config["first_seq"] = there["first_seq"]
         if sealed:

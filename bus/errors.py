@@ -14,6 +14,7 @@ AnyTeamError
     ├── ConnectionTrouble          the connection was lost or is slow; the client goes on
     ├── StreamUnavailable          a stream, or the permission to read it, is missing
     ├── PublishRefused             the stream refused an event: nothing was recorded
+    ├── OutboxFull                 an event that cannot be kept, and so is not published
     ├── ContentKeyMissing          content must be sealed and its run's key is not here
     ├── ArchiveError               an archived epoch that cannot be written or read
     ├── BadSnapshot                a snapshot that is not this component's, or of other code
@@ -81,6 +82,12 @@ class StreamUnavailable(BusError):
 
 class PublishRefused(BusError):
     """The stream refused an event (permission, full disk, size): nothing was recorded."""
+
+
+class OutboxFull(BusError):
+    """A producer's outbox cannot be written."""
+
+    exit_code = 3
 
 
 class ContentKeyMissing(BusError):

@@ -30,7 +30,7 @@ class DataFolder(Struct, frozen=True):
 
     @property
     def bus_file(self) -> Path:
-        """Where the running bus is: `{"url": ...}`."""
+        """Where the running bus is: `{"url": ...}`, its servers with commas between them."""
         return self.root / "run" / "bus.json"
 
     @property
@@ -54,6 +54,10 @@ class DataFolder(Struct, frozen=True):
     def snapshot(self, component: str) -> Path:
         """What a component starts from; may be deleted at any time."""
         return self.root / "snapshots" / component
+
+    def ownership(self, component: str) -> Path:
+        """Whose lock says which process does a component's work."""
+        return self.root / "outbox" / f"{component}.lock"
 
     def person(self, name: str) -> Path:
         """A rep's or admin's own folder: their event key."""

@@ -2,15 +2,18 @@
 
 The broker may lose acknowledged entries. Until a seal covers an event its producer keeps
 the signed bytes here, so that they can be published again under their old signature. The
-file survives the process, not the machine; events reach it before they reach the bus.
+file survives the process, not the machine; events reach it before they reach the bus. What a full
+disk let in of a record only in part is taken away again, so that nothing is ever written behind it.
 """
 
+import os
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from bus.commands import Publish
+from bus.errors import OutboxFull
 from schemas.errors import UNREADABLE, AnyTeamError
 
 
@@ -29,16 +32,18 @@ class Outbox:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = path
-        self._kept = {kept.event_id: kept for kept in _read(path)}
+        records, self._size = _read(path)
+        self._kept = {kept.event_id: kept for kept in records}
         self._indexes: dict[str, int] = {}
         self._file = path.open("ab", buffering=0)
+        self._file.truncate(self._size)
         path.chmod(0o600)
 
     def add(self, message: Publish) -> None:
-        """Keep a message that is about to be published."""
+        """Keep a message that is about to be published. Raises `OutboxFull` where it cannot be."""
         kept = Kept(message.event_id, message.message_id, message.subject, message.body)
         if message.event_id not in self._kept or self._kept[message.event_id] != kept:
-            self._file.write(_record(kept))
+            self._append(_record(kept))
         self._kept[message.event_id] = kept
 
     def stored(self, event_id: str, index: int) -> None:
@@ -65,7 +70,7 @@ class Outbox:
     def compact(self) -> None:
         """Rewrite the file with what is still kept."""
         draft = self._path.with_suffix(".draft")
-        draft.write_bytes(b"".join(_record(kept) for kept in self._kept.values()))
+        self._size = draft.write_bytes(b"".join(_record(kept) for kept in self._kept.values()))
         draft.chmod(0o600)
         draft.replace(self._path)
         self._file.close()
@@ -75,14 +80,29 @@ class Outbox:
         """Let the file go."""
         self._file.close()
 
+    def _append(self, record: bytes) -> None:
+        """All of the record, or none of it: one write may take a part where the disk fills up."""
+        problem = "the disk took a part of a record"
+        try:
+            if self._file.write(record) == len(record):
+                self._size += len(record)
+                return
+        except OSError as error:
+            problem = os.strerror(error.errno or 0)
+        self._file.truncate(self._size)
+        raise OutboxFull(
+            f"{self._path} cannot be written: {problem}",
+            fix="make room on its disk; nothing was published, and nothing done",
+        )
+
 
 def _record(kept: Kept) -> bytes:
     encoded = msgspec.msgpack.encode(kept)
     return len(encoded).to_bytes(4, "big") + encoded
 
 
-def _read(path: Path) -> list[Kept]:
-    """The whole records in the file; one torn by a crash at its end is passed over."""
+def _read(path: Path) -> tuple[list[Kept], int]:
+    """The whole records in the file, and where they end; one torn at the end is passed over."""
     data = path.read_bytes() if path.exists() else b""
     found, at = [], 0
     while at + 4 <= len(data):
@@ -97,4 +117,4 @@ def _read(path: Path) -> list[Kept]:
                 fix="move it away and run `anyteam verify`",
             ) from error
         at = end
-    return found
+    return found, at

@@ -7,6 +7,7 @@ that lost an account gets it again. Claims go to the running server over
 Source: NATS documentation, "JWT authentication", full resolver.
 """
 
+import asyncio
 import json
 import ssl
 import time
@@ -16,11 +17,9 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from nats.aio.client import Client
-from nats.errors import NoRespondersError
-from nats.errors import TimeoutError as NatsTimeout
 
 from bus.asking import ask
+from bus.client import Client, NatsTimeout, NoRespondersError
 from bus.connection import connect, disconnect
 from bus.errors import ProvisionError
 from bus.identity import (
@@ -54,16 +53,22 @@ from crypto.keyfile import read_secret, write_secret
 from schemas.names import Role, check_name
 
 DUPLICATE_WINDOW_S: Final = 120
+_LEADER_S: Final = 30.0
+_NOT_NOW: Final = 503
+_NO_PEERS: Final = 10005
 _ERRAND_S: Final = 300
 """How long the users live under which provisioning itself connects."""
 
 
 class Site(Struct, frozen=True):
-    """Where provisioning acts: the data folder's `operator/`, and the server it talks to."""
+    """Where provisioning acts: the data folder's `operator/`, and the server it talks to. A new
+    stream is held by `replicas` servers of a cluster.
+    """
 
     operator: Path
     url: str
     tls: ssl.SSLContext
+    replicas: int = 1
 
 
 class Workspace(Struct, frozen=True):
@@ -153,14 +158,14 @@ def _revocations(folder: Path, now: int) -> dict[str, Revocation]:
     return {user: r for user, r in known.items() if r.until is None or r.until > now}
 
 
-def stream_config(name: str, subject: str) -> dict[str, Any]:
+def stream_config(name: str, subject: str, replicas: int) -> dict[str, Any]:
     """A stream that keeps everything for good (JetStream's stream configuration)."""
     return {
         "name": name,
         "subjects": [subject],
         "retention": "limits",
         "storage": "file",
-        "num_replicas": 1,
+        "num_replicas": replicas,
         "max_msgs": -1,
         "max_bytes": -1,
         "max_age": 0,
@@ -238,24 +243,48 @@ async def _ensure_streams(site: Site, workspace: str, account: Key) -> None:
     identity = errand(account, ["$JS.API.STREAM.NAMES", *may])
     client = await connect(site.url, identity, site.tls, name=f"provision {workspace}")
     try:
-        there = (await query(client, "$JS.API.STREAM.NAMES")).get("streams") or ()
+        there = (await _led(client, "$JS.API.STREAM.NAMES")).get("streams") or ()
         for name, subject in streams.items():
             if name == LEDGER and any(known.startswith(f"{LEDGER}-") for known in there):
                 # It has gone on in other streams; how those are configured says how far a turn
                 # has come, and is for `bus.epochs` to change.
                 continue
-            await _ensure_stream(client, name, subject, workspace)
+            await _ensure_stream(client, stream_config(name, subject, site.replicas), workspace)
     finally:
         await disconnect(client)
 
 
-async def _ensure_stream(client: Client, name: str, subject: str, workspace: str) -> None:
-    wanted = stream_config(name, subject)
-    there = await query(client, f"$JS.API.STREAM.INFO.{name}")
+async def _led(client: Client, subject: str, body: bytes = b"") -> dict[str, Any]:
+    """As `query`, once the servers of a cluster have found one another and settled who leads.
+
+    Raises `ProvisionError`.
+    """
+    if len(client.servers) == 1:
+        return await query(client, subject, body)
+    begun = time.monotonic()
+    while True:
+        try:
+            answer = await query(client, subject, body, timeout_s=2)
+            error = answer.get("error", {})
+            if error.get("code") != _NOT_NOW and error.get("err_code") != _NO_PEERS:
+                return answer
+            problem = f"{subject}: {answer['error'].get('description')}"
+        except ProvisionError as silent:
+            problem = silent.what
+        if time.monotonic() - begun > _LEADER_S:
+            raise ProvisionError(
+                problem, fix="check that a majority of the servers runs, with JetStream enabled"
+            )
+        await asyncio.sleep(0.1)
+
+
+async def _ensure_stream(client: Client, wanted: dict[str, Any], workspace: str) -> None:
+    name = wanted["name"]
+    there = await _led(client, f"$JS.API.STREAM.INFO.{name}")
     if "error" not in there and _is(there["config"], wanted):
         return
     verb = "CREATE" if "error" in there else "UPDATE"
-    made = await query(client, f"$JS.API.STREAM.{verb}.{name}", json.dumps(wanted).encode())
+    made = await _led(client, f"$JS.API.STREAM.{verb}.{name}", json.dumps(wanted).encode())
     if "error" in made:
         raise ProvisionError(
             f"the server refused stream {name} of {workspace}: {made['error'].get('description')}",
@@ -268,10 +297,12 @@ def _is(config: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return all((config.get(key) or 0) == (value or 0) for key, value in wanted.items())
 
 
-async def query(client: Client, subject: str, body: bytes = b"") -> dict[str, Any]:
+async def query(
+    client: Client, subject: str, body: bytes = b"", *, timeout_s: float = 10
+) -> dict[str, Any]:
     """The server's JSON answer on one of its own subjects. Raises `ProvisionError` for none."""
     try:
-        reply = await ask(client, subject, body, timeout_s=10)
+        reply = await ask(client, subject, body, timeout_s=timeout_s)
     except (NatsTimeout, NoRespondersError) as error:
         raise ProvisionError(
             f"no answer on {subject}", fix="check that the server runs with JetStream enabled"

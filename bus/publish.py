@@ -6,20 +6,19 @@ which the stream recognises. A lost fence race is told apart from every other fa
 """
 
 import json
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
-from nats.aio.client import Client
-from nats.errors import ConnectionClosedError, NoRespondersError
-from nats.errors import TimeoutError as NatsTimeout
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from bus.asking import ask
+from bus.client import Client, ConnectionClosedError, NatsTimeout, NoRespondersError
 from bus.commands import Publish
 from bus.errors import PublishRefused, StreamUnavailable
 
 _WRONG_LAST_SEQUENCE: Final = (10071, 10164)
 _WRONG_STREAM: Final = 10060
+_NO_LEADER: Final = (10008, 10009)
 _ACK_TIMEOUT_S: Final = 5.0
 
 
@@ -57,7 +56,7 @@ async def publish(
         headers["Nats-Expected-Last-Subject-Sequence"] = str(message.fence[1])
         headers["Nats-Expected-Last-Subject-Sequence-Subject"] = message.fence[0]
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type((NatsTimeout, NoRespondersError)),
+        retry=retry_if_exception_type((NatsTimeout, NoRespondersError, _NoLeader)),
         wait=wait_exponential(multiplier=0.05, max=2.0),
         stop=stop_after_delay(patience_s),
         reraise=True,
@@ -72,16 +71,22 @@ async def publish(
                     timeout_s=_ACK_TIMEOUT_S,
                     headers=headers,
                 )
-    except (NatsTimeout, NoRespondersError, ConnectionClosedError) as error:
+                reply: dict[str, Any] = json.loads(answer.data)
+                if reply.get("error", {}).get("err_code") in _NO_LEADER:
+                    raise _NoLeader
+    except (NatsTimeout, NoRespondersError, ConnectionClosedError, _NoLeader) as error:
         raise StreamUnavailable(
             f"no acknowledgement for {message.subject} within {patience_s:.0f} s",
             fix="check that the bus is up and that this identity may publish there",
         ) from error
-    return _read(answer.data, message)
+    return _read(reply, message)
 
 
-def _read(data: bytes, message: Publish) -> Stored | Conflict | Turned:
-    reply = json.loads(data)
+class _NoLeader(Exception):
+    """The servers of a cluster are choosing who leads the stream."""
+
+
+def _read(reply: dict[str, Any], message: Publish) -> Stored | Conflict | Turned:
     problem = reply.get("error")
     if problem is None:
         return Stored(int(reply["seq"]), bool(reply.get("duplicate", False)))

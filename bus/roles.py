@@ -39,9 +39,10 @@ _WORKSPACE_TOPICS: Final = (
     "withdrawal",
     "access",
     "session",
+    "passkey",
 )
 _BOTH_TOPICS: Final = ("halt",)
-_CARRIED: Final = {Role.CONSOLE: ("decision", "halt", "request")}
+_CARRIED: Final = {Role.CONSOLE: ("decision", "halt", "passkey", "request")}
 """Topics of people whose signed events the console brings to the bus; it can sign none itself."""
 
 

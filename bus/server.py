@@ -93,12 +93,13 @@ class Server:
         sync_interval: str = "always",
         ready_s: float = 30.0,
         config_extra: str = "",
+        name: str = "anyteam",
     ) -> Self:
         """Start a server on the data in `folder`, and return once it answers.
 
         `port` None lets the system choose. `sync_interval` is JetStream's: anything but
         `always` lets an acknowledged write be lost with the machine. `config_extra` is
-        appended to the server's configuration.
+        appended to the server's configuration; `name` is the server's own in a cluster.
 
         Raises `ServerMissing`, `PortTaken`, or `StartFailed` with the server's last words.
         """
@@ -109,7 +110,7 @@ class Server:
             stale.unlink()
         config = folder / "server.conf"
         log = folder / "server.log"
-        text = _config(folder, log, trust, tls, port or -1, sync_interval) + config_extra
+        text = _config(name, folder, log, trust, tls, port or -1, sync_interval) + config_extra
         config.write_text(text)
         config.chmod(0o600)
         # What is said before the log is open goes to standard error: to the same file.
@@ -192,12 +193,18 @@ class Server:
 
 
 def _config(
-    folder: Path, log: Path, trust: Trust, tls: TlsFiles, port: int, sync_interval: str
+    name: str,
+    folder: Path,
+    log: Path,
+    trust: Trust,
+    tls: TlsFiles,
+    port: int,
+    sync_interval: str,
 ) -> str:
     certificate, key = tls.server
     quote = json.dumps
     return f"""\
-server_name: anyteam
+server_name: {name}
 host: {HOST}
 port: {port}
 ports_file_dir: {quote(str(folder))}

@@ -12,8 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.commands import Command, Perform, Publish
 from bus.consume import CaughtUp, Message, follow
 from bus.decider import Effect

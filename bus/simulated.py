@@ -8,7 +8,7 @@ crashes of a component at any instant and restarts. A seed replays exactly.
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -101,11 +101,34 @@ class Chaos(Struct, frozen=True, kw_only=True):
     down: int = 200_000_000
 
 
-class Simulation:
-    """A clock, a stream and components. Deterministic: everything follows from `seed`."""
+class Strike(Struct, frozen=True):
+    """Something that went wrong: at which chance for it (from 1), and what, in words."""
 
-    def __init__(self, seed: int, *, start: int, chaos: Chaos) -> None:
+    chance: int
+    what: str
+
+
+def _named(command: Command) -> str:
+    """A command in a history's words."""
+    if isinstance(command, Publish):
+        return f"its word on {command.subject.partition('.')[2]}"
+    return f"its effect {command.effect.key}"
+
+
+class Simulation:
+    """A clock, a stream and components. Deterministic: everything follows from `seed` and `only`.
+
+    `strikes` is what went wrong. With `only`, nothing goes wrong but at these chances: so a history
+    that fails can be told again with less of it.
+    """
+
+    def __init__(
+        self, seed: int, *, start: int, chaos: Chaos, only: Collection[int] | None = None
+    ) -> None:
         self.random = random.Random(seed)
+        self.strikes: list[Strike] = []
+        self._only = only
+        self._chances = 0
         self.now = start
         self.stream = Stream()
         self.components: list[Component] = []
@@ -194,7 +217,7 @@ class Simulation:
         for component in self.components:
             life = component.incarnation
             self._soon(component, life, lambda c=component: self._deliver_next(c))  # type: ignore[misc]
-            if self.random.random() < self._chaos.repeat:
+            if self._strikes(self._chaos.repeat, f"{component.name} is told of {newest} twice"):
                 self._soon(component, life, lambda c=component: self._repeat(c, newest))  # type: ignore[misc]
 
     def _repeat(self, component: Component, index: int) -> None:
@@ -204,7 +227,8 @@ class Simulation:
     def _obey(self, component: Component, commands: list[Command]) -> None:
         life = component.incarnation
         for command in commands:
-            if self.random.random() < self._chaos.crash and component.node is not None:
+            what = f"{component.name} crashes before {_named(command)}"
+            if self._strikes(self._chaos.crash, what) and component.node is not None:
                 self.crash(component)
                 return
             if isinstance(command, Publish):
@@ -220,10 +244,20 @@ class Simulation:
         stored = self.stream.publish(message)
         if len(self.stream.entries) > before:
             self._spread()
-        if self.random.random() < self._chaos.lost_ack:
+        if self._strikes(
+            self._chaos.lost_ack, f"{component.name} is not told of {_named(message)}"
+        ):
             self._soon(component, life, lambda: self._arrive(component, life, message))
         else:
             self._soon(component, life, lambda: self._ack(component, message, stored))
+
+    def _strikes(self, odds: float, what: str) -> bool:
+        self._chances += 1
+        struck = self.random.random() < odds
+        if struck and (self._only is None or self._chances in self._only):
+            self.strikes.append(Strike(self._chances, what))
+            return True
+        return False
 
     def _ack(self, component: Component, message: Publish, stored: tuple[int, bool] | None) -> None:
         if (node := component.node) is None:

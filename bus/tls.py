@@ -94,6 +94,46 @@ def ensure_tls(folder: Path) -> TlsFiles:
     return files
 
 
+class RouteTls(Struct, frozen=True):
+    """What the servers of a cluster show one another, below the TLS folder: they believe this one
+    authority, and nobody else has a certificate of it. A client's would let it act as a server.
+    """
+
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        """The authority's certificate; its key is gone."""
+        return self.folder / "route-ca.crt"
+
+    @property
+    def pair(self) -> tuple[Path, Path]:
+        """Certificate and key, for both ends of a route."""
+        return self.folder / "route.crt", self.folder / "route.key"
+
+
+def ensure_route_tls(folder: Path) -> RouteTls:
+    """The routes' certificates in `folder`, made where any is missing. The key has mode 0600.
+
+    Raises `crypto.errors.KeyFileTooOpen` where a key that is there can be read by others.
+    """
+    files = RouteTls(folder)
+    if all(path.exists() for path in (files.ca, *files.pair)):
+        read_secret(files.pair[1])
+        return files
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    ca = _authority("AnyTeam Trust routes of the bus", ca_key)
+    names: list[x509.GeneralName] = [x509.DNSName(name) for name in _SERVER_NAMES]
+    names += [x509.IPAddress(ipaddress.ip_address(text)) for text in _SERVER_ADDRESSES]
+    ends = _now() + datetime.timedelta(days=LIFETIME_DAYS)
+    usages = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+    made = _leaf("route", key.public_key(), (ca, ca_key), usages, names, ends)
+    _write(files.pair, made, key)
+    files.ca.write_bytes(_pem(ca))
+    return files
+
+
 def ensure_site(folder: Path) -> tuple[Path, Path, Path]:
     """What a browser on this machine is shown: authority, certificate, key, made where missing.
 
@@ -278,16 +318,17 @@ def _leaf(
     common_name: str,
     key: ec.EllipticCurvePublicKey,
     authority: tuple[x509.Certificate, ec.EllipticCurvePrivateKey],
-    usage: x509.ObjectIdentifier,
+    usage: x509.ObjectIdentifier | tuple[x509.ObjectIdentifier, ...],
     alternative: list[x509.GeneralName],
     ends: datetime.datetime,
 ) -> x509.Certificate:
     ca, ca_key = authority
+    usages = usage if isinstance(usage, tuple) else (usage,)
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     builder = (
         _certificate(_name(common_name), ca.subject, key, ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         .add_extension(issuer_key, critical=False)
     )
     if alternative:

@@ -29,6 +29,7 @@ _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
+_BEYOND: Final = re.compile("[^\x00-\uffff]")
 # Where single characters decompose to one ASCII character, or are digits of another script.
 _COMPATIBLE: Final = ((0x00AA, 0x00BA), (0x0660, 0x0D6F), (0x2070, 0x24FF), (0xFF01, 0xFF5E))
 _STYLED: Final = (0x1D400, 0x1D7FF)
@@ -69,6 +70,8 @@ _FOLD_SPECIAL: Final = re.compile(f"{_INVISIBLE.pattern}|[\u0300-\u036f]|[{''.jo
 
 
 def _without(text: str, special: re.Pattern[str], written: dict[str, str]) -> View:
+    if text.isascii():
+        return View(text, None)
     parts: list[str] = []
     origin = array("L")
     last = 0
@@ -88,7 +91,7 @@ def _without(text: str, special: re.Pattern[str], written: dict[str, str]) -> Vi
 
 def _plain(text: str) -> str:
     table = _table()
-    if max(text, default="") > "\uffff":
+    if _BEYOND.search(text):
         return text.translate(table)
     return _disguised().sub(lambda match: table[ord(match[0])], text)
 

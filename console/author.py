@@ -13,17 +13,17 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Final, Protocol
 
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.commands import Publish
 from bus.consume import CaughtUp, follow
 from bus.decider import Recorded
 from bus.errors import PublishRefused
 from bus.publish import Stored, Turned, publish
 from bus.roles import stream_of
-from crypto.errors import Rejected
+from crypto.errors import Rejected, SealError
 from crypto.eventids import new_event_id
-from crypto.sealing import ContentKeys, NoKeys, open_event
+from crypto.sealing import ContentKeys, NoKeys, content_fields, open_event, seal_body
 from crypto.signing import pae
 from crypto.trust import Trust
 from schemas.authority import subject_of
@@ -147,15 +147,17 @@ async def say(
     run: str | None,
     causes: tuple[bytes, ...] = (),
     tries: int = TRIES,
+    keys: ContentKeys | None = None,
 ) -> int:
     """Sign `body` and publish it; the ledger index at which it stands, read back.
 
     `reader` must have caught up. With one of `tries` the event stands right behind all that its
-    author's key had signed when `reader` read it, or not at all. Raises `BusError` where it could
-    not be recorded.
+    author's key had signed when `reader` read it, or not at all. Content is sealed with the run's
+    key, from `keys`. Raises `BusError` where it could not be recorded, `SealError` where there is
+    no key to seal with.
     """
     for _ in range(tries):
-        event = _drafted(reader, pen, body, run, causes)
+        event = _drafted(reader, pen, body, run, causes, keys or NoKeys())
         payload = encode_event(event)
         signature = pen.sign(pae(PAYLOAD_TYPE, payload))
         message = encode_envelope(Envelope(payload, pen.key_id, signature))
@@ -181,13 +183,20 @@ async def say(
 
 
 def _drafted(
-    reader: Ledger, pen: Pen, body: AnyBody, run: str | None, causes: tuple[bytes, ...]
+    reader: Ledger,
+    pen: Pen,
+    body: AnyBody,
+    run: str | None,
+    causes: tuple[bytes, ...],
+    keys: ContentKeys,
 ) -> Event:
     head = reader.trust.head(pen.key_id, run)
     now = time.time_ns()
+    event_id, workspace = new_event_id(now), reader.trust.workspace
+    sealed = _sealed(body, event_id, workspace, run, keys)
     return Event(
-        id=new_event_id(now),
-        workspace=reader.trust.workspace,
+        id=event_id,
+        workspace=workspace,
         run=run,
         actor=pen.actor,
         n=head.n + 1 if head is not None else 0,
@@ -195,9 +204,24 @@ def _drafted(
         causes=causes,
         seen=reader.index,
         at=now,
-        classification=Classification.INTERNAL,
-        body=body,
+        classification=Classification.INTERNAL if sealed is body else Classification.CONFIDENTIAL,
+        body=sealed,
     )
+
+
+def _sealed(
+    body: AnyBody, event_id: str, workspace: str, run: str | None, keys: ContentKeys
+) -> AnyBody:
+    """`body` with its content sealed, or itself where it has none."""
+    if all(getattr(body, field) is None for field in content_fields(type(body))):
+        return body
+    key = keys.key_for(run) if run is not None else None
+    if run is None or key is None:
+        raise SealError(
+            f"{type_of(body)} holds content, and there is no key here to seal it with",
+            fix="deny it with a note instead, or see why the key service gives no key",
+        )
+    return seal_body(body, event_id, workspace, run, key)
 
 
 def new_run_id(now: int) -> str:

@@ -14,7 +14,7 @@ from schemas.names import SECOND
 from schemas.patterns import Pattern
 from schemas.sections import BadSettings
 from schemas.settings import DestinationSettings, PolicySettings, Settings
-from schemas.tools import AllowedDestination, Policy, Tool
+from schemas.tools import AllowedDestination, Effect, Policy, Tool
 
 _HERE: Final = Path()
 
@@ -47,6 +47,7 @@ def policy_of(settings: Settings, version: int, base: Path = _HERE) -> Policy:
         agents=tuple(sorted(settings.agents)),
         human_effects=chosen.human_effects,
         four_eyes=chosen.four_eyes,
+        passkey=_passkey(settings),
         max_ttl_s=chosen.max_ttl_s,
         max_actions=chosen.max_actions,
         skew_s=chosen.skew_s,
@@ -66,6 +67,19 @@ def policy_of(settings: Settings, version: int, base: Path = _HERE) -> Policy:
         patterns=_patterns(chosen.patterns),
     )
     return checked(policy)
+
+
+def _passkey(settings: Settings) -> tuple[str, ...]:
+    """What is approved by passkey. Raises `BadSettings` where nobody could ever give one."""
+    chosen, console = settings.policy.passkey, settings.console
+    if chosen is None:
+        return (Effect.PAYMENT.value,) if console is not None else ()
+    if chosen and console is None:
+        raise BadSettings(
+            "policy.passkey is set, and there is no console to approve in",
+            fix="add [console], or remove policy.passkey",
+        )
+    return chosen
 
 
 def _tool(tool: Tool, chosen: PolicySettings) -> Tool:

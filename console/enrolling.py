@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import Final
 
 import msgspec
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.component import connect_as
 from bus.connection import disconnect
 from bus.folder import DataFolder

@@ -5,6 +5,7 @@ AnyTeamError
     ├── NotUp           the installation is not running
     ├── AlreadyUp       it is running already
     ├── NeedsRestart    the settings say more than the running components know
+    ├── NeedsConsole    it is approved with a passkey, which only a browser can ask
     ├── NoSuch          no run, proposal or person of that name
     ├── StillUnderWay   what is to be erased belongs to a run that goes on
     ├── NotTurned       the ledger's epoch was not turned, archived or dropped
@@ -36,6 +37,12 @@ class AlreadyUp(ConsoleError):
 
 class NeedsRestart(ConsoleError):
     """The settings changed where only a start takes them up."""
+
+    exit_code = 2
+
+
+class NeedsConsole(ConsoleError):
+    """What is to be approved needs a passkey, and so a browser."""
 
     exit_code = 2
 

@@ -8,14 +8,14 @@ components and people, and each new policy.
 import time
 from pathlib import Path
 
-from nats.aio.client import Client
-
+from bus.client import Client
+from bus.cluster import Cluster, members_in
 from bus.component import connect_as
 from bus.connection import disconnect
 from bus.folder import DataFolder
 from bus.provision import Site, ensure_operator, provision_workspace
 from bus.server import Server
-from bus.tls import client_context, ensure_tls
+from bus.tls import client_context, ensure_route_tls, ensure_tls
 from console.author import Pen, say
 from console.declaring import policy_of
 from console.pens import root_pen, root_reader
@@ -29,6 +29,7 @@ from schemas.events import AnyBody
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
 from schemas.runs import KeyCertified, PolicySet, RepActivated, RepRevoked, WorkspaceCreated
+from schemas.sections import BadSettings
 from schemas.settings import Settings
 
 STANDING = (
@@ -73,21 +74,51 @@ def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
         ensure_key(folder.person(person) / "event.key")
 
 
-async def start_bus(folder: DataFolder, settings: Settings) -> tuple[Server, Site]:
-    """A running, provisioned bus for the installation, and where to provision it further."""
-    operator = folder.root / "operator"
+async def start_bus(folder: DataFolder, settings: Settings) -> tuple[Server | Cluster, Site]:
+    """A running, provisioned bus for the installation, and where to provision it further.
+
+    Raises `BadSettings` where the ledger lies on another number of servers than the settings have.
+    """
+    operator, home, size = folder.root / "operator", folder.root / "nats", settings.bus.servers
+    _refuse_another_size(home, size)
     trust = ensure_operator(operator)
     tls = ensure_tls(folder.tls)
-    server = await Server.start(
-        folder.root / "nats",
-        trust=trust,
-        tls=tls,
-        port=settings.bus.port or None,
-        sync_interval=settings.bus.sync,
-    )
-    site = Site(operator, server.url, client_context(tls))
-    await provision_workspace(site, settings.workspace, identities=folder.root / "identities")
+    server: Server | Cluster
+    if size > 1:
+        server = await Cluster.start(
+            home,
+            size=size,
+            trust=trust,
+            tls=tls,
+            routes=ensure_route_tls(folder.tls),
+            sync_interval=settings.bus.sync,
+        )
+    else:
+        server = await Server.start(
+            home,
+            trust=trust,
+            tls=tls,
+            port=settings.bus.port or None,
+            sync_interval=settings.bus.sync,
+        )
+    try:
+        site = Site(operator, server.url, client_context(tls), replicas=size)
+        await provision_workspace(site, settings.workspace, identities=folder.root / "identities")
+    except BaseException:
+        await server.stop()
+        raise
     return server, site
+
+
+def _refuse_another_size(home: Path, size: int) -> None:
+    """A ledger that lies where these servers would not look must not be taken for an empty one."""
+    there = len(members_in(home)) or int((home / "jetstream").exists())
+    if there and there != size:
+        raise BadSettings(
+            f"bus.servers is {size}, and the ledger in {home} lies on {there}",
+            fix=f"set it back to {there}; or export, move {home} away, and `anyteam restore` the"
+            " export with the new number",
+        )
 
 
 async def settle(folder: DataFolder, settings: Settings, kms: Kms) -> None:

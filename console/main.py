@@ -11,44 +11,15 @@ import typer
 from rich.markup import escape
 from typer.exceptions import TyperException
 
-from bus.component import quiet_tls_close
-from console.commands import (
-    approvals,
-    blast,
-    credentials,
-    demo,
-    destinations,
-    devices,
-    doctor,
-    epochs,
-    erasure,
-    exports,
-    halts,
-    incident,
-    keys,
-    mcp,
-    memory,
-    operation,
-    people,
-    policy,
-    projections,
-    proofs,
-    receipts,
-    replays,
-    restoring,
-    runs,
-    telemetry,
-    tokens,
-    verification,
-    webhooks,
-    witnesses,
-)
+from bus.eventloop import quiet_tls_close
 from console.custody import read_passphrase_from
+from console.nouns import LazyNouns
 from console.output import err
 from schemas.errors import AnyTeamError
 
 app = typer.Typer(
     name="anyteam",
+    cls=LazyNouns,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -63,15 +34,6 @@ def options(
 ) -> None:
     """Agent power without the agent risk: run, watch, stop and verify AI agents."""
     read_passphrase_from(passphrase_fd)
-
-
-for noun in (
-    *(operation, doctor, runs, approvals, halts, people, tokens, policy, destinations),
-    *(memory, devices, exports, verification, proofs, witnesses, epochs, restoring, replays),
-    *(blast, incident, telemetry),
-    *(receipts, credentials, keys, erasure, mcp, webhooks, projections, demo),
-):
-    noun.register(app)
 
 
 def main() -> None:

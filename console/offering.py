@@ -131,6 +131,8 @@ def _result(shown: str, answered: Answered) -> CallToolResult:
         structured["result"] = answered.result
     if answered.change is not None:
         structured["change"] = answered.change
+    if answered.wanted:
+        structured["wanted"] = answered.wanted
     return CallToolResult(
         content=[TextContent(text=told(shown, answered))],
         structured_content=structured,

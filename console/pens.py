@@ -1,7 +1,6 @@
 """Who signs on this machine beside the components: the root, in its KMS, and people."""
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.folder import DataFolder
 from console.author import Pen, Reader
 from crypto.keyfile import load_signer

@@ -13,7 +13,7 @@ from bus.decider import Recorded
 from schemas.compensation import problem_of
 from schemas.runs import PolicySet
 from schemas.sections import BadSettings
-from schemas.tools import Policy
+from schemas.tools import Effect, Policy
 
 
 class Version(Struct, frozen=True, kw_only=True):
@@ -88,6 +88,12 @@ def checked(policy: Policy) -> Policy:
         raise BadSettings(
             f"policy.per_tool.{stray[0]} is for a tool that policy.tools does not list",
             fix=f"add {stray[0]} to policy.tools, or remove its ceilings",
+        )
+    odd = sorted(set(policy.passkey) - set(names) - {effect.value for effect in Effect})
+    if odd:
+        raise BadSettings(
+            f"policy.passkey names {odd[0]}, which is no effect and no tool of policy.tools",
+            fix=f"choose among {', '.join(effect.value for effect in Effect)}, or the tools",
         )
     for tool in policy.tools:
         wrong = problem_of(tool.compensation) if tool.compensation is not None else ""

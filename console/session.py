@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.component import connect_as
 from bus.connection import disconnect
 from bus.decider import Recorded
@@ -17,6 +17,7 @@ from console.author import Pen, Reader
 from console.custody import content_keys
 from console.errors import NoSuch
 from console.pens import person_pen
+from crypto.sealing import ContentKeys, NoKeys
 from crypto.trust import Trust
 from schemas.names import Role
 from schemas.settings import Settings
@@ -35,6 +36,7 @@ class Session(Struct, frozen=True):
     client: Client
     reader: Reader
     past: list[Recorded]
+    keys: ContentKeys
 
     def pen(self, role: Role, name: str | None) -> Pen:
         """The pen of a rep or admin; the first in the settings where none is named."""
@@ -65,6 +67,6 @@ async def session(
         trust = Trust(settings.workspace, folder.root_public())
         reader = Reader(client, trust, keys)
         past = await reader.catch_up() if read else []
-        yield Session(folder, settings, client, reader, past)
+        yield Session(folder, settings, client, reader, past, keys or NoKeys())
     finally:
         await disconnect(client)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated, Protocol
 
 import typer
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.component import connect_as
 from bus.connection import disconnect
 from bus.consume import CaughtUp, follow

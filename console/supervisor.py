@@ -17,12 +17,14 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from bus.cluster import Cluster
 from bus.component import Unlock, encode_unlock
 from bus.folder import DataFolder
 from bus.provision import Site
 from bus.server import Server
 from console.epochs import recover
 from console.errors import AlreadyUp, ComponentDied, ComponentSlow
+from console.faults import faults_of
 from console.installation import ensure_keys, settle, start_bus
 from console.revocation import revoke_stopped
 from console.standing import recorded
@@ -38,6 +40,7 @@ SLOW_STARTS = 2
 MOST_QUICK_ENDS = 8
 QUICK_S = 3.0
 PAUSE_S = 0.1
+REST_S, REST_BYTES = 1.0, 65_536
 
 _CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
 
@@ -104,8 +107,9 @@ class Supervisor:
         standing = components if components is not None else components_of(self._settings)
         self._components = {} if bus_only else {**standing, **self._projectors}
         self._say = say
+        self._faults = faults_of(self._settings)
         self._stores: Stores | None = None
-        self._server: Server | None = None
+        self._server: Server | Cluster | None = None
         self._standing: dict[str, Standing] = {}
         self._lock: int | None = None
         self._minders: list[asyncio.Task[None]] = []
@@ -145,6 +149,7 @@ class Supervisor:
         await asyncio.gather(*self._minders, return_exceptions=True)
         await asyncio.gather(*(_end(one.process) for one in self._standing.values()))
         self._standing.clear()
+        await asyncio.to_thread(self._faults.close)
         if self._stores is not None:
             await self._stores.down()
         if self._server is not None:
@@ -209,6 +214,7 @@ class Supervisor:
             raise
         if line != b"ready\n":
             await _end(process)
+            self._faults.report(name, process.returncode or 0, line + await _rest(process))
             raise ComponentDied(f"{name} did not come up: {_last_line(log)}", fix=f"see {log}")
         return Standing(name, process, time.monotonic())
 
@@ -221,6 +227,7 @@ class Supervisor:
         quick, spare = 0, name in {**self._projectors, **_WEBHOOKS, **_CONSOLE}
         while True:
             code = await self._standing[name].process.wait()
+            self._faults.report(name, code, await _rest(self._standing[name].process))
             lived = time.monotonic() - self._standing[name].since
             quick = quick + 1 if lived < QUICK_S else 0
             if quick == MAX_QUICK_ENDS and not spare:
@@ -254,7 +261,7 @@ class Supervisor:
                 self._say(f"{error}; starting it again")
         return await self._start(name)
 
-    async def _mind_bus(self, server: Server) -> None:
+    async def _mind_bus(self, server: Server | Cluster) -> None:
         code = await server.ended()
         log = self.folder.root / "nats" / "server.log"
         self._fail(
@@ -308,6 +315,17 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
+
+
+async def _rest(process: asyncio.subprocess.Process) -> bytes:
+    """What an ended component said last on standard output, as far as it is at hand."""
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(REST_S):
+            return await process.stdout.read(REST_BYTES)
+    except TimeoutError:
+        # Something that it had started holds the other end still.
+        return b""
 
 
 def _last_line(log: Path) -> str:

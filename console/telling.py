@@ -25,6 +25,8 @@ def told(shown: str, answered: Answered) -> str:
             text = f"Refused by the gate: {answered.reason}\nFix: {answered.fix or 'none'}"
             if answered.change is not None:
                 text += f"\nThe judge would approve these arguments: {_plain(answered.change)}"
+            if answered.wanted:
+                text += f"\nA person wants instead: {answered.wanted}"
             return text
         case "unknown":
             return (

@@ -3,6 +3,7 @@
 AnyTeamError
 └── CryptoError
     ├── BadSignature           a signature does not verify
+    ├── BadAssertion           a passkey did not sign this, or not here, or for nobody it verified
     ├── KeyFileError           a key file cannot be used
     │   └── KeyFileTooOpen     others than its owner may read it
     ├── SealError              content cannot be sealed or opened
@@ -34,6 +35,10 @@ class CryptoError(AnyTeamError):
 
 class BadSignature(CryptoError):
     """A signature does not verify under the given public key."""
+
+
+class BadAssertion(CryptoError):
+    """A passkey's assertion is not over this challenge, origin or relying party, or is forged."""
 
 
 class KeyFileError(CryptoError):

@@ -197,15 +197,26 @@ class Trust:
         """Verify one entry and move on by it. Raises a `Rejected`, and then nothing moved."""
         return self.accept_opened(subject, open_body(body))
 
-    def accept_opened(self, subject: str, opened: Opened) -> Verified:
-        """As `accept`, of a body that `open_body` has taken apart."""
+    def vouch(self, body: bytes) -> bool:
+        """Whether this is signed by the root and speaks for all that the root said before it.
+
+        Each of the root's events names the digest of the one before. So of those that are to be
+        accepted next, this one the last, the others may be `vouched`. Raises a `Rejected`.
+        """
+        opened = open_body(body)
+        certificate = self._certificate(opened.event, opened.envelope.key_id)
+        self._check_signature(opened, certificate)
+        return self._vouches(opened.event, certificate)
+
+    def accept_opened(self, subject: str, opened: Opened, *, vouched: bool = False) -> Verified:
+        """As `accept`, of a body that `open_body` has taken apart. With `vouched` nothing but the
+        signatures of the root's own chain is passed over: its links are checked as ever.
+        """
         envelope, event = opened.envelope, opened.event
         self._check_place(event, subject)
         certificate = self._certificate(event, envelope.key_id)
-        try:
-            self._check(certificate.public_key, PAYLOAD_TYPE, envelope.payload, envelope.signature)
-        except BadSignature as error:
-            raise Forged(f"{event.type} is not signed by the key it names") from error
+        if not (vouched and self._vouches(event, certificate)):
+            self._check_signature(opened, certificate)
         heads, packed = self._heads.get(event.run), None
         opens = heads is None
         if heads is None:
@@ -222,6 +233,17 @@ class Trust:
         if moving or opens:
             self._keep(event, heads, late=packed is not None)
         return Verified(event, digest, certificate)
+
+    def _vouches(self, event: Event, certificate: Certificate) -> bool:
+        """Whether it is in the one chain that every reader has whole: the root's, in no run."""
+        return certificate is self._root and event.run is None and not self._partial
+
+    def _check_signature(self, opened: Opened, certificate: Certificate) -> None:
+        envelope = opened.envelope
+        try:
+            self._check(certificate.public_key, PAYLOAD_TYPE, envelope.payload, envelope.signature)
+        except BadSignature as error:
+            raise Forged(f"{opened.event.type} is not signed by the key it names") from error
 
     def head(self, key_id: bytes, run: str | None) -> Head | None:
         """The last accepted event of a key in a scope, or None."""

@@ -13,7 +13,7 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from bus.component import quiet_tls_close
+from bus.eventloop import quiet_tls_close
 from desktop_agent.capturing import opened
 from desktop_agent.enrolled import enrolled_in, is_enrolled
 from desktop_agent.enrolling import enrol as ask_to_enrol

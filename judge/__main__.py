@@ -2,9 +2,8 @@
 
 import sys
 
-from nats.aio.client import Client
-
 from bus.boot import RunBoot
+from bus.client import Client
 from bus.confined import run_decider, serve_run
 from judge.decider import JudgeDecider
 

@@ -65,7 +65,10 @@ bytes of msgpack: the array `[index, subject, body]`. Indexes count from 1 witho
    The signature and the HMAC-SHA256 cover
    PAE("application/vnd.anyteam.receipt.v1+msgpack", receipt).
 7. Every `action.started` follows a `proposal.made` of its run, the judge's `verdict.given`
-   for that event's digest, and a person's `approval.decided` where one was asked for. It
+   for that event's digest, and a person's `approval.decided` where one was asked for. What
+   `policy.set` names in `passkey` bears a WebAuthn assertion there, whose challenge is
+   SHA-256("anyteam approval v1" 00 proposal-digest "approve"), by a passkey of that person's
+   (`passkey.enrolled`) which an admin had admitted (`passkey.admitted`). An action
    lies within its lease's time and tools. It has at most one `action.finished`, and each
    of those a receipt whose fields are the ledger's.
 

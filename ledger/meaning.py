@@ -1,8 +1,9 @@
 """Meaning: what a verified ledger must hold beside valid signatures.
 
 1. An action was proposed in its run, judged for exactly that proposal's digest, approved by
-   a person in time where one was asked or policy reserves it, and lies within its lease, which
-   carries nothing that the rep's signed request did not, and within the policy's ceilings.
+   a person in time where one was asked or policy reserves it (with their passkey where it says
+   so), and lies within its lease, which carries nothing that the rep's signed request did not, and
+   within the policy's ceilings.
 2. An action is finished at most once, and not as confirmed where it began after its run's
    end or under a halt.
 3. A receipt is authentic and says what the ledger says.
@@ -21,6 +22,7 @@ from crypto.trust import SignatureCheck, Verified
 from ledger.budgets import Budgets
 from ledger.destinations import Destinations
 from ledger.errors import BadReceipt
+from ledger.passkeys import Passkeys
 from ledger.receipt import check_receipt
 from ledger.rules import Rules, rules_of
 from ledger.runs import (
@@ -112,6 +114,7 @@ class Meaning:
         self._released = 0
         self._destinations = Destinations()
         self._budgets = Budgets()
+        self._passkeys = Passkeys()
 
     @property
     def unfinished(self) -> int:
@@ -134,6 +137,7 @@ class Meaning:
         if actor.role is _SIDECAR and actor.instance in _KEYED:
             problems.append(("key", f"{event.type} is signed with the {actor.instance} key"))
         if event.run is None:
+            self._passkeys.fold(index, verified.digest, event)
             problems += self._fold_workspace(index, event)
         else:
             self._fold_run(index, verified, event.run, problems)
@@ -237,15 +241,31 @@ class Meaning:
             yield "verdict", f"the judge's verdict on the action was {verdict.value}"
         needed = proposal.asked or verdict is _TO_HUMAN or self._reserved(body.tool, event.seen)
         if self._of_two(body.tool, event.seen):
-            people = proposal.approvers - {lease.rep if lease is not None else ""}
+            people = proposal.approvals.keys() - {lease.rep if lease is not None else ""}
             if proposal.denied or len(people) < 2:
                 said = "a person denied it" if proposal.denied else f"{len(people)} approved it"
                 yield "approval", f"the action needed two people's approval, and {said}"
         elif needed and proposal.approval is not Decision.APPROVE:
-            said = "denied it" if proposal.approval is Decision.DENY else "did not answer"
+            said = "declined it" if proposal.approval is not None else "did not answer"
             yield "approval", f"the action needed a person's approval, and they {said}"
         elif needed and proposal.late:
             yield "approval", "the action's approval came when the time for it was over"
+        if self._by_passkey(body.tool, event.seen):
+            yield from self._stepped_up(event, body, proposal, lease)
+
+    def _stepped_up(
+        self, event: Event, body: ActionStarted, proposal: Proposal, lease: Lease | None
+    ) -> Iterator[Problem]:
+        """The first approval bears its passkey's signature, or those of two people do."""
+        rep = lease.rep if lease is not None else ""
+        two = self._of_two(body.tool, event.seen)
+        said = {p: a for p, a in proposal.approvals.items() if not two or p != rep}
+        lacks = [self._passkeys.lacks(p, a, event.seen) for p, a in said.items()]
+        # What others said after it was decided makes it no worse.
+        short = lacks.count("") < 2 if two else any(lacks[:1])
+        for lack in filter(None, lacks if two else lacks[:1]):
+            if short:
+                yield "approval", lack
 
     def _finished(
         self, index: int, verified: Verified, body: ActionFinished, run: Run
@@ -298,6 +318,11 @@ class Meaning:
         """Whether that policy wants two people's approval of this tool's effect."""
         rules = self._rules_at(seen)
         return rules is not None and tool in rules.of_two
+
+    def _by_passkey(self, tool: str, seen: int) -> bool:
+        """Whether that policy wants approvals of this tool by passkey."""
+        rules = self._rules_at(seen)
+        return rules is not None and tool in rules.by_passkey
 
     def _policy(self, seen: int) -> Policy | None:
         """The policy in force for whoever had read as far as `seen`."""

@@ -1,7 +1,6 @@
 """Keeping a component's outbox small: what a seal covers need not be kept any longer."""
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.consume import CaughtUp, follow
 from bus.outbox import Outbox
 from bus.roles import SEALS

@@ -10,8 +10,7 @@ import contextlib
 import logging
 from typing import Any, Final
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.consume import Message, follow
 from bus.errors import BadSnapshot, StreamUnavailable
 from bus.node import Node

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from schemas.tools import Budget, Policy, Tool
+from schemas.tools import Budget, Policy, Tool, by_passkey
 
 _NONE: Final = Budget()
 _ONE_CALL: Final = Budget(calls=1)
@@ -16,14 +16,16 @@ _ONE_CALL: Final = Budget(calls=1)
 
 class Rules(Struct, frozen=True):
     """`policy`, in force from entry `index` on. `reserved` and `of_two` name the tools whose effect
-    a person, or two, must approve; `costs` says what one call uses up, as far as the policy alone
-    says, and `bounded` whether there is a ceiling to any of it.
+    a person, or two, must approve, `by_passkey` those approved with a passkey; `costs` says
+    what one call uses up, as far as the policy alone says, and `bounded` whether there is a ceiling
+    to any of it.
     """
 
     index: int
     policy: Policy
     reserved: frozenset[str]
     of_two: frozenset[str]
+    by_passkey: frozenset[str]
     costs: dict[str, Budget]
     bounded: bool
 
@@ -35,11 +37,13 @@ class Rules(Struct, frozen=True):
 def rules_of(index: int, policy: Policy) -> Rules:
     """The policy set at entry `index`."""
     tools = policy.tools
+    keyed = frozenset(tool.name for tool in tools if by_passkey(policy, tool))
     return Rules(
         index=index,
         policy=policy,
-        reserved=frozenset(tool.name for tool in tools if tool.effect in policy.human_effects),
+        reserved=keyed | {tool.name for tool in tools if tool.effect in policy.human_effects},
         of_two=frozenset(tool.name for tool in tools if tool.effect in policy.four_eyes),
+        by_passkey=keyed,
         costs={tool.name: _cost(tool) for tool in reversed(tools)},
         bounded=bool(policy.per_tool) or policy.per_run != _NONE or policy.per_day != _NONE,
     )

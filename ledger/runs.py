@@ -57,8 +57,8 @@ _ENDS: Final = (RunCompleted, RunHalted, RunRefused)
 
 class Proposal(Struct):
     """An open proposal and what was said of it. `expires` is when a person should have answered,
-    and `late` whether the answer came later, by the person's own clock. `approvers` are all who
-    approved in time, `denied` whether anybody denied in time."""
+    and `late` whether the answer came later, by the person's own clock. `approvals` are those in
+    time, the first of each person, `denied` says whether anybody denied in time."""
 
     made: ProposalMade
     verdict: Verdict | None = None
@@ -66,7 +66,7 @@ class Proposal(Struct):
     expires: int = 0
     approval: Decision | None = None
     late: bool = False
-    approvers: frozenset[str] = frozenset()
+    approvals: dict[str, ApprovalDecided] = {}
     denied: bool = False
 
 
@@ -152,7 +152,7 @@ def _answered(proposal: Proposal, event: Event, body: ApprovalDecided) -> None:
     if proposal.approval is None:
         proposal.approval, proposal.late = body.decision, late
     if not late and body.decision is Decision.APPROVE:
-        proposal.approvers |= {event.actor.instance}
+        proposal.approvals.setdefault(event.actor.instance, body)
     elif not late:
         proposal.denied = True
 

@@ -116,11 +116,15 @@ class Sealing:
             raise LedgerTruncated(max(self._ahead), self.size)
 
     def due(self, now: int) -> bool:
-        """Whether a seal is due at `now` (ns): something new, and a second or 1,000 entries."""
+        """Whether a seal is due at `now` (ns): something new, and a second or 1,000 entries.
+
+        Also where the clock was set back: how long ago the last one was is not known then.
+        """
         unsealed = self.size - self.sealed
         if self._ahead or not unsealed:
             return False
-        return now - self._sealed_at >= SEAL_EVERY_NS or unsealed >= SEAL_EVERY_ENTRIES
+        just_now = 0 <= now - self._sealed_at < SEAL_EVERY_NS
+        return not just_now or unsealed >= SEAL_EVERY_ENTRIES
 
     def seal(self, signer: Signer, now: int) -> str:
         """The signed checkpoint of all that was folded, at `now` (ns).

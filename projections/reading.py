@@ -9,8 +9,7 @@ verified and passed over.
 import hashlib
 from collections.abc import AsyncGenerator
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.consume import CaughtUp, follow
 from bus.decider import Entry, Recorded, Refused
 from bus.errors import LedgerDiverged

@@ -16,6 +16,7 @@ from schemas.names import (
     Text,
     ToolName,
 )
+from schemas.passkeys import Assertion
 from schemas.runs import Body
 from schemas.tools import Trust
 
@@ -98,7 +99,7 @@ class ApprovalRequested(Body, frozen=True, tag="approval.requested"):
     digest of the `policy.set` that the gate decided under, here as in the two events below.
 
     `people` is how many must approve; where it is more than one, the rep whose run it is does not
-    count. One denial is enough.
+    count. One denial is enough. With `passkey` an approval counts only with a passkey's assertion.
     """
 
     proposal: Digest
@@ -108,21 +109,28 @@ class ApprovalRequested(Body, frozen=True, tag="approval.requested"):
     expires: Nanoseconds
     policy: Digest = NO_DIGEST
     people: Annotated[int, Meta(ge=1)] = 1
+    passkey: bool = False
 
 
 class Decision(Enum):
-    """A person's answer."""
+    """A person's answer. CHANGE denies this proposal too, and says what another should be like."""
 
     APPROVE = "approve"
+    CHANGE = "change"
     DENY = "deny"
 
 
 class ApprovalDecided(Body, frozen=True, tag="approval.decided"):
-    """Signed by the person who decided."""
+    """Signed by the person who decided; `assertion` is their passkey's, over the same decision.
+
+    `change` is a text, what should be different, and given with CHANGE alone.
+    """
 
     proposal: Digest
     decision: Decision
     note: Text = ""
+    assertion: Assertion | None = None
+    change: Content | None = None
 
 
 class ActionStarted(Body, frozen=True, tag="action.started"):

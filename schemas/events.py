@@ -12,7 +12,17 @@ from typing import Annotated, Final, Literal, get_args
 import msgspec
 from msgspec import Meta, Struct
 
-from schemas import access, actions, captures, destinations, erasure, memories, runs, supervision
+from schemas import (
+    access,
+    actions,
+    captures,
+    destinations,
+    erasure,
+    memories,
+    passkeys,
+    runs,
+    supervision,
+)
 from schemas.errors import MalformedEvent, Oversized, UnknownVersion
 from schemas.names import (
     CheckedEventId,
@@ -82,6 +92,9 @@ AnyBody = (
     | access.SessionOpened
     | access.SessionClosed
     | access.SignInLocked
+    | passkeys.PasskeyEnrolled
+    | passkeys.PasskeyAdmitted
+    | passkeys.PasskeyRevoked
     | captures.CaptureStarted
     | captures.CapturePaused
     | captures.CaptureResumed

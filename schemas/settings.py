@@ -5,7 +5,7 @@ never in it: credentials are in the vault, keys in their own files.
 """
 
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -23,12 +23,14 @@ from schemas.webconsole import ConsoleSettings, check_console
 
 class BusSettings(Section, frozen=True, kw_only=True):
     """`port` 0 lets the system choose. `sync` is JetStream's sync_interval. After
-    `snapshot_every` entries each component takes a snapshot of what it has folded.
+    `snapshot_every` entries each component takes a snapshot of what it has folded. Of 3 or 5
+    `servers` each holds all of the ledger, and it goes on while a majority is up.
     """
 
     port: Port = 0
     sync: str = "always"
     snapshot_every: Annotated[int, Meta(ge=1)] = 2_000
+    servers: Literal[1, 3, 5] = 1
 
 
 class DestinationSettings(Section, frozen=True, kw_only=True):
@@ -61,13 +63,15 @@ class ToolSettings(Section, frozen=True, kw_only=True):
 class PolicySettings(Section, frozen=True, kw_only=True):
     """What goes into the signed policy; see `schemas.tools.Policy`.
 
-    `patterns` are watched beside the built-in ones; one of the same name takes its place.
+    `patterns` are watched beside the built-in ones; one of the same name takes its place. `passkey`
+    names tools and effects; left out, it is payments, where there is a console to give one in.
     """
 
     tools: tuple[ToolName, ...]
     organisation: tuple[str, ...] = ()
     human_effects: tuple[Effect, ...] = (Effect.PAYMENT,)
     four_eyes: tuple[Effect, ...] = ()
+    passkey: tuple[ToolName, ...] | None = None
     max_ttl_s: Annotated[int, Meta(ge=1, le=604_800)] = 3_600
     max_actions: Annotated[int, Meta(ge=1, le=100_000)] = 200
     skew_s: Annotated[int, Meta(ge=1, le=3_600)] = 120
@@ -149,6 +153,29 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
     cpu_s: Annotated[int, Meta(ge=10, le=86_400)] = 3_600
 
 
+class WarmSettings(Section, frozen=True, kw_only=True):
+    """Processes that stand ready for `runs` runs, once the first was started; with 0 each run's are
+    started anew, and share no memory with another's. See docs/decisions/0112.
+    """
+
+    runs: Annotated[int, Meta(ge=0, le=64)] = 2
+
+
+class TelemetrySettings(Section, frozen=True, kw_only=True):
+    """Where faults of components are reported: an error tracker that speaks Sentry's protocol.
+
+    `sentry_dsn` is its address with the project's public key; where it is empty nothing goes.
+    """
+
+    sentry_dsn: Annotated[
+        str,
+        Meta(
+            pattern=r"^(|https://[^\s/@:]+@[^\s/@]+/\S+|http://[^\s/@:]+@(127\.0\.0\.1|localhost)(:\d+)?/\S+)$(?!\n)"
+        ),
+    ] = ""
+    environment: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)")] = "production"
+
+
 class ProjectionSettings(Section, frozen=True, kw_only=True):
     """The stores that the ledger is projected into, by a component that holds no other key.
 
@@ -179,6 +206,8 @@ class Settings(Section, frozen=True, kw_only=True):
     judge: ModelSettings | None = None
     names: NameSettings = NameSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    warm: WarmSettings = WarmSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     projections: ProjectionSettings | None = None
     webhooks: WebhookSettings | None = None
     console: ConsoleSettings | None = None

@@ -136,7 +136,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     `max_ttl_s` and `max_actions` bound every lease. `organisation` lists the domains inside
     the organisation (`boeing.example`, no `@`). Effects in `human_effects` always need a
-    person, those in `four_eyes` two, neither of them the rep whose run it is. `skew_s` is how far
+    person, those in `four_eyes` two, neither of them the rep whose run it is. What `passkey` names,
+    tools or effects, always needs a person who approves with a passkey. `skew_s` is how far
     a producer's clock may be off. `verdict_s` is how long the gate waits for the judge,
     `approval_s` for a person. A run of which all that is open waits for
     a person for `park_s` is parked, 0 for never.
@@ -156,6 +157,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     agents: tuple[Name, ...] = ()
     human_effects: tuple[Effect, ...] = (Effect.PAYMENT,)
     four_eyes: tuple[Effect, ...] = ()
+    passkey: tuple[ToolName, ...] = ()
     max_ttl_s: Annotated[int, Meta(ge=1, le=604_800)] = 3_600
     max_actions: Annotated[int, Meta(ge=1, le=100_000)] = 200
     skew_s: Annotated[int, Meta(ge=1, le=3_600)] = 120
@@ -173,3 +175,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     patterns: tuple[Pattern, ...] | None = None
     rules: str = ""
     reviewer: str = ""
+
+
+def by_passkey(policy: Policy, tool: Tool) -> bool:
+    """Whether `policy` wants a person who approves this tool with a passkey."""
+    return tool.name in policy.passkey or tool.effect.value in policy.passkey

@@ -7,6 +7,7 @@ ends the process: no audit, no action.
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
 from bus.node import Node
 from bus.outbox import Outbox
+from bus.ownership import as_owner
 from bus.shell import Shell
 from classify.detect import Detector
 from classify.dictionary import Dictionary
@@ -56,7 +58,8 @@ async def serve(folder: DataFolder, admits: Admits = is_public) -> None:
     settings = folder.settings()
     reader = await stdin_reader()
     passphrase = (await read_unlock(reader)).passphrase if settings.kms.passphrase else None
-    await until_orphaned(reader, _serve(folder, settings, passphrase, admits))
+    work = partial(_serve, folder, settings, passphrase, admits)
+    await until_orphaned(reader, as_owner(folder.ownership("sidecar"), work))
 
 
 async def _serve(

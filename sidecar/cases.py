@@ -52,6 +52,7 @@ def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: i
         owned=state.watch.owned,
         matches=_matches(state, run, recorded, now),
         flags=flags_on(state, name, lease),
+        passkeys=state.passkeys,
         undoes=undoes(run.undoings, proposal, arguments),
     )
 

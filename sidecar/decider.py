@@ -58,6 +58,7 @@ from sidecar.effects import (
 )
 from sidecar.gate.gate import GateResult, evaluate
 from sidecar.gate.review import people
+from sidecar.gate.stepping_up import wanted
 from sidecar.memory.keeping import kept
 from sidecar.memory.recalling import answer
 from sidecar.state import Acting, Open, RunState, SidecarState, halts_on, lease_of
@@ -321,6 +322,7 @@ class SidecarDecider:
                     expires=now + state.policy.approval_s * SECOND,
                     policy=state.policy_digest,
                     people=people(case),
+                    passkey=wanted(case),
                 ),
                 run=name,
                 causes=causes,

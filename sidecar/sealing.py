@@ -12,8 +12,7 @@ import logging
 import time
 import uuid
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.commands import Publish
 from bus.consume import CaughtUp, follow
 from bus.errors import LedgerDiverged

@@ -55,6 +55,8 @@ from sidecar.gate.reading import Memory
 from sidecar.gate.watching import under
 from sidecar.memory.claims import Claims
 from sidecar.memory.claims import evolve as claimed
+from sidecar.passkeys import Passkeys
+from sidecar.passkeys import evolve as known_passkeys
 from sidecar.remembering import on_day, remember, spend_of
 from sidecar.supervision.engine import SupervisionState, forget_run, forgive
 from sidecar.transcripts import Heard
@@ -117,8 +119,8 @@ class SidecarState(Struct, frozen=True, kw_only=True):
     gate's own pattern engine, `flags` the holds that the supervisor's process has on record (scope,
     target, pattern). `spent` is what was used up on `day` (days since the epoch, UTC). `watch` are
     the destinations whose owner is watched. `claims` are what the workspace remembers,
-    `heard` what its devices sent of late. `unrecorded` are the stream's invalid entries yet to be
-    noted.
+    `heard` what its devices sent of late, `passkeys` those that approve. `unrecorded` are the
+    stream's invalid entries yet to be noted.
     """
 
     workspace: str
@@ -134,6 +136,7 @@ class SidecarState(Struct, frozen=True, kw_only=True):
     watch: Watch = Watch()
     claims: Claims = Map()
     heard: Heard = Heard()
+    passkeys: Passkeys = Passkeys()
     unrecorded: Map[int, Refused] = Map()
 
 
@@ -264,6 +267,9 @@ def _proposal_of(run: RunState, body: object) -> Recorded | None:
 
 def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
     body = entry.event.body
+    passkeys = known_passkeys(state.passkeys, entry)
+    if passkeys is not state.passkeys:
+        return _replace(state, passkeys=passkeys)
     watch = destinations.evolve(state.watch, entry)
     if watch is not state.watch:
         state = _replace(state, watch=watch)

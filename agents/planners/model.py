@@ -65,6 +65,8 @@ class ModelPlanner:
         for step in history.steps:
             call = {"tool": step.tool, "arguments": step.arguments}
             came = {"outcome": step.outcome, "reason": step.reason, "data": step.result}
+            if step.wanted:
+                came["a person wants instead"] = step.wanted
             messages.append({"role": "assistant", "content": msgspec.json.encode(call).decode()})
             messages.append({"role": "user", "content": msgspec.json.encode(came).decode()})
         if history.answers and _read(history.answers[-1].text) is None:

@@ -16,8 +16,8 @@ class Step(Struct, frozen=True, kw_only=True):
     """One earlier proposal and what came of it.
 
     `outcome` is confirmed, failed, unknown or refused; `result` the tool's (None where it was
-    refused); `change` the arguments the judge would approve. `compensates` is the proposal that
-    this one was to undo.
+    refused); `change` the arguments the judge would approve, `wanted` what a person said should be
+    different. `compensates` is the proposal that this one was to undo.
     """
 
     proposal: bytes
@@ -27,6 +27,7 @@ class Step(Struct, frozen=True, kw_only=True):
     result: Any = None
     reason: str = ""
     change: dict[str, Any] | None = None
+    wanted: str = ""
     compensates: bytes | None = None
 
 

@@ -55,12 +55,18 @@ class ScriptedPlanner:
         self._plan = plan
 
     def next(self, history: History) -> Turn:
-        """The judge's change where there is one, then orders obeyed, then the plan's next."""
+        """The judge's change or a person's, then orders obeyed, then the plan's next."""
         steps = history.steps
         if steps and steps[-1].change is not None:
             last = steps[-1]
             return Propose(
                 tool=last.tool, arguments=last.change or {}, purpose="as the judge asked"
+            )
+        if steps and (wanted := _wanted(steps[-1])) is not None:
+            return Propose(
+                tool=steps[-1].tool,
+                arguments={**steps[-1].arguments, **wanted},
+                purpose="as a person asked",
             )
         own: list[Step] = []
         queue = [*self._plan.steps]
@@ -69,7 +75,7 @@ class ScriptedPlanner:
             if orders:
                 orders.pop(0)
             elif queue and step.tool == queue[0].tool:
-                if step.change is None:
+                if step.change is None and _wanted(step) is None:
                     queue.pop(0)
                     own.append(step)
             if self._plan.obeys:
@@ -84,6 +90,14 @@ class ScriptedPlanner:
             summary=self._plan.summary,
             claims=tuple(s.proposal for s in done),
         )
+
+
+def _wanted(step: Step) -> dict[str, Any] | None:
+    """What a person wants changed, where they wrote arguments; a script makes nothing of words."""
+    try:
+        return msgspec.json.decode(step.wanted, type=dict[str, Any]) if step.wanted else None
+    except UNREADABLE:
+        return None
 
 
 def _orders(result: object) -> Iterator[PlannedStep]:

@@ -202,6 +202,7 @@ class ServingDecider:
                     fix=body.fix,
                     proposal=body.proposal,
                     change=step.change,
+                    wanted=step.wanted,
                 )
                 yield self._reply_to(step.tool, step.arguments, refused)
         elif isinstance(body, ReceiptIssued):

@@ -53,6 +53,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     proposal: bytes = b""
     receipt: bytes = b""
     change: dict[str, Any] | None = None
+    wanted: str = ""
 
     @property
     def final(self) -> bool:

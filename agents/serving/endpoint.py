@@ -227,4 +227,5 @@ def _answered(asked: str, outcome: Outcome) -> Answered:
         proposal=outcome.proposal.hex(),
         receipt=outcome.receipt.hex(),
         change=outcome.change,
+        wanted=outcome.wanted,
     )

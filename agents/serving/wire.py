@@ -69,7 +69,8 @@ class Answered(_Said, frozen=True, tag="answer"):
     `outcome` is confirmed, failed, unknown or refused; held where a person must decide, with
     `reason` the question; pending where nothing has come yet; unleased, busy or over where
     nothing was proposed. `receipt` is the digest of the `receipt.issued` event, in hexadecimal
-    like `proposal`; `change` are the arguments that the judge would approve.
+    like `proposal`; `change` are the arguments that the judge would approve, `wanted` a person's
+    words on what should be different.
     """
 
     outcome: str
@@ -79,6 +80,7 @@ class Answered(_Said, frozen=True, tag="answer"):
     proposal: str = ""
     receipt: str = ""
     change: dict[str, Any] | None = None
+    wanted: str = ""
 
 
 Request = AskTools | AskCall | AskFinish

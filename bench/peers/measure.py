@@ -22,7 +22,7 @@ from typing import Any, Final
 from bench import layers, publish
 from bench.peers.floor import fsync_per_s
 from bench.peers.spoiling import ALL, KINDS
-from bus.component import quiet_tls_close
+from bus.eventloop import quiet_tls_close
 from ledger.checkpoint import read_checkpoint
 from ledger.export import ExportedEntry, ExportReader, ExportWriter
 from ledger.verify import verify

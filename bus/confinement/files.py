@@ -31,7 +31,7 @@ def code_paths(modules: Mapping[str, ModuleType]) -> tuple[Path, ...]:
             continue
         locations = spec.submodule_search_locations or [spec.origin]
         found |= {Path(location).resolve() for location in locations if location}
-    return tuple(sorted(p for p in found if p.exists() and not any(q in p.parents for q in found)))
+    return tuple(sorted(p for p in found if not found.intersection(p.parents) and p.exists()))
 
 
 def check_apart(code: Iterable[Path], hidden: Path) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from console.api import asks, shapes
 from console.api.shaping import effect_of
-from console.web.errors import BadForm, NotAllowed, NotHere, Outdated
+from console.web.errors import BadForm, NeedsPasskey, NotAllowed, NotHere, Outdated
 from console.web.here import Here
 from console.web.permissions import Visitor
 from schemas.actions import Decision
@@ -46,12 +46,19 @@ async def decide(
     person = msgspec.structs.replace(visitor, only=None)
     if step is None or not person.sees(here.view.runs[step.run]):
         raise NotHere("there is no such question", fix="see /approvals")
+    by_passkey = step.question is not None and step.question.passkey
+    if given.decision is Decision.APPROVE and by_passkey:
+        raise NeedsPasskey(
+            "policy has this approved with a passkey, which no token is",
+            fix="approve it in the console, signed in",
+        )
     if given.decision is Decision.APPROVE and effect_of(here, step) in (Effect.PAYMENT, None):
         raise NotAllowed(
             "what moves money is approved by no token", fix="approve it in the console, signed in"
         )
     note = _by_token(given.note, visitor)
-    return shapes.Recorded(await here.desk.decide(visitor, digest, given.decision, note))
+    index = await here.desk.decide(visitor, digest, given.decision, note, change=given.change)
+    return shapes.Recorded(index)
 
 
 async def halt(

@@ -92,10 +92,13 @@ class RunWish(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Approve or deny exactly this proposal."""
+    """Approve or deny exactly this proposal. With `change` as the decision it is denied, and the
+    agent is told the text of `change`.
+    """
 
     decision: Decision
     note: Note = ""
+    change: Note = ""
 
 
 class HaltWish(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -128,19 +128,23 @@ class OriginShape(Struct, frozen=True):
 
 
 class AnswerShape(Struct, frozen=True):
-    """A person's answer."""
+    """A person's answer, perhaps with their passkey."""
 
     decision: Decision
     by: str
     at: At
     note: str
+    by_passkey: bool
 
 
 class QuestionShape(Struct, frozen=True):
-    """What is asked; `people` is how many must approve, while one denial is enough."""
+    """What is asked; `people` is how many must approve, while one denial is enough. With `passkey`
+    they do so in the console.
+    """
 
     text: str
     people: int
+    passkey: bool
     asked_at: At
     expires: At
 

@@ -97,13 +97,15 @@ def step_shape(here: Here, visitor: Visitor, run: Run, step: Step) -> shapes.Ste
         question=shapes.QuestionShape(
             text=question.question,
             people=question.people,
+            passkey=question.passkey,
             asked_at=iso(step.asked_at),
             expires=iso(question.expires),
         )
         if question is not None
         else None,
         answers=[
-            shapes.AnswerShape(one.decision, one.by, iso(one.at), one.note) for one in step.answers
+            shapes.AnswerShape(one.decision, one.by, iso(one.at), one.note, one.by_passkey)
+            for one in step.answers
         ],
         decided=decided.decision if decided is not None else None,
         started_index=step.started_index,

@@ -1,6 +1,7 @@
-"""`anyteam questions`, `approve` and `deny`: what the gate holds for a person."""
+"""`anyteam questions`, `approve`, `change` and `deny`: what the gate holds for a person."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,8 @@ from rich.markup import escape
 
 from bus.decider import Recorded
 from console.author import say
-from console.errors import NoSuch
+from console.errors import NeedsConsole, NoSuch, NotUp
+from console.inviting import console_url
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption, Session, session
 from console.standing_effects import left_standing
@@ -21,7 +23,7 @@ from schemas.actions import (
     Decision,
     ProposalMade,
 )
-from schemas.content import Sealed, value_of
+from schemas.content import Sealed, plain, value_of
 from schemas.names import Role
 from schemas.runs import RunRequested
 
@@ -34,6 +36,7 @@ def register(app: typer.Typer) -> None:
     """Add this noun's commands."""
     app.command()(questions)
     app.command()(approve)
+    app.command()(change)
     app.command()(deny)
 
 
@@ -59,6 +62,7 @@ async def _questions(data: Path, json: bool) -> None:
                 "purpose": purpose,
                 "expires": body.expires,
                 "people": body.people,
+                "passkey": body.passkey,
                 "approved_by": sorted(approvers(opened.past, asked)),
             }
             text = f"[yellow]{body.proposal.hex()[:12]}[/] {escape(str(asked.event.run))}"
@@ -90,6 +94,20 @@ def approve(
     asyncio.run(_decide(data, proposal, Decision.APPROVE, note, admin, json))
 
 
+def change(
+    proposal: Proposal,
+    text: Annotated[str, typer.Option(help="What should be different, in your words.")],
+    note: Note = "",
+    admin: AdminOption = None,
+    data: DataOption = DEFAULT_DATA,
+    json: JsonFlag = False,
+) -> None:
+    """Refuse this proposal, and tell the agent what another should be like; that one is asked
+    about anew. The text is sealed like other content; a note is not.
+    """
+    asyncio.run(_decide(data, proposal, Decision.CHANGE, note, admin, json, text))
+
+
 def deny(
     proposal: Proposal,
     note: Note = "",
@@ -102,17 +120,31 @@ def deny(
 
 
 async def _decide(
-    data: Path, prefix: str, decision: Decision, note: str, admin: str | None, json: bool
+    data: Path,
+    prefix: str,
+    decision: Decision,
+    note: str,
+    admin: str | None,
+    json: bool,
+    text: str = "",
 ) -> None:
     async with session(data, Role.ADMIN) as opened:
-        index = await answer(opened, prefix, decision, note, admin)
+        index = await answer(opened, prefix, decision, note, admin, text)
         emit({"index": index}, json, f"recorded: {decision.value}, at index {index}")
 
 
 async def answer(
-    opened: Session, prefix: str, decision: Decision, note: str, admin: str | None
+    opened: Session,
+    prefix: str,
+    decision: Decision,
+    note: str,
+    admin: str | None,
+    text: str = "",
 ) -> int:
-    """Sign and publish a person's answer; its ledger index. Raises `NoSuch`."""
+    """Sign and publish a person's answer; its ledger index. `text` is what should be different.
+
+    Raises `NoSuch`, `NeedsConsole`, or `SealError` where there is no key to seal the text with.
+    """
     found = [
         asked
         for asked, _ in open_questions(opened.past)
@@ -124,7 +156,19 @@ async def answer(
             fix="`anyteam questions` lists those that wait",
         )
     asked = found[0]
-    body = ApprovalDecided(proposal=_question(asked).proposal, decision=decision, note=note)
+    if decision is Decision.APPROVE and _question(asked).passkey:
+        raise NeedsConsole(
+            f"policy has {prefix} approved with a passkey, which the command line has none of",
+            fix=f"approve it in the console{_at_console(opened)}; deny it here if you like",
+        )
+    if decision is Decision.CHANGE and not text.strip():
+        raise NoSuch("--text says nothing", fix="say what should be different, in your words")
+    body = ApprovalDecided(
+        proposal=_question(asked).proposal,
+        decision=decision,
+        note=note,
+        change=plain(text.strip()) if text.strip() else None,
+    )
     pen = opened.pen(Role.ADMIN, admin)
     if _question(asked).people > 1 and pen.actor.instance in approvers(opened.past, asked):
         raise NoSuch(
@@ -132,7 +176,12 @@ async def answer(
             fix="another person must approve it as well: `--as ANOTHER`",
         )
     causes = (asked.digest, body.proposal)
-    return await say(opened.client, opened.reader, pen, body, run=asked.event.run, causes=causes)
+    return await say(
+        *(opened.client, opened.reader, pen, body),
+        run=asked.event.run,
+        causes=causes,
+        keys=opened.keys,
+    )
 
 
 def open_questions(past: list[Recorded]) -> list[tuple[Recorded, Recorded]]:
@@ -146,7 +195,7 @@ def open_questions(past: list[Recorded]) -> list[tuple[Recorded, Recorded]]:
         elif isinstance(body, ApprovalRequested):
             asked[body.proposal] = recorded
         elif isinstance(body, ActionStarted | ActionRefused) or (
-            isinstance(body, ApprovalDecided) and body.decision is Decision.DENY
+            isinstance(body, ApprovalDecided) and body.decision is not Decision.APPROVE
         ):
             asked.pop(body.proposal, None)
     approved = {digest: approvers(past, question) for digest, question in asked.items()}
@@ -172,6 +221,12 @@ def approvers(past: list[Recorded], asked: Recorded) -> set[str]:
             if recorded.index > asked.index and body.decision is Decision.APPROVE:
                 people.add(recorded.event.actor.instance)
     return people - reps if question.people > 1 else people
+
+
+def _at_console(opened: Session) -> str:
+    with contextlib.suppress(NotUp):
+        return f", {console_url(opened.folder)}/inbox"
+    return ""
 
 
 def _question(asked: Recorded) -> ApprovalRequested:

@@ -56,6 +56,9 @@ def export_command(
     signer: Annotated[
         str | None, typer.Option("--as", help="Who signs the parcel; the first admin by default.")
     ] = None,
+    unsigned: Annotated[
+        bool, typer.Option("--unsigned", help="Nobody signs the parcel; the ledger's own do.")
+    ] = False,
     age_recipient: Annotated[
         list[str] | None, typer.Option(help="Encrypt to this age key (age1...); repeat.")
     ] = None,
@@ -69,6 +72,10 @@ def export_command(
     With --run, --rep, --from or --until only what is asked for goes, each entry whole and proved
     against a seal. Sealed content stays sealed, unless --content.
     """
+    if unsigned and signer is not None:
+        raise typer.BadParameter(
+            "--as says who signs; give one of the two", param_hint="--unsigned"
+        )
     recipients = tuple(age_recipient or ())
     check_recipients(recipients)
     if recipients and not out.name.endswith(SUFFIX):
@@ -83,7 +90,7 @@ def export_command(
         criteria=criteria,
         renderings=() if bare else tuple(render) if render else ALL,
         page=not bare,
-        signer=_signer(DataFolder(data), signer) if not bare else None,
+        signer=_signer(DataFolder(data), signer) if not bare and not unsigned else None,
         recipients=recipients,
     )
     taken = asyncio.run(_export(out, workspace, content, wanted, export, root, data))

@@ -36,6 +36,7 @@ def fold(workspace: Workspace, index: int, verified: Verified) -> None:
     event = verified.event
     workspace.size, workspace.last_at = index, max(workspace.last_at, event.at)
     _fold_halts(workspace, index, verified)
+    workspace.passkeys.fold(verified.digest, event)
     if event.run is not None:
         _fold_run(workspace, index, verified, event.run)
     _fold_workspace(workspace, index, event)
@@ -63,8 +64,10 @@ def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -
     elif isinstance(body, runs.RunParked):
         run.parked = True
     elif isinstance(body, runs.RunCompleted):
+        _left(workspace, run, body.standing)
         _end(run, body.outcome.value, body.reason, event.at)
     elif isinstance(body, runs.RunHalted):
+        _left(workspace, run, body.standing)
         _end(run, "halted", body.reason, event.at)
         run.halted_by = body.halt
     elif isinstance(body, runs.RunRefused):
@@ -76,6 +79,14 @@ def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -
         _charge(workspace, run, body.cost, event.at)
     else:
         _fold_step(workspace, run, index, verified)
+
+
+def _left(workspace: Workspace, run: Run, standing: tuple[bytes, ...]) -> None:
+    """What the run's end says was not undone waits for a person to look at it."""
+    for digest in standing:
+        step = run.actions.get(digest)
+        if step is not None and step.state != actions.ActionOutcome.FAILED.value:
+            workspace.standing[digest] = step
 
 
 def _end(run: Run, how: str, reason: str, at: int) -> None:
@@ -127,6 +138,8 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
         _count(workspace, body.layers, LayerResult.REFUSE)
     elif isinstance(body, actions.ActionFinished):
         step.finished, step.finished_event, step.finished_at = body, event, event.at
+        if body.outcome is actions.ActionOutcome.FAILED:
+            workspace.standing.pop(step.action, None)
         workspace.latencies.append(event.at - step.made.at)
         del workspace.latencies[:-KEPT_LATENCIES]
     if not step.open:
@@ -140,7 +153,9 @@ def _answered(step: Step, run: Run, event: Event, body: actions.ApprovalDecided)
         return
     approves = body.decision is actions.Decision.APPROVE
     if question.people == 1 or not approves or by != run.request.rep:
-        step.answers.append(Answer(body.decision, by, event.at, body.note))
+        signed = body.assertion is not None
+        kept = event if body.change is not None else None
+        step.answers.append(Answer(body.decision, by, event.at, body.note, signed, kept))
 
 
 def _count(workspace: Workspace, layers: tuple[LayerOutcome, ...], which: LayerResult) -> None:

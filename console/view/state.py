@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from console.view.passkeys import Passkeys
 from schemas.access import AccessRole, TokenIssued
 from schemas.actions import (
     ActionFinished,
@@ -34,12 +35,16 @@ KEPT_LATENCIES: Final = 2_000
 
 
 class Answer(Struct, frozen=True):
-    """A person's answer to a question. `at` is ns since the epoch, here and below."""
+    """A person's answer to a question. `at` is ns since the epoch, here and below; `event` is the
+    answer as published, kept where it says what should be different.
+    """
 
     decision: Decision
     by: str
     at: int
     note: str
+    by_passkey: bool = False
+    event: Event | None = None
 
 
 class Step(Struct):
@@ -73,7 +78,7 @@ class Step(Struct):
         """The answer that decided: the first denial, or the last approval that was needed."""
         if self.question is None:
             return None
-        denied = [one for one in self.answers if one.decision is Decision.DENY]
+        denied = [one for one in self.answers if one.decision is not Decision.APPROVE]
         enough = self.answers[self.question.people - 1 :]
         return next(iter((*denied, *enough)), None)
 
@@ -252,7 +257,9 @@ class Hour(Struct):
 
 
 class Workspace(Struct):
-    """Everything. Maps keep the order of the ledger."""
+    """Everything. Maps keep the order of the ledger. `standing` are the actions, by their digest,
+    that the end of a run which was to do all or nothing names, but for those known not to be done.
+    """
 
     name: str
     size: int = 0
@@ -262,12 +269,14 @@ class Workspace(Struct):
     reps: dict[str, bool] = msgspec.field(default_factory=dict)
     runs: dict[str, Run] = msgspec.field(default_factory=dict)
     asked: dict[bytes, Step] = msgspec.field(default_factory=dict)
+    standing: dict[bytes, Step] = msgspec.field(default_factory=dict)
     halts: list[Halt] = msgspec.field(default_factory=list)
     flags: list[Flag] = msgspec.field(default_factory=list)
     destinations: dict[str, Destination] = msgspec.field(default_factory=dict)
     claims: dict[str, Claim] = msgspec.field(default_factory=dict)
     grants: dict[str, Grant] = msgspec.field(default_factory=dict)
     tokens: dict[bytes, Token] = msgspec.field(default_factory=dict)
+    passkeys: Passkeys = msgspec.field(default_factory=Passkeys)
     sign_ins: list[SignIn] = msgspec.field(default_factory=list)
     hours: dict[int, Hour] = msgspec.field(default_factory=dict)
     layers: Counter[tuple[int, str, LayerResult]] = msgspec.field(default_factory=Counter)

@@ -1,6 +1,15 @@
 """Events in plain words, one line each, without content above INTERNAL."""
 
-from schemas import access, actions, captures, destinations, memories, runs, supervision
+from schemas import (
+    access,
+    actions,
+    captures,
+    destinations,
+    memories,
+    passkeys,
+    runs,
+    supervision,
+)
 from schemas.events import AnyBody
 
 
@@ -18,7 +27,8 @@ def _of_action(body: AnyBody) -> str:
         case actions.ApprovalRequested():
             return f"{body.tool}: {body.question}"
         case actions.ApprovalDecided():
-            return body.decision.value + (f": {body.note}" if body.note else "")
+            how = " with a passkey" if body.assertion is not None else ""
+            return body.decision.value + how + (f": {body.note}" if body.note else "")
         case actions.ActionStarted():
             return body.tool
         case actions.ActionRefused():
@@ -104,6 +114,12 @@ def _of_workspace(body: AnyBody) -> str:
             return f"{body.account} by {body.method}"
         case access.SessionClosed() | access.SignInLocked():
             return f"{body.account}: {body.reason}"
+        case passkeys.PasskeyEnrolled():
+            return f"{body.label}, for {body.origin}"
+        case passkeys.PasskeyAdmitted():
+            return body.enrolment.hex()[:12]
+        case passkeys.PasskeyRevoked():
+            return f"{body.enrolment.hex()[:12]}: {body.reason}"
     return _of_capture(body)
 
 

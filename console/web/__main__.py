@@ -29,6 +29,7 @@ from console.api.bearers import Bearers
 from console.api.serving import api
 from console.web.app import application
 from console.web.desk import Desk
+from console.web.exporting import Exports
 from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
@@ -66,7 +67,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
     sock = listening(chosen, own / "port")
     origin = chosen.url or f"https://localhost:{sock.getsockname()[1]}"
     feed = Feed(client, Trust(settings.workspace, folder.root_public()), keys)
-    desk = Desk(client, feed, folder, event_signer(folder, Role.CONSOLE))
+    desk = Desk(client, feed, folder, event_signer(folder, Role.CONSOLE), keys)
     limits = Limits(lives_s=chosen.session_h * 3_600, idle_s=chosen.idle_min * 60)
     here = Here(
         folder=folder,
@@ -80,6 +81,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         providers=Providers(chosen.oidc, own, origin),
         keys=keys,
         sealed=sealed,
+        exports=Exports(folder, own / "exports"),
     )
     ready = asyncio.Event()
     work = [asyncio.ensure_future(feed.run(ready.set)), asyncio.ensure_future(feed.run_seals())]
@@ -98,6 +100,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
+        await here.exports.close()
         store.close()
         answers.close()
         sock.close()

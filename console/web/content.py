@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from console.view.differences import Difference, Held, difference
 from console.view.origins import Marked, Read, marked, sources
 from console.view.state import Run, Step
 from crypto.sealing import ContentKeys, open_event
-from schemas.actions import ActionFinished, ObservationRecorded, ProposalMade
+from schemas.actions import ActionFinished, ApprovalDecided, ObservationRecorded, ProposalMade
 from schemas.content import Content, Sealed, opened
 from schemas.tools import Policy, Trust
 
@@ -18,12 +19,15 @@ WITHHELD = "not shown to your role"
 
 
 class Opened(Struct, frozen=True):
-    """What a page shows of a step. `why` says why there are no arguments, or is empty."""
+    """What a page shows of a step. `why` says why there are no arguments, or is empty; `wanted` is
+    what a person said should be different.
+    """
 
     arguments: tuple[Marked, ...]
     purpose: str
     result: str
     why: str = ""
+    wanted: str = ""
 
 
 def opened_step(
@@ -39,12 +43,22 @@ def opened_step(
         done = open_event(step.finished_event, keys).body
         assert isinstance(done, ActionFinished)
         result = _text(done.result)
+    wanted = _wanted(step, keys)
     if isinstance(proposal.arguments, Sealed):
-        return Opened((), _text(proposal.purpose), result, SEALED)
+        return Opened((), _text(proposal.purpose), result, SEALED, wanted)
     arguments = marked(
         opened(proposal.arguments), sources(run.intent, _read(run, step, keys, policy))
     )
-    return Opened(arguments, _text(proposal.purpose), result)
+    return Opened(arguments, _text(proposal.purpose), result, wanted=wanted)
+
+
+def _wanted(step: Step, keys: ContentKeys) -> str:
+    for answer in step.answers:
+        if answer.event is not None:
+            said = open_event(answer.event, keys).body
+            assert isinstance(said, ApprovalDecided)
+            return _text(said.change) if said.change is not None else ""
+    return ""
 
 
 def _read(run: Run, step: Step, keys: ContentKeys, policy: Policy | None) -> Iterator[Read]:
@@ -62,6 +76,28 @@ def _read(run: Run, step: Step, keys: ContentKeys, policy: Policy | None) -> Ite
         if isinstance(body, ActionFinished):
             trust = tool.trust if tool is not None else Trust.UNTRUSTED
             yield Read(other.tool, body.result, trust, tool.trusted if tool is not None else ())
+
+
+def changes(run: Run, step: Step, keys: ContentKeys, policy: Policy | None) -> Difference | None:
+    """What the step would change of what the run had read of its object; None where nothing."""
+    proposal = open_event(step.made, keys).body
+    assert isinstance(proposal, ProposalMade)
+    tools = policy.tools if policy is not None else ()
+    tool = next((one for one in tools if one.name == step.tool), None)
+    return difference(tool, opened(proposal.arguments), list(_held(run, step, keys)))
+
+
+def _held(run: Run, step: Step, keys: ContentKeys) -> Iterator[Held]:
+    """What the tools had given the run, confirmed, when it proposed this step."""
+    for other in run.steps.values():
+        done = other.finished_event
+        if done is None or done.at > step.made.at or other.state != "confirmed":
+            continue
+        asked, came = open_event(other.made, keys).body, open_event(done, keys).body
+        assert isinstance(asked, ProposalMade) and isinstance(came, ActionFinished)
+        arguments = opened(asked.arguments)
+        if isinstance(arguments, dict):
+            yield Held(other.tool, arguments, opened(came.result), done.at)
 
 
 def _text(content: Content) -> str:

@@ -8,8 +8,7 @@ import asyncio
 import time
 from typing import Final
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.errors import StreamUnavailable
 from bus.folder import DataFolder
 from console.author import Pen, new_run_id, say
@@ -17,13 +16,17 @@ from console.pens import person_pen
 from console.view.state import Run, Step
 from console.web.errors import BadForm, NotAllowed, NotHere, Outdated
 from console.web.feed import Feed
+from console.web.passkeys import check_passkey
 from console.web.permissions import May, Visitor
+from crypto.sealing import ContentKeys
 from crypto.signing import Signer
 from schemas.access import AccessRole
 from schemas.actions import ApprovalDecided, Decision
+from schemas.content import Content, plain
 from schemas.events import Actor, AnyBody
 from schemas.leases import Intent
 from schemas.names import Role
+from schemas.passkeys import Assertion, PasskeyEnrolled
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunRequested
 from schemas.tools import Effect
 
@@ -33,8 +36,11 @@ STANDS_S: Final = 20.0
 class Desk:
     """Signs and publishes. One act of an author at a time: each goes on from the one before."""
 
-    def __init__(self, client: Client, feed: Feed, folder: DataFolder, own: Signer) -> None:
+    def __init__(
+        self, client: Client, feed: Feed, folder: DataFolder, own: Signer, keys: ContentKeys
+    ) -> None:
         self._client = client
+        self._keys = keys
         self._feed = feed
         self._folder = folder
         self._own = Pen(Actor(Role.CONSOLE, "console"), own.key_id, own.sign_raw)
@@ -44,10 +50,20 @@ class Desk:
         """The console's own word: sign-ins, and nothing else (`schemas.authority`)."""
         await self._say(self._own, body, None)
 
-    async def decide(self, visitor: Visitor, digest: bytes, decision: Decision, note: str) -> int:
+    async def decide(
+        self,
+        visitor: Visitor,
+        digest: bytes,
+        decision: Decision,
+        note: str,
+        assertion: Assertion | None = None,
+        change: str = "",
+    ) -> int:
         """Answer the question about exactly this proposal; the answer's index.
 
-        Raises `NotAllowed`, `NotHere`, or `Outdated` where it waits no more.
+        Raises `NotAllowed`, `NotHere`, `Outdated` where it waits no more, or `NeedsPasskey` where
+        an approval does not bear the passkey's signature that it needs. `change` is what should be
+        different, and given where that is the decision.
         """
         if not visitor.may(May.DECIDE):
             raise NotAllowed("your role answers no questions", fix="ask an approver")
@@ -57,9 +73,24 @@ class Desk:
         run = self._feed.view.runs[step.run]
         _check_open(step, run)
         _check_other(step, run, visitor.person or "")
-        body = ApprovalDecided(proposal=digest, decision=decision, note=_short(note, "note"))
+        if decision is Decision.APPROVE and step.question is not None and step.question.passkey:
+            mine = self._feed.view.passkeys.approving(visitor.person or "")
+            check_passkey(digest, decision, assertion, mine)
+        body = ApprovalDecided(
+            proposal=digest,
+            decision=decision,
+            note=_short(note, "note"),
+            assertion=assertion,
+            change=change_of(decision, change),
+        )
         causes = (step.question_digest, digest)
         return await self._say(self._pen(visitor), body, step.run, causes)
+
+    async def enrol(self, visitor: Visitor, body: PasskeyEnrolled) -> int:
+        """Put a person's own passkey on record; its index. Raises `NotAllowed`."""
+        if not visitor.may(May.ENROL):
+            raise NotAllowed("your role approves nothing", fix="ask an admin for another role")
+        return await self._say(self._pen(visitor), body, None)
 
     async def halt(self, visitor: Visitor, scope: HaltScope, target: str, reason: str) -> int:
         """Engage a halt; its index. Raises `NotAllowed` or `NotHere`."""
@@ -133,10 +164,13 @@ class Desk:
     async def _say(
         self, pen: Pen, body: AnyBody, run: str | None, causes: tuple[bytes, ...] = ()
     ) -> int:
+        keys = self._keys
         turn = self._turns.setdefault(pen.key_id, asyncio.Lock())
         try:
             async with asyncio.timeout(STANDS_S), turn:
-                return await say(self._client, self._feed, pen, body, run=run, causes=causes)
+                return await say(
+                    self._client, self._feed, pen, body, run=run, causes=causes, keys=keys
+                )
         except TimeoutError:
             raise StreamUnavailable(
                 "the ledger did not take it in time, or did not give it back",
@@ -150,6 +184,21 @@ def effects_of(names: list[str]) -> tuple[Effect, ...]:
         return tuple(Effect(name) for name in names)
     except ValueError as error:
         raise BadForm(str(error), fix="choose from the list") from error
+
+
+def change_of(decision: Decision, text: str) -> Content | None:
+    """What an answer says should be different, as content. Raises `BadForm` where it is missing, or
+    given with another answer.
+    """
+    words = _short(text, "change")
+    if decision is Decision.CHANGE and not words:
+        raise BadForm("say what should be different", fix="the agent is told these words")
+    if decision is not Decision.CHANGE and words:
+        raise BadForm(
+            f"what should be different goes with change, not {decision.value}",
+            fix="choose one of the two",
+        )
+    return plain(words) if words else None
 
 
 def _check_open(step: Step, run: Run) -> None:

@@ -11,7 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console.web.here import Here
-from console.web.pages import acting, entering, ledger, live, reading, runs, static
+from console.web.pages import (
+    acting,
+    entering,
+    exports,
+    ledger,
+    live,
+    passkeys,
+    reading,
+    runs,
+    static,
+)
 from console.web.permissions import May, Visitor
 
 Handler = Callable[[Request, Here, Visitor], Awaitable[Response]]
@@ -65,5 +75,11 @@ DOORS: Final = (
     Door("GET", "/ledger", ledger.explorer, May.READ_LEDGER),
     Door("GET", "/ledger/{index:int}", ledger.entry, May.READ_LEDGER),
     Door("GET", "/ledger/{index:int}/proof", ledger.proof, May.READ_LEDGER),
+    Door("GET", "/leases", reading.leases, May.SEE),
+    Door("GET", "/export", exports.shown, May.EXPORT),
+    Door("POST", "/export", exports.start, May.EXPORT),
+    Door("GET", "/export/ledger.tar", exports.fetch, May.EXPORT),
     Door("GET", "/people", reading.people, May.AUDIT),
+    Door("GET", "/passkeys", passkeys.listed, May.ENROL),
+    Door("POST", "/passkeys", passkeys.enrol, May.ENROL),
 )

@@ -1,8 +1,8 @@
 """Entries of the ledger as they stand in the stream: read, never trusted."""
 
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.consume import CaughtUp, follow
 from bus.roles import LEDGER
 

@@ -6,6 +6,7 @@ AnyTeamError
     ├── SignInFirst     401  nobody is signed in
     ├── Forged          403  the request did not come from our own page
     ├── NotAllowed      403  this role may not
+    │   └── NeedsPasskey  403  a passkey must approve this, and did not
     ├── NotHere         404  there is no such page, run, proposal or account
     ├── Outdated        409  it was decided already, or is over
     ├── LinkInvalid     410  the sign-in link was used, has expired, or is another browser's
@@ -47,6 +48,12 @@ class NotAllowed(WebError):
 
     status = 403
     title = "Not with your role"
+
+
+class NeedsPasskey(NotAllowed):
+    """What is to be approved needs a passkey's signature, and has none that is good."""
+
+    title = "This needs your passkey"
 
 
 class NotHere(WebError):

@@ -7,8 +7,7 @@ no reading from the beginning. Entries that are no valid events are leaves of th
 import asyncio
 from collections.abc import Callable
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.consume import CaughtUp, follow
 from bus.roles import LEDGER, SEALS
 from console.view.fold import fold, skip

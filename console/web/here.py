@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from nats.aio.client import Client
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from bus.client import Client
 from bus.folder import DataFolder
 from console.view.state import Workspace
 from console.web import shown
 from console.web.desk import Desk
+from console.web.exporting import Exports
 from console.web.feed import Feed
 from console.web.mail import Post
 from console.web.oidc import Providers
@@ -43,6 +44,7 @@ class Here:
         providers: Providers,
         keys: ContentKeys,
         sealed: str,
+        exports: Exports,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -55,6 +57,7 @@ class Here:
         self.providers = providers
         self.keys = keys
         self.sealed = sealed
+        self.exports = exports
         self._pages = Environment(
             loader=FileSystemLoader(_ROOM / "templates"),
             autoescape=True,

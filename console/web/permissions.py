@@ -20,8 +20,10 @@ class May(Enum):
     SEE_ALL = "see every run"
     READ_CONTENT = "read arguments and results"
     READ_LEDGER = "read the ledger's entries"
+    EXPORT = "take the ledger away"
     REQUEST = "ask for runs"
     DECIDE = "answer questions"
+    ENROL = "enrol a passkey"
     HALT = "halt one's own runs"
     HALT_ALL = "halt anything"
     RELEASE = "release halts"
@@ -33,10 +35,10 @@ ROLES: Final[Mapping[AccessRole, frozenset[May]]] = {
     AccessRole.APPROVER: frozenset(
         {
             *(May.SEE, May.SEE_ALL, May.READ_CONTENT, May.READ_LEDGER),
-            *(May.DECIDE, May.HALT, May.HALT_ALL),
+            *(May.DECIDE, May.ENROL, May.HALT, May.HALT_ALL),
         }
     ),
-    AccessRole.AUDITOR: frozenset({May.SEE, May.SEE_ALL, May.READ_LEDGER, May.AUDIT}),
+    AccessRole.AUDITOR: frozenset({May.SEE, May.SEE_ALL, May.READ_LEDGER, May.EXPORT, May.AUDIT}),
     AccessRole.ADMIN: frozenset(May) - {May.REQUEST},
 }
 """An admin asks for no runs: those are signed with a rep's key."""

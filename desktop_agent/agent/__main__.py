@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bus.component import quiet_tls_close
+from bus.eventloop import quiet_tls_close
 from bus.lifeline import stdin_reader
 from desktop_agent.agent.agent import Agent
 from desktop_agent.agent.messages import Failed, Told, Word, decode_word, encode

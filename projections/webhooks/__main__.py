@@ -10,8 +10,7 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.component import connect_as, run_process, say_ready, until_orphaned
 from bus.connection import disconnect
 from bus.consume import CaughtUp, Message, follow

@@ -22,6 +22,7 @@ _ODD: Final = re.compile(r"[\x00-\x20\x7f\\/?#@]")
 _SUFFIXES: Final = PublicSuffixList()
 
 
+@lru_cache(maxsize=4096)
 def canonical(host: str) -> str | None:
     """The canonical form of `host`, which may carry a port: A-labels or an address.
 

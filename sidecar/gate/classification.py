@@ -15,6 +15,7 @@ from schemas.names import Classification
 from schemas.tools import Effect
 from sidecar.gate.domains import address_of
 from sidecar.gate.flows import Dress, Flow, flows, opaque
+from sidecar.gate.glance import glance
 from sidecar.gate.knowledge import RANKS, Knowledge
 from sidecar.gate.normal import decodings, fold, spaced, stem, stems, unspaced
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
@@ -47,7 +48,7 @@ def classification(case: Case) -> Word:
     if not tool.effect.high_stakes and seen is Audience.NONE:
         return passed("nobody else sees it")
     texts = [text for one in case.said if (text := _carrier(one))]
-    whole = "\n".join([one.value for one in case.said if isinstance(one.value, str)])
+    whole = case.whole
     readings = [text for text in (whole, *decodings(whole), unspaced(whole)) if text]
     for text in readings:
         for span in credentials_in(text):
@@ -70,8 +71,10 @@ def classification(case: Case) -> Word:
                 evidence=f"observation {secrets[part]}",
                 fix="remove it; credentials stay in the vault",
             )
+    glanced = glance(whole)
+    within = glanced if all(text in whole for text in texts) else None
     found = (
-        *flows(case.knowledge, wish, texts, _CONFIDENTIAL, case.conduct.sent),
+        *flows(case.knowledge, wish, texts, _CONFIDENTIAL, case.conduct.sent, within),
         *_inside_objects(case),
     )
     ceiling = RANKS[tool.ceiling]
@@ -83,8 +86,8 @@ def classification(case: Case) -> Word:
         if word.result is LayerResult.REFUSE:
             return word
         worst = worst or word
-    if worst is None and tool.effect is not Effect.READ:
-        hidden = next(filter(None, map(opaque, _hideouts(case))), "")
+    if worst is None and tool.effect is not Effect.READ and (glanced.coded or glanced.long):
+        hidden = next(filter(None, (opaque(text, glanced) for text in _hideouts(case))), "")
         if hidden and spaced(hidden) not in wish.text:
             worst = hold(
                 "an argument carries a long run that cannot be read",

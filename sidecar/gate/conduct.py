@@ -97,9 +97,15 @@ def call_digest(tool: Tool, said: tuple[Argument, ...]) -> bytes:
     paying = tool.effect is Effect.PAYMENT
     weighed = (Part.DESTINATION, Part.AMOUNT)
     folded = [(one.name, _canonical(one)) for one in said if not paying or one.part in weighed]
-    folded.sort(key=repr)
+    # Of two pairs whose names differ, the names' representations tell which comes first.
+    distinct = len({name for name, _ in folded}) == len(folded)
+    folded.sort(key=_name_first if distinct else repr)
     name = tool.effect.value if paying else tool.name
     return hashlib.sha256(msgspec.json.encode((name, folded))).digest()
+
+
+def _name_first(pair: tuple[str, object]) -> str:
+    return repr(pair[0])
 
 
 def _canonical(one: Argument) -> object:

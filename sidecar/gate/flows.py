@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, auto
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from math import ceil
 from typing import Final
@@ -17,7 +17,7 @@ from typing import Final
 from immutables import Map
 from msgspec import Struct
 
-from sidecar.gate.glance import glance
+from sidecar.gate.glance import Glance, glance
 from sidecar.gate.knowledge import MAX_POSTINGS, Knowledge, Segment, Standing
 from sidecar.gate.normal import (
     COMMON,
@@ -86,15 +86,17 @@ def flows(
     texts: Iterable[str],
     least: int,
     sent: Map[int, frozenset[str]] | None = None,
+    within: Glance | None = None,
 ) -> tuple[Flow, ...]:
     """The segments of classification rank `least` or above that `texts` carry.
 
     What the intent itself says is no flow. `sent` is what earlier effects carried (see
-    `carried_words`): small pieces add up. Order: by segment.
+    `carried_words`): small pieces add up. `within` is the glance at a text that holds all of
+    `texts`, where there is one. Order: by segment.
     """
     found: dict[int, Flow] = {}
     for text in texts:
-        for dress, said in dressed(known, text):
+        for dress, said in dressed(known, text, within):
             for number, shared in _carried(known, wish, said, least, sent).items():
                 before = found.get(number)
                 if before is None or before.dress < dress:
@@ -103,16 +105,18 @@ def flows(
     return tuple(found[number] for number in sorted(found))
 
 
-def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
-    """`text` itself, and what it says when decoded, turned or joined."""
+def dressed(
+    known: Knowledge, text: str, within: Glance | None = None
+) -> Iterable[tuple[Dress, str]]:
+    """`text` itself, and what it says when decoded, turned or joined. `within` is as in `flows`."""
     yield Dress.PLAIN, text
-    for said in decodings(text):
+    seen = within if within is not None else glance(text)
+    for said in decodings(text) if seen.encoded else ():
         yield Dress.ENCODED, said
-    seen = glance(text)
     for other in (_unhyphenated(text) if seen.joined else text, _lettered(text)):
         if other is not text and _familiar(known, other) >= _familiar(known, text) + _ENOUGH - 1:
             yield Dress.ENCODED, other
-    joined = unspaced(text)
+    joined = unspaced(text) if seen.apart else None
     if joined is not None:
         yield Dress.ENCODED, joined
     folded = fold(text)
@@ -125,17 +129,23 @@ def dressed(known: Knowledge, text: str) -> Iterable[tuple[Dress, str]]:
     unread = _unread(known, told)
     # A turn leaves a word a word, so it makes no more known ones than there are unread.
     if len(unread) >= _ENOUGH - 1:
+        if _known(known, map(_rotated_stem, unread)):
+            yield Dress.ENCODED, rotated(text)
+        if _known(known, map(_backwards_stem, unread)):
+            yield Dress.ENCODED, text[::-1]
         apart = " ".join(unread)
-        for turn in (rotated, _backwards, *_shifts(told)):
-            if sum(map(known.words.__contains__, stems(turn(apart).split()))) >= _ENOUGH - 1:
+        for turn in _shifts(told):
+            if _known(known, stems(turn(apart).split())):
                 yield Dress.ENCODED, turn(text)
 
 
-def opaque(text: str) -> str:
-    """The first long run in `text` that is neither words nor a known encoding, or nothing."""
+def opaque(text: str, within: Glance | None = None) -> str:
+    """The first long run in `text` that is neither words nor a known encoding, or nothing.
+    `within` is as in `flows`.
+    """
     if len(text) < _SHORTEST_CODED:
         return ""
-    seen = glance(text)
+    seen = within if within is not None else glance(text)
     for pattern in _CODED if seen.coded else ():
         if coded := pattern.search(text):
             return coded[0]
@@ -162,6 +172,8 @@ def dictated(known: Knowledge, wish: Wish, text: str, worst: Standing = Standing
     need = max(3, ceil(_DICTATED * len(fresh)))
     stands: list[tuple[int, ...]] = []
     spare = len(fresh) - need
+    if spare < 0:
+        return False
     for word in fresh:
         if numbers := known.suspects.get(word):
             stands.append(numbers)
@@ -210,13 +222,12 @@ def _carried(
         if number_like and f" {word} " not in wish.text:
             specific.update(postings)
     telling = [token for token in telling_tokens(text) - wish.tokens if _is_telling_number(token)]
-    if len(shared_with) < _ENOUGH - 1 and not (specific or telling or sent):
+    typed = {number for token in telling for number, _ in known.values.get(token, ())}
+    specific |= typed
+    if len(shared_with) < _ENOUGH - 1 and not (specific or sent):
         return {}
     counts = Counter(chain.from_iterable(shared_with))
-    for token in telling:
-        places = [number for number, _ in known.values.get(token, ())]
-        specific.update(places)
-        counts.update(place for place in places if place not in counts)
+    counts.update(typed - counts.keys())
     earlier: Mapping[int, frozenset[str]] = sent if sent is not None else {}
     likely = {number for number, shared in counts.items() if shared >= _ENOUGH - 1}
     if earlier:
@@ -294,5 +305,16 @@ def _shifts(said: tuple[str, ...]) -> Iterable[Callable[[str], str]]:
     return _CAESAR if len(said) >= 2 * _ENOUGH and COMMON.isdisjoint(said) else ()
 
 
-def _backwards(text: str) -> str:
-    return text[::-1]
+def _known(known: Knowledge, said: Iterable[str]) -> bool:
+    """Whether the run has read so many of these stems that they show a text."""
+    return sum(map(known.words.__contains__, said)) >= _ENOUGH - 1
+
+
+@lru_cache(maxsize=65_536)
+def _rotated_stem(word: str) -> str:
+    return stem(rotated(word))
+
+
+@lru_cache(maxsize=65_536)
+def _backwards_stem(word: str) -> str:
+    return stem(word[::-1])

@@ -50,7 +50,7 @@ class Standing(IntEnum):
     OWN = auto()
 
 
-class Segment(Struct, frozen=True):
+class Segment(Struct, frozen=True, gc=False):
     """A piece of an observation. `text` is its words between blanks; `record` numbers the
     object it was a field of; `linked` says that the record holds something the rep named,
     `certain` that this tells it from all others, `rival` that the rep named another value or

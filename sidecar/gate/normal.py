@@ -16,18 +16,18 @@ from typing import Final
 
 import Stemmer
 
-from sidecar.gate.glance import glance, may_hold_run
+from sidecar.gate.glance import foreign, glance, in_one, may_hold_run
 
 _FORMAT: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
 )
+"""Format characters, the tag letters among them."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _IN_WORDS: Final = bytes(
-    ord(sign.lower()) if sign.isascii() and sign.isalnum() else ord(" ")
-    for sign in map(chr, range(0x100))
+    ord(sign) if sign.isascii() and sign.isalnum() else ord(" ") for sign in map(chr, range(0x100))
 )
-"""ASCII in lower case, with a blank for what is in no word."""
+"""ASCII, with a blank for what is in no word."""
 _RUN: Final = 16
 _BASE64: Final = re.compile(rf"[A-Za-z0-9+/_-]{{{_RUN},}}={{0,2}}")
 # Patterns that run on every text begin with a class of characters: the engine skips to it.
@@ -43,6 +43,7 @@ _LOOK_ALIKE: Final = str.maketrans(
     "\u03b1\u03bf\u03c1\u03bd\u03b9\u03ba\u03c5\u03c7\u03c4",
     "aeopcyxijsdkmthbaopvikuxt",
 )
+_LOOKS_LATIN: Final = re.compile(f"[{''.join(map(chr, _LOOK_ALIKE))}]")
 _DEPTH: Final = 3
 _FEWEST: Final = 6
 _APIECE: Final = 32
@@ -72,8 +73,10 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _fold_foreign(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", _FORMAT.sub("", text.translate(_TAG_LETTERS))).casefold()
-    return _WORD.sub(_one_script, plain)
+    if _FORMAT.search("".join(foreign(text))):
+        text = _FORMAT.sub("", text.translate(_TAG_LETTERS))
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return _WORD.sub(_one_script, plain) if _LOOKS_LATIN.search(plain) else plain
 
 
 def _one_script(match: re.Match[str]) -> str:
@@ -92,8 +95,8 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=64)
 def words_of(folded: str) -> tuple[str, ...]:
     """The words of a text that is folded already."""
-    if folded.isascii():
-        return tuple(folded.encode().translate(_IN_WORDS).decode().split())
+    if folded.isascii() or not any(map(str.isalnum, foreign(folded))):
+        return tuple(folded.encode("ascii", "replace").translate(_IN_WORDS).decode().split())
     return tuple(_WORD.findall(folded))
 
 
@@ -139,7 +142,7 @@ def decodings(text: str) -> tuple[str, ...]:
     Empty where nothing in it is encoded; of very many parts the last are given as one.
     Rot-13 and reversal are tried by `sidecar.gate.flows`, which knows what to look for.
     """
-    if not _may_be_encoded(text):
+    if not glance(text).encoded:
         return ()
     found: list[str] = []
     level = [text]
@@ -173,18 +176,6 @@ def unspaced(text: str) -> str | None:
     return _LETTERED.sub(lambda m: re.sub(r"[ .-]", "", m[0]), text)
 
 
-def _may_be_encoded(text: str) -> bool:
-    """False where `_decoded` finds nothing."""
-    seen = glance(text)
-    return seen.run or seen.hex or "%" in text or "&" in text or may_hold_run(_in_one(text))
-
-
-def _in_one(text: str) -> str:
-    """The lines of `text`, where they are several, as one run of text."""
-    lines = text.splitlines()
-    return "".join(map(str.strip, lines)) if len(lines) > 1 else ""
-
-
 def _decoded(text: str) -> list[str]:
     said: list[str] = []
     if "%" in text and _PERCENT.search(text):
@@ -198,7 +189,7 @@ def _decoded(text: str) -> list[str]:
         for part in (run, *(run.split("/") if "/" in run else ())):
             if len(part) >= 12:
                 said += _readable(_from_base64(part))
-    joined = _in_one(text)
+    joined = in_one(text)
     for run in _runs_of_base64(joined) if may_hold_run(joined) else ():
         said += _readable(_from_base64(run))
     for match in _HEX.finditer(text) if seen.hex else ():

@@ -20,6 +20,7 @@ from sidecar.gate.conduct import Conduct, Spend
 from sidecar.gate.knowledge import Knowledge
 from sidecar.gate.parts import Argument, Audience, audience, parts
 from sidecar.gate.wish import Wish, read
+from sidecar.passkeys import Passkeys
 from sidecar.supervision.engine import Match
 
 
@@ -35,10 +36,9 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
     `knowledge` is what the run was given to read, `conduct` what it has done, `day` what the
     workspace has used up today, `owned` the destinations whose ownership is watched.
     `matches` are the patterns that this action would complete, `flags` those of the
-    supervisor's process that hold the run. `undoes` says that the proposal is exactly what undoes
-    the action it names, one of this run that is confirmed and that nothing was to undo before.
-    `reviewed` is False only where a recording is judged
-    that has no judge in it.
+    supervisor's process that hold the run. `passkeys` are people's. `undoes` says that the proposal
+    is exactly what undoes the action it names, one of this run that is confirmed and that nothing
+    was to undo before. `reviewed` is False only where a recording is judged without a judge in it.
     """
 
     now: int
@@ -65,6 +65,7 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
     owned: Mapping[str, Destination] = {}
     matches: tuple[Match, ...] = ()
     flags: tuple[str, ...] = ()
+    passkeys: Passkeys = Passkeys()
     undoes: bool = False
     reviewed: bool = True
 
@@ -74,6 +75,11 @@ class Case(Struct, frozen=True, kw_only=True, dict=True):
         if self.tool is None or self.arguments is None:
             return ()
         return tuple(parts(self.tool, self.arguments))
+
+    @cached_property
+    def whole(self) -> str:
+        """All text in the arguments, one after another."""
+        return "\n".join([one.value for one in self.said if isinstance(one.value, str)])
 
     @cached_property
     def seen(self) -> Audience:

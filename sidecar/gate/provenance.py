@@ -12,6 +12,7 @@ from itertools import chain
 from schemas.actions import LayerResult
 from schemas.tools import Effect, Tool
 from sidecar.gate.flows import dictated
+from sidecar.gate.glance import glance
 from sidecar.gate.grounding import (
     OF_STANDING,
     Ground,
@@ -42,19 +43,17 @@ def provenance(case: Case) -> Word:
     if case.undoes:
         # Nobody chose these values: they follow from the policy and the action's own record.
         return passed("every value follows from the action that it undoes")
-    said = case.said
     worst: Word | None = None
-    for word in _words(case.knowledge, wish, tool, said, case.seen):
+    for word in _words(case, wish, tool):
         if word.result is LayerResult.REFUSE:
             return word
         worst = worst or word
-    return worst or passed(f"{len(said)} values grounded")
+    return worst or passed(f"{len(case.said)} values grounded")
 
 
-def _words(
-    known: Knowledge, wish: Wish, tool: Tool, said: tuple[Argument, ...], seen: Audience
-) -> Iterator[Word]:
+def _words(case: Case, wish: Wish, tool: Tool) -> Iterator[Word]:
     """Objections only."""
+    known, said, seen = case.knowledge, case.said, case.seen
     reached = [
         (one, ground_destination(known, wish, str(one.value)))
         for one in said
@@ -74,12 +73,13 @@ def _words(
     ]
     if objects:
         yield from _objects(known, tool, objects, seen)
+    encoded = glance(case.whole).encoded
     holders = {record for _, found in (*reached, *objects) for record in found.records}
     for one in said:
         if one.part is Part.AMOUNT and isinstance(one.value, int | float):
             yield from _amount(one, ground_amount(known, wish, one.value), holders)
         elif one.part is Part.CONTENT and isinstance(one.value, str):
-            yield from _content(known, wish, one, seen)
+            yield from _content(known, wish, one, one.value, seen, encoded)
         elif one.part is Part.PLAIN and isinstance(one.value, str):
             yield from _plain(known, wish, one, seen)
         elif one.part is Part.PLAIN and not isinstance(one.value, bool):
@@ -162,9 +162,11 @@ def _amount(one: Argument, found: Grounding, holders: set[int]) -> Iterator[Word
         )
 
 
-def _content(known: Knowledge, wish: Wish, one: Argument, seen: Audience) -> Iterator[Word]:
-    text = str(one.value)
-    said = (text, *decodings(text))
+def _content(
+    known: Knowledge, wish: Wish, one: Argument, text: str, seen: Audience, encoded: bool
+) -> Iterator[Word]:
+    """Of one text in the arguments; `encoded` says that something in them may be decoded."""
+    said = (text, *decodings(text)) if encoded else (text,)
     leading = [token for reading in said for token in telling_tokens(reading) if token[0] in "uae"]
     for token in sorted(set(leading) - wish.tokens) if leading else ():
         numbers = [number for number, _ in known.values.get(token, ())]

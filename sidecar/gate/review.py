@@ -3,11 +3,19 @@
 A verdict other than approval never passes by itself. Where the judge routes to a person, a
 layer holds, or policy reserves the effect to people, only an approval of this proposal by a
 person passes: rep or admin, signed with their own key, bound to the digest, in time. Where policy
-wants four eyes, it is two people's, and the rep whose run it is is neither.
+wants four eyes, it is two people's, and the rep whose run it is is neither; where it wants a
+passkey, an approval that lacks one refuses.
 """
+
+from typing import Final
 
 from schemas.actions import ApprovalDecided, Decision, LayerOutcome, Verdict, VerdictGiven
 from sidecar.gate.outcome import Case, Word, hold, not_asked, passed, refuse
+from sidecar.gate.stepping_up import lacking, wanted
+
+_BY_HAND: Final = "`anyteam approve` or `anyteam deny`"
+_BY_KEY: Final = "approve it in the console, with a passkey"
+_IN_THE_CONSOLE: Final = "propose again, and approve it in the console with an admitted passkey"
 
 
 def review(case: Case, held: LayerOutcome | None = None) -> Word:
@@ -34,7 +42,7 @@ def _reserved(case: Case) -> bool:
     tool, policy = case.tool, case.policy
     if tool is None or policy is None:
         return False
-    return tool.effect in policy.human_effects or tool.effect in policy.four_eyes
+    return tool.effect in policy.human_effects or tool.effect in policy.four_eyes or wanted(case)
 
 
 def people(case: Case) -> int:
@@ -55,8 +63,10 @@ def _person(case: Case, held: LayerOutcome | None, question: str) -> Word:
     person = case.approval.event.actor.instance if case.approval is not None else ""
     if _too_late(case):
         return refuse(f"expired: {person} answered too late", fix="propose again, and answer")
-    if approval.decision is Decision.DENY:
-        return refuse(f"denied by {person}", evidence=approval.note)
+    if approval.decision is not Decision.APPROVE:
+        return _declined(person, approval)
+    if case.approval is not None and (lack := lacking(case, case.approval)):
+        return refuse(lack, fix=_IN_THE_CONSOLE)
     return passed(f"approved by {person}")
 
 
@@ -72,10 +82,13 @@ def _four_eyes(case: Case, held: LayerOutcome | None, question: str) -> Word:
         if said.proposal != case.recorded.digest or (until and answer.event.at >= until):
             continue
         person = answer.event.actor.instance
-        if said.decision is Decision.DENY:
-            return refuse(f"denied by {person}", evidence=said.note)
-        if person != rep and person not in approved:
-            approved.append(person)
+        if said.decision is not Decision.APPROVE:
+            return _declined(person, said)
+        if person == rep or person in approved:
+            continue
+        if lack := lacking(case, answer):
+            return refuse(lack, fix=_IN_THE_CONSOLE)
+        approved.append(person)
     if len(approved) > 1:
         return passed(f"approved by {' and '.join(approved)}")
     if until is not None and case.now >= until:
@@ -84,10 +97,17 @@ def _four_eyes(case: Case, held: LayerOutcome | None, question: str) -> Word:
     return _ask(case, held, question, f"two people must approve, neither of them {rep}: ")
 
 
+def _declined(person: str, said: ApprovalDecided) -> Word:
+    if said.decision is Decision.CHANGE:
+        fix = "propose again, as they asked"
+        return refuse(f"{person} wants another plan", evidence=said.note, fix=fix)
+    return refuse(f"denied by {person}", evidence=said.note)
+
+
 def _ask(case: Case, held: LayerOutcome | None, question: str, before: str = "") -> Word:
     asked = question or (held.reason if held else f"May the agent use {case.proposal.tool}?")
     evidence = f"layer {held.layer} ({held.name}) holds" if held is not None else ""
-    return hold(before + asked, evidence=evidence, fix="`anyteam approve` or `anyteam deny`")
+    return hold(before + asked, evidence=evidence, fix=_BY_KEY if wanted(case) else _BY_HAND)
 
 
 def _too_late(case: Case) -> bool:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from sidecar.destinations.names import canonical
+from sidecar.gate.glance import foreign
 from sidecar.gate.normal import fold, words, words_of
 
 EMAIL: Final = re.compile(r"[\w][\w.!#$%&*+/=?^{|}~-]{0,63}@(?:[\w-]{1,63}\.)+[\w-]{1,62}\w")
@@ -19,7 +20,8 @@ URL: Final = re.compile(
     r"ly|me|gl|uk|de|fr|eu|xyz|site|online|top|cloud|link|click|example|test)\b(?:/[^\s<>\"'`)\]}|]*)?"
 )
 _SCHEMED: Final = re.compile(r"(?:https?|ftp)://[^\s<>\"'`)\]}|]{3,2000}")
-_DOTTED: Final = re.compile(r"\.\w")
+_DOTTED: Final = re.compile(r"\.(?:(?=[a-z])|(?<=www\.))")
+"""What every `URL` without a scheme has: no amount's point is one."""
 _ACCOUNT: Final = re.compile(
     r"\b[a-z]{2}\d{2}(?:[a-z0-9]{8,30}|(?:[ -][a-z0-9]{4}){2,7}(?:[ -][a-z0-9]{1,3})?)\b"
 )
@@ -96,7 +98,7 @@ _NOT_SMALL: Final = re.compile(
     r"[0-9](?:[0-9]{3}|[0-9]{0,2}(?:,[0-9]|(?:\.[0-9]+)? ?(?:[km]\b|thousand|million)|\.[0-9]{3})"
     r"|(?:[ -]?[0-9]){6}|(?<=[a-z][a-z].)[0-9])"
 )
-"""In ASCII, what an amount of four digits or an account has: four digits together, digits in
+"""What an amount of four digits or an account of ASCII digits has: four digits together, digits in
 groups or that a word multiplies, three past the point (999.995 is 1000.00), seven of them with
 blanks between, letters before them.
 """
@@ -109,6 +111,7 @@ _DAY_RANGE: Final = re.compile(
 )
 _MONTH_BEFORE: Final = re.compile(rf"\b{_MONTH}\.? \Z")
 _LONGEST_MONTH: Final = len("september. ")
+_LONGEST_DAY: Final = 2
 _DAY: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?\b")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:h]([0-5]\d)\b")
 _SECURE_SPACES: Final = re.compile(r"[ -]")
@@ -145,7 +148,7 @@ def telling_tokens(text: str) -> frozenset[str]:
     """
     folded = fold(text)
     small = (
-        folded.isascii()
+        (folded.isascii() or not any(map(str.isdecimal, foreign(folded))))
         and "@" not in folded
         and "://" not in folded
         and not ("." in folded and _DOTTED.search(folded))
@@ -228,12 +231,9 @@ def _numbers(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
         folded = _ACCOUNT.sub(" ; ", folded)
         runs = _runs(folded)
     said = words_of(folded)
-    before = len(found)
-    _days(folded, said, runs, found)
-    if len(found) > before:
-        for date in (_ISO, _DAY_RANGE, _MONTH_DAY, _DAY_MONTH):
-            folded = date.sub(" ; ", folded)
-        folded = _CLOCK.sub(lambda m: " ; " if _starts(m) else m[0], folded)
+    spans = _days(folded, said, runs, found)
+    if spans:
+        folded = _without_days(folded, spans)
         runs, said = _runs(folded), words_of(folded)
     many_digits = sum([end - start for start, end in runs]) >= _FEWEST_LONG
     long_to = counted_to = multiplied_to = 0
@@ -335,12 +335,17 @@ def _starts(match: re.Match[str]) -> bool:
     return before == "t" or not (before.isalnum() or before == "_")
 
 
-def _days(folded: str, said: tuple[str, ...], runs: list[tuple[int, int]], found: set[str]) -> None:
+def _days(
+    folded: str, said: tuple[str, ...], runs: list[tuple[int, int]], found: set[str]
+) -> list[tuple[int, int]]:
+    """Adds the days and clock times to `found`. Gives where they stand."""
+    spans: list[tuple[int, int]] = []
     if "-" in folded:
         for match in _ISO.finditer(folded):
             found.add(f"d:{int(match[2]):02d}-{int(match[3]):02d}")
+            spans.append(match.span())
     if not _MONTH_NAMES.isdisjoint(said):
-        _named_months(folded, runs, found)
+        _named_months(folded, runs, found, spans)
     over = 0
     for start, end in runs:
         if folded[end : end + 1] not in (":", "h") or start < over:
@@ -348,17 +353,48 @@ def _days(folded: str, said: tuple[str, ...], runs: list[tuple[int, int]], found
         clock = _CLOCK.match(folded, start)
         if clock is not None and _starts(clock):
             found.add(f"c:{int(clock[1]):02d}:{clock[2]}")
+            spans.append(clock.span())
             over = clock.end()
+    return spans
 
 
-def _named_months(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
+def _named_months(
+    folded: str, runs: list[tuple[int, int]], found: set[str], spans: list[tuple[int, int]]
+) -> None:
     """Days beside the name of a month, looked for at the digits: most numbers are no days."""
-    for start, _ in runs:
+    for start, end in runs:
+        if end - start > _LONGEST_DAY:
+            continue
         if day := _DAY_MONTH.match(folded, start):
             found.add(f"d:{_MONTHS[day[2][:3]]:02d}-{int(day[1]):02d}")
+            spans.append(day.span())
         elif days := _DAY_RANGE.match(folded, start):
             for group in (1, 2):
                 found.add(f"d:{_MONTHS[days[3][:3]]:02d}-{int(days[group]):02d}")
+            spans.append(days.span())
+        if folded[start - 1 : start] != " ":
+            continue
         month = _MONTH_BEFORE.search(folded, max(0, start - _LONGEST_MONTH), start)
         if month and (day := _DAY.match(folded, start)):
             found.add(f"d:{_MONTHS[month[1][:3]]:02d}-{int(day[1]):02d}")
+            spans.append((month.start(), day.end()))
+
+
+def _without_days(folded: str, spans: list[tuple[int, int]]) -> str:
+    """`folded` without the days and times of day at `spans`, which hold at least one."""
+    spans.sort()
+    kept: list[str] = []
+    at = -1
+    for start, end in spans:
+        # Those that touch, and times that go on others, are told by what is left in turn.
+        if start <= at or (folded[start - 1 : start] == ":" and folded[start - 2].isdigit()):
+            return _without_days_in_turn(folded)
+        kept.append(folded[max(at, 0) : start])
+        at = end
+    return " ; ".join((*kept, folded[at:]))
+
+
+def _without_days_in_turn(folded: str) -> str:
+    for date in (_ISO, _DAY_RANGE, _MONTH_DAY, _DAY_MONTH):
+        folded = date.sub(" ; ", folded)
+    return _CLOCK.sub(lambda match: " ; " if _starts(match) else match[0], folded)

@@ -6,6 +6,7 @@ the ledger and to publish flags, and no content key.
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from bus.component import (
@@ -22,6 +23,7 @@ from bus.folder import DataFolder
 from bus.lifeline import stdin_reader
 from bus.node import Node
 from bus.outbox import Outbox
+from bus.ownership import as_owner
 from bus.shell import Shell
 from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
@@ -39,7 +41,8 @@ _NAME = "supervisor"
 
 async def serve(folder: DataFolder) -> None:
     """Watch until the parent is gone."""
-    await until_orphaned(await stdin_reader(), _serve(folder))
+    work = as_owner(folder.ownership(_NAME), partial(_serve, folder))
+    await until_orphaned(await stdin_reader(), work)
 
 
 async def _serve(folder: DataFolder) -> None:

@@ -42,6 +42,12 @@ ALLOWED: Final[dict[tuple[str, str], frozenset[AccessRole]]] = {
     ("GET", "/ledger/{index:int}"): OVERSEERS,
     ("GET", "/ledger/{index:int}/proof"): OVERSEERS,
     ("GET", "/people"): frozenset({AUDITOR, ADMIN}),
+    ("GET", "/leases"): ALL,
+    ("GET", "/export"): frozenset({AUDITOR, ADMIN}),
+    ("POST", "/export"): frozenset({AUDITOR, ADMIN}),
+    ("GET", "/export/ledger.tar"): frozenset({AUDITOR, ADMIN}),
+    ("GET", "/passkeys"): frozenset({APPROVER, ADMIN}),
+    ("POST", "/passkeys"): frozenset({APPROVER, ADMIN}),
     ("POST", "/sign-out"): ALL,
 }
 

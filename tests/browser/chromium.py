@@ -10,6 +10,12 @@ from typing import Any
 
 import pytest
 
+from bus.folder import DataFolder
+from console import passkeys
+from console.inviting import console_url
+from console.session import session
+from schemas.names import Role
+
 PHONE = {"width": 390, "height": 844}
 LAPTOP = {"width": 1280, "height": 860}
 
@@ -52,3 +58,31 @@ async def sign_in(page: Any, origin: str, address: str, link: Any) -> None:
     await page.goto(await link())
     await page.get_by_role("button", name="Sign in to").click()
     await page.locator(".tiles").wait_for()
+
+
+async def authenticator(page: Any) -> None:
+    """Give the browser an authenticator that knows its user (W3C WebAuthn, section 11)."""
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
+async def enrol(page: Any, folder: DataFolder, label: str) -> None:
+    """Make a passkey in the console, as its page says, and have the admin admit it."""
+    await page.goto(f"{console_url(folder)}/passkeys")
+    await page.get_by_label("What you call it").fill(label)
+    await page.get_by_role("button", name="Make a passkey").click()
+    await page.get_by_text("Approves nothing until an admin admits it").wait_for()
+    async with session(folder.root, Role.ADMIN, content=False) as opened:
+        (made,) = passkeys.passkeys_of(opened).known.values()
+        await passkeys.admit(opened, made.name, None)
+    # The page hears of it by itself.
+    await page.get_by_text("Admitted by").wait_for()

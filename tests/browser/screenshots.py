@@ -6,6 +6,7 @@ console while one question waits. Nothing is drawn: what is on the pictures has 
 
 import argparse
 import asyncio
+import json
 import shutil
 import sys
 import tempfile
@@ -23,12 +24,49 @@ from console.supervisor import Supervisor
 from console.web.mail import dropped
 from console.web.store import Store
 from schemas.access import AccessRole
-from schemas.actions import ApprovalRequested
+from schemas.actions import ActionRefused, ApprovalRequested
 from schemas.leases import Intent
 from schemas.names import Role
 from schemas.tools import Effect
-from tests.browser.chromium import LAPTOP, PHONE, chromium, missing, sign_in
+from tests.browser.chromium import (
+    LAPTOP,
+    PHONE,
+    authenticator,
+    chromium,
+    enrol,
+    missing,
+    sign_in,
+)
 from tests.faults.installation import halt, is_a, is_end, until
+
+EDITOR = """
+[agents.editor]
+planner = "scripted"
+plan = "plans/editor.json"
+"""
+PLAN = {
+    "steps": [
+        {
+            "tool": "crm.find_account",
+            "arguments": {"name": "Boeing"},
+            "purpose": "find the account",
+        },
+        {
+            "tool": "crm.list_deals",
+            "arguments": {"account": {"$from": [0, "accounts", 0, "id"]}},
+            "purpose": "see its deals",
+        },
+        {
+            "tool": "crm.update_deal",
+            "arguments": {
+                "id": {"$from": [1, "deals", 0, "id"]},
+                "fields": {"stage": "negotiation", "next_step": "send the revised offer"},
+            },
+            "purpose": "the deal has moved on",
+        },
+    ]
+}
+"""Nobody asked for the last one, so it is held."""
 
 PAGES = {
     "overview": "/",
@@ -44,8 +82,12 @@ PAGES = {
     "ledger": "/ledger",
     "entry": "/ledger/12",
     "people": "/people",
+    "passkeys": "/passkeys",
+    "leases": "/leases",
+    "export": "/export",
+    "question-change": "/inbox/{change}",
 }
-ON_PHONE = ("overview", "inbox", "question", "run", "kill-switch")
+ON_PHONE = ("overview", "inbox", "question", "question-change", "run", "kill-switch", "leases")
 ADDRESS = "ada@acme.example"
 
 
@@ -58,9 +100,11 @@ async def photograph(out: Path) -> None:
         folder = DataFolder(data)
         async with services(data) as ports:
             text = SETTINGS.format(**ports).replace(
-                "[policy]\n", '[policy]\nhuman_effects = ["communication"]\n'
+                "[policy]\n",
+                '[policy]\nhuman_effects = ["communication"]\npasskey = ["communication"]\n',
             )
-            folder.settings_file.write_text(f"{text}\n[console]\n")
+            folder.settings_file.write_text(f"{text}{EDITOR}\n[console]\n")
+            (data / "plans" / "editor.json").write_text(json.dumps(PLAN))
             for name, file in (("crm", "token"), ("mail", "password"), ("calendar", "password")):
                 store(folder, name, (data / name / file).read_text().strip())
             supervisor = Supervisor(folder, print)
@@ -120,7 +164,16 @@ async def _story(folder: DataFolder) -> dict[str, str]:
     )
     asked = (await until(folder, run, is_a(ApprovalRequested)))[-1].event.body
     assert isinstance(asked, ApprovalRequested)
-    return {"run": run, "refused": refused, "proposal": asked.proposal.hex()}
+    editing = await _ask(
+        folder,
+        "editor",
+        Intent(summary="bring Boeing's deal up to date"),
+        ("crm.find_account", "crm.list_deals", "crm.update_deal"),
+    )
+    moved = (await until(folder, editing, is_a(ApprovalRequested, ActionRefused)))[-1].event.body
+    assert isinstance(moved, ApprovalRequested), moved
+    names = {"run": run, "refused": refused, "proposal": asked.proposal.hex()}
+    return {**names, "change": moved.proposal.hex()}
 
 
 async def _ask(folder: DataFolder, agent: str, intent: Intent, tools: tuple[str, ...]) -> str:
@@ -144,6 +197,8 @@ async def _pictures(folder: DataFolder, out: Path, names: dict[str, str]) -> Non
         await page.goto(f"{origin}/sign-in")
         await page.screenshot(path=out / "sign-in-light.png")
         await sign_in(page, origin, ADDRESS, link)
+        await authenticator(page)
+        await enrol(page, folder, "laptop")
         for scheme in ("light", "dark"):
             await page.emulate_media(color_scheme=scheme)
             for name, path in PAGES.items():

@@ -10,10 +10,25 @@ from msgspec import Struct
 
 from bus.folder import DataFolder
 from console import inviting
+from console.commands.approvals import answer
+from console.errors import NeedsConsole
+from console.session import session
+from ledger.export import ExportReader
+from ledger.verify import verify
 from schemas.access import AccessRole
-from schemas.actions import ActionFinished, ApprovalRequested
+from schemas.actions import ActionFinished, ApprovalDecided, ApprovalRequested, Decision
+from schemas.names import Role
 from schemas.runs import RunHalted
-from tests.browser.chromium import LAPTOP, PHONE, chromium, missing, sign_in
+from tests.browser.chromium import (
+    LAPTOP,
+    PHONE,
+    authenticator,
+    chromium,
+    enrol,
+    missing,
+    sign_in,
+)
+from tests.commands import ended
 from tests.faults.installation import ask, is_a, is_end, prepared, until, up
 from tests.people import Mailbox, invited
 
@@ -30,6 +45,9 @@ PATHS = (
     "/memory",
     "/ledger",
     "/people",
+    "/passkeys",
+    "/leases",
+    "/export",
 )
 
 
@@ -51,6 +69,11 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         with folder.settings_file.open("a") as file:
             mail = f'sender = "trust@acme.example", port = {mailbox.port}, tls = "none"'
             file.write(f"[console]\nmail = {{ {mail} }}\n")
+        # In the browser, approving is by passkey; without one it is tried without a browser.
+        text = folder.settings_file.read_text()
+        folder.settings_file.write_text(
+            text.replace("[policy]\n", '[policy]\npasskey = ["files.write"]\n')
+        )
         async with up(folder):
             await invited(folder, ADDRESS, AccessRole.ADMIN)
             run = await ask(folder, "writer", "files.write", effects=())
@@ -66,19 +89,41 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             yield Scene(folder, origin, page, run, asked.proposal.hex(), heard)
 
 
-async def test_an_open_inbox_follows_the_ledger_and_an_approval_acts(scene: Scene) -> None:
+async def test_a_passkey_is_enrolled_admitted_and_signs_the_approval_that_acts(
+    scene: Scene,
+) -> None:
     page = scene.page
+    await authenticator(page)
+    await page.goto(f"{scene.origin}/inbox/{scene.proposal}")
+    await page.get_by_text("none of yours is admitted").wait_for()
+    await enrol(page, scene.folder, "laptop")
+    with pytest.raises(NeedsConsole):
+        async with session(scene.folder.root, Role.ADMIN) as opened:
+            await answer(opened, scene.proposal, Decision.APPROVE, "", None)
     await page.goto(f"{scene.origin}/inbox")
     await page.locator("[data-state=live]").wait_for()
     await page.locator(".step h2 a").click()
     await page.get_by_label("A note, for the record").fill("as agreed")
-    await page.get_by_role("button", name="Approve exactly this").click()
+    await page.get_by_role("button", name="Approve with your passkey").click()
     await page.wait_for_url(f"{scene.origin}/runs/{scene.run}")
     await until(scene.folder, scene.run, is_a(ActionFinished))
     # Without a reload: the page hears that the ledger has moved on, and asks for itself again.
     await page.locator(".label.confirmed").first.wait_for()
     assert (scene.folder.root / "files" / "note-0.txt").exists()
     assert scene.heard == []
+    await verified(scene)
+
+
+async def verified(scene: Scene) -> None:
+    """The approval bears its assertion, and an auditor finds it good from the export alone."""
+    async with session(scene.folder.root, Role.ADMIN) as opened:
+        said = [one.event.body for one in opened.past if one.event.type == "approval.decided"]
+    (approval,) = said
+    assert isinstance(approval, ApprovalDecided) and approval.assertion is not None
+    out = scene.folder.root.parent / "export"
+    code, _, complaint = await ended(scene.folder, "export", str(out))
+    assert code == 0, complaint
+    assert verify(ExportReader(out), scene.folder.root_public()).ok
 
 
 async def test_the_kill_switch_asks_in_a_dialog_and_stops_the_run(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from bus.component import quiet_tls_close
+from bus.eventloop import quiet_tls_close
 from tests.canaries.places import Search
 from tests.canaries.story import play
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from bus.component import quiet_tls_close
+from bus.eventloop import quiet_tls_close
 from tests.escape.story import Report, played
 
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from enum import Enum
 
 from msgspec import Struct
-from nats.aio.client import Client
 
 from bus.boot import RunBoot
+from bus.client import Client
 from tests.escape.field import Field
 
 EVIDENCE = 160

@@ -4,8 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
-from nats.aio.client import Client
-
+from bus.client import Client
 from bus.roles import API
 from tests.escape.attempts import ATTEMPTS, Attempt, Control, Hands, attempt
 

@@ -8,12 +8,12 @@ it try everything; then, and without a field, it plays its plan as the real one 
 import sys
 
 import msgspec
-from nats.aio.client import Client
 
 from agents.planners.scripted import Plan, ScriptedPlanner
 from agents.processes import AgentProgram
 from agents.runtime import RuntimeDecider
 from bus.boot import RunBoot
+from bus.client import Client
 from bus.component import say_ready
 from bus.confined import run_decider, serve_run
 from tests.escape import bus, files, itself, machine, network, others  # noqa: F401 - they list

@@ -157,7 +157,7 @@ def _field(
     pids = {name: supervisor.pid_of(name) for name in _HOSTILE}
     pids["nats-server"] = server_of(folder)
     pids["other runtime"] = next(
-        p.pid for p in below(os.getpid()) if p.argv[-1] == "tests.escape.runtime"
+        p.pid for p in below(os.getpid()) if p.argv[3:] == ("tests.escape.runtime",)
     )
     return Field(
         canary_size=len(CANARY),

@@ -1,1 +1,1 @@
-"""Faults on real processes: kill -9 at any moment, with the far server's log as the judge."""
+"""Faults on real processes, held against what clients were told, the ledger and the far side."""

@@ -1,5 +1,6 @@
-"""`python -m tests.faults (COMPONENT | --all) --kills N [--json]`: kill -9 at N random moments.
+"""`python -m tests.faults [--minutes N] [--json]`: faults of every kind, and a checker.
 
+`python -m tests.faults (COMPONENT | --all) --kills N [--json]` is kill -9 alone, at random moments.
 With `--all` each component in turn is killed N times, in an installation of its own. The sidecar
 is killed over runs that use every connector, the others over runs that change a deal at a CRM.
 """
@@ -14,23 +15,30 @@ from pathlib import Path
 
 import msgspec
 
-from bus.component import quiet_tls_close
+from bus.eventloop import quiet_tls_close
 from tests.faults.effects import kill_over_all_connectors
 from tests.faults.kills import COMPONENTS, Tally, kill_at_random_moments
+from tests.faults.nemesis import KINDS
+from tests.faults.suite import Outcome, suite
 
 
 def main() -> int:
     """Exit 0 where every run ended, nothing ran twice and nothing was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    which = parser.add_mutually_exclusive_group(required=True)
+    which = parser.add_mutually_exclusive_group()
     which.add_argument("component", nargs="?", choices=COMPONENTS)
     which.add_argument("--all", action="store_true", help="every component, one after another")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=2.0, help="how long to injure, at least")
+    parser.add_argument("--servers", type=int, choices=(1, 3, 5), default=1, help="of the bus")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="only this; repeat")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--home", type=Path, help="leave everything there, to look at")
     options = parser.parse_args()
     quiet_tls_close()
+    if options.component is None and not options.all:
+        return _suite(options)
     tallies: dict[str, Tally] = {}
     for component in COMPONENTS if options.all else (options.component,):
         with _room(options.home, component) as home:
@@ -47,6 +55,27 @@ def main() -> int:
         value = tallies if options.all else tallies[options.component]
         print(msgspec.json.encode(value).decode())
     return 1 if any(tally.wrong for tally in tallies.values()) else 0
+
+
+def _suite(options: argparse.Namespace) -> int:
+    """Exit 0 where nothing was violated."""
+
+    def told(outcome: Outcome) -> None:
+        words = f"round {outcome.rounds}: {outcome.faults} faults, {outcome.runs} runs ended"
+        found = f"{len(outcome.violations)} violations"
+        print(f"{words}, {found}, {outcome.seconds:g} s", file=sys.stderr, flush=True)
+
+    kinds = tuple(KINDS[name] for name in options.kind or KINDS)
+    with _room(options.home, "suite") as home:
+        outcome = asyncio.run(
+            suite(home, options.minutes, options.seed, kinds, told, servers=options.servers)
+        )
+    if options.json:
+        print(msgspec.json.encode(outcome).decode())
+    else:
+        for name, value in msgspec.to_builtins(outcome).items():
+            print(f"{name}: {value}")
+    return 1 if outcome.violations else 0
 
 
 @contextlib.contextmanager

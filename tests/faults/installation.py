@@ -222,9 +222,14 @@ def below(ancestor: int) -> list[Running]:
             line = parents[line]
         if line == ancestor and pid != ancestor:
             with contextlib.suppress(OSError):
-                argv = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")[:-1]
-                found.append(Running(pid, tuple(argv), _environ(pid)))
+                found.append(Running(pid, _argv(pid), _environ(pid)))
     return found
+
+
+def _argv(pid: int) -> tuple[str, ...]:
+    """Its arguments; one that said anew what it is (`bus.arguments`) has some room behind them."""
+    said = Path(f"/proc/{pid}/cmdline").read_bytes().decode().rstrip("\0")
+    return tuple(said.split("\0"))
 
 
 def _environ(pid: int) -> bytes:

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.faults.effects import kill_over_all_connectors
-from tests.faults.kills import COMPONENTS, kill_at_random_moments
+from tests.faults.kills import BUS, COMPONENTS, kill_at_random_moments
+
+ELSEWHERE = ("sidecar", BUS)
+"""The sidecar is killed below, over all connectors, and the bus in `test_suite`."""
 
 
-@pytest.mark.parametrize("component", [name for name in COMPONENTS if name != "sidecar"])
+@pytest.mark.parametrize("component", [name for name in COMPONENTS if name not in ELSEWHERE])
 async def test_whatever_is_killed_nothing_runs_twice_and_nothing_is_lost(
     tmp_path: Path, component: str
 ) -> None:

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 import pytest_asyncio
 from msgspec import Struct
-from nats.aio.client import Client
 
+from bus.client import Client
 from bus.connection import connect
 from bus.errors import BusError, ConnectionRefused, PermissionDenied
 from bus.identity import UserIdentity

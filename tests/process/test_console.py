@@ -1,6 +1,8 @@
 """The console on a real installation: signing in, deciding, stopping, and what is shown of it."""
 
 import asyncio
+import io
+import tarfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +14,9 @@ from bus.decider import Recorded
 from bus.folder import DataFolder
 from console.commands.runs import fresh_reader
 from console.session import session
+from ledger.export import ExportReader
+from ledger.parcel import SIGNATURE
+from ledger.verify import verify
 from schemas.access import AccessRole, SessionClosed, SessionOpened, SignInLocked
 from schemas.actions import ActionFinished, ApprovalDecided, ApprovalRequested
 from schemas.names import Role
@@ -128,6 +133,20 @@ async def test_an_approval_in_the_inbox_lets_exactly_that_proposal_through(tmp_p
             finished = await until(folder, run, is_a(ActionFinished))
             again = await ada.send(where, where, decision="deny")
             assert again.status_code == 409
+
+            def other(entry: Recorded) -> bool:
+                body = entry.event.body
+                return isinstance(body, ApprovalRequested) and body.proposal != asked.proposal
+
+            later = (await until(folder, run, other))[-1].event.body
+            assert isinstance(later, ApprovalRequested)
+            next_one = f"/inbox/{later.proposal.hex()}"
+            await page_with(ada, next_one, "Ask for the change")
+            silent = await ada.send(next_one, next_one, decision="change", change=" ")
+            assert silent.status_code == 400
+            done = await ada.send(next_one, next_one, decision="change", change="say it shorter")
+            assert done.headers["location"] == f"/runs/{run}"
+            await page_with(ada, f"/runs/{run}", "say it shorter")
         decided = [each for each in finished if isinstance(each.event.body, ApprovalDecided)]
     assert [each.event.actor.role for each in decided] == [Role.ADMIN]
     assert decided[0].event.body == ApprovalDecided(
@@ -136,7 +155,7 @@ async def test_an_approval_in_the_inbox_lets_exactly_that_proposal_through(tmp_p
     assert (folder.root / "files" / "note-0.txt").exists()
 
 
-async def test_the_kill_switch_asks_once_more_stops_the_run_and_shows_what_had_run(
+async def test_the_kill_switch_asks_once_more_and_what_had_run_is_shown_and_taken_away(
     tmp_path: Path,
 ) -> None:
     async with console(tmp_path / "home") as folder:
@@ -156,6 +175,15 @@ async def test_the_kill_switch_asks_once_more_stops_the_run_and_shows_what_had_r
             page = await page_with(ada, "/halt", "1 run stopped")
             assert "No action began after it" in page.text
             assert (await ada.send("/halt", "/release", **fields)).status_code == 303
+            assert (await ada.get("/export/ledger.tar")).status_code == 409
+            assert (await ada.send("/export", "/export")).headers["location"] == "/export"
+            await page_with(ada, "/export", 'href="/export/ledger.tar"')
+            packed = (await ada.get("/export/ledger.tar")).content
+        with tarfile.open(fileobj=io.BytesIO(packed)) as parcel:
+            parcel.extractall(tmp_path / "taken", filter="data")
+        (taken,) = (tmp_path / "taken").iterdir()
+        assert verify(ExportReader(taken), folder.root_public()).ok
+        assert b'"ada"' in (taken / SIGNATURE).read_bytes()
         engaged, released = await bodies(folder, HaltEngaged), await bodies(folder, HaltReleased)
     assert engaged[0].event.body == HaltEngaged(scope=HaltScope.RUN, target=run, reason="enough")
     assert released[0].event.actor.instance == "ada"

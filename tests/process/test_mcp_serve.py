@@ -225,7 +225,7 @@ async def test_a_runtime_that_is_killed_is_replaced_and_its_open_call_is_found_a
         run = await asked_for(folder)
         async with agent(folder, run, "--wait", "0") as client:
             held = await client.call_tool("files_write", NOTE)
-            [runtime] = [p for p in below(os.getpid()) if p.argv[-2:] == ("agents", "runtime")]
+            [runtime] = [p for p in below(os.getpid()) if p.argv[3:] == ("agents", "runtime")]
             os.kill(runtime.pid, signal.SIGKILL)
             await until(folder, run, _nth(RunStarted, 2))
             again = await client.call_tool("files_write", NOTE)

@@ -26,12 +26,14 @@ from schemas.actions import (
     ApprovalDecided,
     ApprovalRequested,
     Decision,
+    ProposalMade,
     ReceiptIssued,
     Verdict,
     VerdictGiven,
 )
+from schemas.content import Sealed, value_of
 from schemas.leases import Intent, Unanswered
-from schemas.names import Role
+from schemas.names import Classification, Role
 from schemas.runs import (
     LeaseRenewed,
     RunCompleted,
@@ -85,13 +87,20 @@ async def waiting_run(folder: DataFolder) -> str:
 
 
 async def decide(
-    folder: DataFolder, run: str, decision: Decision, person: str | None = None
+    folder: DataFolder,
+    run: str,
+    decision: Decision,
+    person: str | None = None,
+    *,
+    text: str = "",
+    number: int = 1,
 ) -> None:
-    entries = await until(folder, run, is_a(ApprovalRequested))
+    """Answer the run's question of that number."""
+    entries = await until(folder, run, _nth(ApprovalRequested, number))
     asked = entries[-1].event.body
     assert isinstance(asked, ApprovalRequested)
     async with session(folder.root, Role.ADMIN) as opened:
-        await answer(opened, asked.proposal.hex(), decision, "", person)
+        await answer(opened, asked.proposal.hex(), decision, "", person, text)
 
 
 async def test_a_clean_run_succeeds_with_a_receipt_for_every_effect(tmp_path: Path) -> None:
@@ -172,15 +181,25 @@ async def test_what_two_must_approve_acts_on_the_second_persons_word_and_not_on_
     assert written(folder) == WRITER[:1]
 
 
-async def test_what_the_admin_denies_is_not_done(tmp_path: Path) -> None:
+async def test_what_the_admin_wants_changed_is_asked_about_anew_and_what_they_deny_is_not_done(
+    tmp_path: Path,
+) -> None:
     folder = prepared(tmp_path / "home")
     async with up(folder):
         run = await waiting_run(folder)
-        await decide(folder, run, Decision.DENY)
-        entries = await until(folder, run, is_a(ActionFinished, ActionRefused))
-    refused = entries[-1].event.body
-    assert isinstance(refused, ActionRefused)
-    assert "layer 14" in refused.reason
+        await decide(folder, run, Decision.CHANGE, text='{"content": "shorter"}')
+        await decide(folder, run, Decision.DENY, number=2)
+        entries = await until(folder, run, _nth(ActionRefused, 2))
+    changed, denied = (one.event.body for one in bodies(entries, ActionRefused))
+    assert isinstance(changed, ActionRefused) and isinstance(denied, ActionRefused)
+    assert "ada wants another plan" in changed.reason
+    assert "layer 14" in denied.reason
+    first, second = (one.event.body for one in bodies(entries, ProposalMade)[:2])
+    assert isinstance(first, ProposalMade) and isinstance(second, ProposalMade)
+    assert value_of(second.arguments) == {**value_of(first.arguments), "content": "shorter"}
+    (said,) = (one.published for one in bodies(entries, ApprovalDecided)[:1])
+    assert isinstance(said.body, ApprovalDecided) and isinstance(said.body.change, Sealed)
+    assert said.classification is Classification.CONFIDENTIAL
     assert bodies(entries, ActionStarted) == []
     assert written(folder) == []
 
@@ -312,13 +331,16 @@ MODULES = {
     ("agents", "orchestrator"),
     ("agents", "runtime"),
     ("judge",),
+    ("bus.nursery", "agents", "runtime"),
+    ("bus.nursery", "judge"),
 }
 
 
 def named(processes: list[Running]) -> set[str]:
-    """Which of our parts these processes are."""
+    """Which of our parts these processes are; what stands ready for a run is none yet."""
     parts = {"sidecar", "orchestrator", "runtime", "judge"}
-    found = {word for process in processes for word in process.argv if word in parts}
+    parted = [process.argv for process in processes if "bus.nursery" not in process.argv]
+    found = {word for argv in parted for word in argv if word in parts}
     return found | {Path(process.argv[0]).name for process in processes}.intersection(
         {"nats-server"}
     )

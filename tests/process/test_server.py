@@ -1,6 +1,7 @@
 """The server's life: it starts or says why not, speaks only TLS, and never outlives us."""
 
 import asyncio
+import contextlib
 import signal
 import socket
 import ssl
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from bus.connection import connect
+from bus.consume import CaughtUp, follow
 from bus.errors import ConnectionRefused, PortTaken, StartFailed
 from bus.identity import UserIdentity
 from bus.lifeline import guarded
 from bus.provision import ensure_operator, provision_workspace
+from bus.roles import API
 from bus.server import HOST, supported
 from bus.tls import client_context, ensure_tls
 from crypto.errors import KeyFileTooOpen
@@ -284,3 +287,29 @@ async def test_servers_with_known_holes_are_not_supported(version: str, fit: boo
 async def test_server_writes_through_to_disk_unless_told_otherwise(bus: Bus) -> None:
     config = (bus.home / "nats" / "server.conf").read_text()
     assert 'sync_interval: "always"' in config
+
+
+async def test_who_read_to_the_end_leaves_no_consumer_behind(join: Join) -> None:
+    """Or a thousand of a morning's readers would be all that the server lets in."""
+    reader = await join(Role.ADMIN, "admin")
+
+    async def counted() -> int:
+        info = await reader.ask(f"{API}.STREAM.INFO.LEDGER")
+        return int(info["state"]["consumer_count"])
+
+    before = await counted()
+    for _ in range(3):
+        found = follow(
+            reader.client,
+            stream="LEDGER",
+            filter_subject=None,
+            consumer=Role.ADMIN.value,
+            throwaway=True,
+        )
+        async with contextlib.aclosing(found) as entries:
+            async for item in entries:
+                if isinstance(item, CaughtUp):
+                    break
+    async with asyncio.timeout(DEADLINE_S):
+        while await counted() > before:
+            await asyncio.sleep(0.01)

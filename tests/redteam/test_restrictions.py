@@ -42,6 +42,7 @@ RESTRICTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "people for every change": {"human_effects": (Effect.PAYMENT, Effect.MUTATION)},
     "two people for every message": {"four_eyes": (Effect.COMMUNICATION,)},
     "two people for every read": {"four_eyes": (Effect.READ,)},
+    "a passkey for every message": {"passkey": ("communication",)},
     "another agent only": {"agents": ("scribe",)},
     "less skew": {"skew_s": 1},
     "no organisation": {"organisation": ()},

@@ -112,7 +112,7 @@ def _undone(events: list[tuple[int, Verified]]) -> Iterator[str]:
         undone[target] += 1
         if not wishes[started.event.run]:
             yield f"run {started.event.run} undid what was not to be undone"
-        if outcome[action] is ActionOutcome.CONFIRMED:
+        if outcome.get(action) is ActionOutcome.CONFIRMED:
             taken_back.add(target)
     for target, times in undone.items():
         if times != 1:
@@ -127,14 +127,14 @@ def _undone(events: list[tuple[int, Verified]]) -> Iterator[str]:
             if started.event.run == run and started.event.body.tool != "crm.read"
         }
         if isinstance(body, RunCompleted) and body.outcome is RunOutcome.SUCCESS:
-            if any(outcome[action] is not ActionOutcome.CONFIRMED for action in mine):
+            if any(outcome.get(action) is not ActionOutcome.CONFIRMED for action in mine):
                 yield f"run {run} was to do all or nothing and succeeded with less"
             if any(made[b.proposal].compensates is not None for b in mine.values()):
                 yield f"run {run} succeeded with what it undid"
             continue
         for action, started in mine.items():
             undoing = made[started.proposal].compensates is not None
-            stands = outcome[action] is ActionOutcome.CONFIRMED and not undoing
+            stands = outcome.get(action) is ActionOutcome.CONFIRMED and not undoing
             if stands and started.proposal not in taken_back and action not in body.standing:
                 yield f"run {run} left {started.tool} standing and does not say so"
             if action in body.standing and started.proposal in taken_back:

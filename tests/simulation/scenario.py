@@ -1,15 +1,18 @@
 """One seed: some runs, some answers, perhaps a halt, and the checks at the end."""
 
 import hashlib
+import random
+from collections.abc import Callable, Collection
 
 from msgspec import Struct
 
-from bus.simulated import Chaos
+from agents.planners.scripted import Plan
+from bus.simulated import Chaos, Strike
 from schemas.actions import ApprovalRequested, Decision
 from schemas.envelope import decode_envelope
 from schemas.events import decode_event
 from schemas.names import SECOND
-from schemas.runs import HaltScope, RunCompleted, RunHalted, RunRefused
+from schemas.runs import HaltScope, RunCompleted, RunHalted, RunRefused, RunRequested
 from sidecar.decider import SidecarDecider
 from tests.simulation.cast import WISHES, Author
 from tests.simulation.invariants import violations
@@ -25,20 +28,54 @@ class Played(Struct, frozen=True):
     crashes: int
     steps: int
     entries: int
+    script: "Script"
+    strikes: tuple[Strike, ...]
 
 
-def play(seed: int, *, sidecar: type[SidecarDecider] = SidecarDecider) -> Played:
-    """Run one seed to rest and check it."""
-    world = World(seed, Chaos(), sidecar=sidecar)
-    dice = world.random
-    for number in range(dice.randrange(1, 4)):
-        wish = dice.choice(WISHES)
-        world.request(f"r{number}", random_plan(dice), dice.randrange(SECOND), wish)
-    world.failing = dice.random() < 0.5
-    if dice.random() < 0.3:
-        target = dice.choice(world.runs)
-        scope = dice.choice([HaltScope.RUN, HaltScope.WORKSPACE, HaltScope.PLATFORM])
-        world.halt(scope, target if scope is HaltScope.RUN else "", dice.randrange(2 * SECOND))
+class Asked(Struct, frozen=True):
+    """One run: its name, its plan, when it is asked for (ns), and as what."""
+
+    name: str
+    plan: Plan
+    after: int
+    wish: RunRequested
+
+
+class Halting(Struct, frozen=True):
+    """A halt, and when (ns)."""
+
+    scope: HaltScope
+    target: str
+    after: int
+
+
+class Script(Struct, frozen=True):
+    """What people do in one seed, and whether the tools fail at times."""
+
+    runs: tuple[Asked, ...]
+    failing: bool
+    halt: Halting | None
+
+
+Cut = Callable[[Script], Script]
+"""A script with less in it."""
+
+
+def play(
+    seed: int,
+    *,
+    sidecar: type[SidecarDecider] = SidecarDecider,
+    cut: Cut = lambda script: script,
+    only: Collection[int] | None = None,
+) -> Played:
+    """Run one seed to rest and check it; with less of its script, and of what goes wrong in it."""
+    world = World(seed, Chaos(), sidecar=sidecar, only=only)
+    script = cut(_script(world.random))
+    for run in script.runs:
+        world.request(run.name, run.plan, run.after, run.wish)
+    world.failing = script.failing
+    if script.halt is not None:
+        world.halt(script.halt.scope, script.halt.target, script.halt.after)
     simulation = world.simulation
     watcher = _Watcher(world)
     rested = simulation.run(watcher.all_over) or (simulation.idle and watcher.all_ended)
@@ -53,7 +90,23 @@ def play(seed: int, *, sidecar: type[SidecarDecider] = SidecarDecider) -> Played
         simulation.crashes,
         simulation.steps,
         len(simulation.stream.entries),
+        script,
+        tuple(simulation.strikes),
     )
+
+
+def _script(dice: random.Random) -> Script:
+    runs = []
+    for number in range(dice.randrange(1, 4)):
+        wish = dice.choice(WISHES)
+        runs.append(Asked(f"r{number}", random_plan(dice), dice.randrange(SECOND), wish))
+    failing, halt = dice.random() < 0.5, None
+    if dice.random() < 0.3:
+        target = dice.choice(runs).name
+        scope = dice.choice([HaltScope.RUN, HaltScope.WORKSPACE, HaltScope.PLATFORM])
+        aim = target if scope is HaltScope.RUN else ""
+        halt = Halting(scope, aim, dice.randrange(2 * SECOND))
+    return Script(tuple(runs), failing, halt)
 
 
 class _Watcher:

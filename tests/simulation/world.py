@@ -7,7 +7,7 @@ invariants hold the two against each other.
 import hashlib
 import hmac
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -73,10 +73,15 @@ class World:
     """
 
     def __init__(
-        self, seed: int, chaos: Chaos, *, sidecar: type[SidecarDecider] = SidecarDecider
+        self,
+        seed: int,
+        chaos: Chaos,
+        *,
+        sidecar: type[SidecarDecider] = SidecarDecider,
+        only: Collection[int] | None = None,
     ) -> None:
         self._decider = sidecar
-        self.simulation = Simulation(seed, start=START, chaos=chaos)
+        self.simulation = Simulation(seed, start=START, chaos=chaos, only=only)
         self.random = random.Random(seed ^ 0x5EED)
         self.root = Author(Role.ROOT, "root", self.random)
         self.rep = Author(Role.REP, "ann", self.random)

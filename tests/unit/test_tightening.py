@@ -1,4 +1,4 @@
-"""A workspace may make a tool's declaration stricter, and its own patterns are watched."""
+"""A workspace may make a tool's declaration stricter; its own patterns and passkeys count."""
 
 import pytest
 
@@ -70,3 +70,23 @@ def test_patterns_of_ones_own_join_the_built_in_ones_and_replace_their_namesakes
     assert len(same) == len(DEFAULT_PATTERNS)
     assert next(p for p in same if p.name == "fan-out").within_s == 60
     assert policy("").patterns is None
+
+
+def test_payments_are_approved_by_passkey_wherever_there_is_a_console_to_give_one() -> None:
+    assert policy("").passkey == ()
+    assert policy("[console]\n").passkey == ("payment",)
+    assert policy("passkey = []\n[console]\n").passkey == ()
+    assert policy('passkey = ["files.write"]\n[console]\n').passkey == ("files.write",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "key"),
+    [
+        ('passkey = ["payments"]\n[console]\n', "policy.passkey names payments"),
+        ('passkey = ["mail.send"]\n[console]\n', "policy.passkey names mail.send"),
+        ('passkey = ["mutation"]\n', "no console"),
+    ],
+)
+def test_a_passkey_that_could_never_be_given_is_named_and_refused(lines: str, key: str) -> None:
+    with pytest.raises(BadSettings, match=key):
+        policy(lines)

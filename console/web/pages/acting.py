@@ -1,20 +1,33 @@
 """Where people decide: the inbox of questions, and the kill switch."""
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from console.view.state import Halt, Run, Step, Workspace, covers
-from console.web.content import opened_step
+from console.web import passkeys
+from console.web.content import changes, opened_step
 from console.web.errors import BadForm, NotHere
 from console.web.here import Here, see
 from console.web.permissions import May, Visitor
 from schemas.actions import Decision
 from schemas.runs import HaltScope
 
+MOST_LEFT: Final = 50
+
 
 async def inbox(request: Request, here: Here, visitor: Visitor) -> Response:
-    """Every question that waits, the oldest first."""
-    return here.page("inbox.html", request, visitor, steps=here.questions(visitor))
+    """Every question that waits, the oldest first; and what was left half done."""
+    runs = here.view.runs
+    left = [step for step in here.view.standing.values() if visitor.sees(runs[step.run])]
+    return here.page(
+        "inbox.html",
+        request,
+        visitor,
+        steps=here.questions(visitor),
+        standing=left[::-1][:MOST_LEFT],
+    )
 
 
 async def question(request: Request, here: Here, visitor: Visitor) -> Response:
@@ -32,18 +45,25 @@ async def question(request: Request, here: Here, visitor: Visitor) -> Response:
         run=run,
         content=content,
         tool=next((tool for tool in tools if tool.name == step.tool), None),
+        options=_options(here, step, visitor),
+        difference=changes(run, step, here.keys, policy) if visitor.may(May.READ_CONTENT) else None,
     )
 
 
 async def answer(request: Request, here: Here, visitor: Visitor) -> Response:
-    """Approve or deny exactly this proposal."""
+    """Approve or deny exactly this proposal, or say what another should be like."""
     step = _step(request, here, visitor)
     form = await request.form()
     try:
         decision = Decision(str(form.get("decision", "")))
     except ValueError as error:
-        raise BadForm("the answer is neither approve nor deny") from error
-    await here.desk.decide(visitor, step.digest, decision, str(form.get("note", "")))
+        raise BadForm("the answer is none of approve, change and deny") from error
+    given = str(form.get("credential", ""))
+    signed = passkeys.assertion(given) if given and decision is Decision.APPROVE else None
+    note, change = str(form.get("note", "")), str(form.get("change", ""))
+    if decision is not Decision.CHANGE:
+        change = ""
+    await here.desk.decide(visitor, step.digest, decision, note, signed, change)
     return see(f"/runs/{step.run}")
 
 
@@ -87,6 +107,15 @@ async def release(request: Request, here: Here, visitor: Visitor) -> Response:
         )
     await here.desk.release(visitor, scope, target, reason)
     return see("/halt")
+
+
+def _options(here: Here, step: Step, visitor: Visitor) -> str:
+    """What the visitor's browser asks their passkeys for, empty where none is wanted or theirs."""
+    if not step.open or step.question is None or not step.question.passkey:
+        return ""
+    approving = here.view.passkeys.approving(visitor.person)
+    mine = [one for one in approving if one.body.origin == here.origin]
+    return passkeys.to_approve(step.digest, mine) if mine else ""
 
 
 def _stopped(view: Workspace, halt: Halt, visitor: Visitor) -> list[tuple[Run, list[Step]]]:

@@ -1,10 +1,12 @@
 """Pages that only show: overview, destinations, memory, flags, people."""
 
 import time
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from console.view.leases import lease_tree
 from console.view.plots import by_hour, by_layer, percentile
 from console.view.state import HOUR, Claim
 from console.web.here import Here
@@ -12,6 +14,8 @@ from console.web.permissions import ROLES, May, Visitor
 from crypto.sealing import open_event
 from schemas.content import Sealed, opened
 from schemas.memories import MemoryRetained
+
+MOST_LEASES: Final = 100
 
 
 async def overview(request: Request, here: Here, visitor: Visitor) -> Response:
@@ -56,6 +60,19 @@ async def destinations(request: Request, here: Here, visitor: Visitor) -> Respon
     )
 
 
+async def leases(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Who lent whom what, and how much of it is left."""
+    live = [run for run in here.view.runs.values() if run.live and visitor.sees(run)]
+    return here.page(
+        "leases.html",
+        request,
+        visitor,
+        policy=here.view.policy,
+        reps=lease_tree(here.view, live[-MOST_LEASES:], time.time_ns()),
+        more=max(0, len(live) - MOST_LEASES),
+    )
+
+
 async def memory(request: Request, here: Here, visitor: Visitor) -> Response:
     """What agents remember, and what each claim rests on."""
     claims = [
@@ -78,6 +95,7 @@ async def people(request: Request, here: Here, visitor: Visitor) -> Response:
         request,
         visitor,
         grants=list(here.view.grants.values()),
+        passkeys=list(reversed(here.view.passkeys.known.values())),
         tokens=list(reversed(here.view.tokens.values())),
         addresses=here.sessions.store.addresses(),
         sign_ins=list(reversed(here.view.sign_ins))[:100],

@@ -12,6 +12,7 @@ from console.web.permissions import Visitor
 _TYPES: Final = {
     "console.css": "text/css; charset=utf-8",
     "console.js": "text/javascript; charset=utf-8",
+    "passkeys.js": "text/javascript; charset=utf-8",
     "verify.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }

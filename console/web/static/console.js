@@ -72,5 +72,8 @@ document.addEventListener("submit", (event) => {
   dialog.showModal();
 });
 
+// What changes beside the ledger is asked for again while it is under way.
+setInterval(() => { if (document.querySelector("[data-again]")) refresh(); }, 2000);
+
 const address = document.body.dataset.follow;
 if (address) follow(address);

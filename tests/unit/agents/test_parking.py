@@ -206,13 +206,14 @@ def test_a_question_that_nobody_answered_ends_the_run_where_it_was_to_stop_then(
 
 
 @pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("decision", [Decision.DENY, Decision.CHANGE])
 def test_a_persons_denial_does_not_count_as_unanswered_nor_does_what_must_be_undone(
-    together: bool,
+    together: bool, decision: Decision
 ) -> None:
     ledger = Ledger(intent=changed(INTENT, unanswered=Unanswered.STOP, together=together))
     ledger.ask()
     if not together:
-        ledger.tell(answer(decision=Decision.DENY))
+        ledger.tell(answer(decision=decision))
     after = ledger.tell(refusal(), at=OVERDUE)
     assert not any(isinstance(one, Draft) for one in after)
 

@@ -58,10 +58,12 @@ def test_an_effect_that_did_not_come_about_undoes_those_before_it_latest_first(
     assert isinstance(end, Finish) and not end.success and end.claims == ()
 
 
-def test_a_read_that_fails_and_a_plan_that_the_judge_changes_are_no_end() -> None:
+def test_a_read_that_fails_and_a_plan_that_judge_or_person_changes_are_no_end() -> None:
     assert undoing(after(step(1, "crm.add"), step(2, "crm.read", "failed"))) is None
     changed = step(2, "mail.send", "refused", change={"to": []})
     assert undoing(after(step(1, "crm.add"), changed)) is None
+    wanted = step(2, "mail.send", "refused", wanted="shorter")
+    assert undoing(after(step(1, "crm.add"), wanted)) is None
 
 
 def test_what_has_no_declared_undoing_or_none_in_the_lease_is_passed_over() -> None:

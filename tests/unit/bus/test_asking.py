@@ -3,10 +3,9 @@
 import asyncio
 
 import pytest
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from bus.asking import ask
+from bus.client import Client, Msg
 
 
 class Swallowing(Client):

@@ -8,7 +8,9 @@ from console.view.fold import fold, skip
 from console.view.plots import by_hour, by_layer, percentile
 from console.view.state import HOUR, Workspace
 from console.view.words import in_words
+from console.web.content import SEALED, changes, opened_step
 from crypto.errors import Rejected
+from crypto.sealing import NoKeys
 from crypto.trust import FOREVER, Trust, Verified
 from schemas.access import (
     AccessGranted,
@@ -19,6 +21,7 @@ from schemas.access import (
     TokenScope,
 )
 from schemas.actions import (
+    ActionOutcome,
     ActionRefused,
     ApprovalDecided,
     ApprovalRequested,
@@ -26,6 +29,7 @@ from schemas.actions import (
     LayerOutcome,
     LayerResult,
 )
+from schemas.content import Sealed, plain
 from schemas.events import AnyBody, Event
 from schemas.leases import Certificate
 from schemas.names import SECOND, Role
@@ -77,7 +81,8 @@ def halt(story: Story, scope: HaltScope, target: str) -> Said:
     return story.say("ada", HaltEngaged(scope=scope, target=target, reason="a fire"))
 
 
-def test_a_question_waits_until_it_is_answered(story: Story) -> None:
+@pytest.mark.parametrize("decision", [Decision.DENY, Decision.CHANGE])
+def test_a_question_waits_until_it_is_answered(story: Story, decision: Decision) -> None:
     run = story.begin("r-1")
     proposal = run.propose()
     run.give(proposal)
@@ -85,12 +90,64 @@ def test_a_question_waits_until_it_is_answered(story: Story) -> None:
     view = seen(story)
     assert [step.digest for step in view.questions()] == [proposal.digest]
     assert view.runs["r-1"].state == "waiting"
-    run.answer(proposal, Decision.DENY)
+    run.answer(proposal, decision)
     view = seen(story)
     assert view.questions() == []
     answer = view.runs["r-1"].steps[proposal.digest].answer
     assert answer is not None
-    assert (answer.decision, answer.by) == (Decision.DENY, "ada")
+    assert (answer.decision, answer.by) == (decision, "ada")
+
+
+def test_what_a_person_wants_instead_is_shown_to_who_may_read_it_and_to_nobody_else(
+    story: Story,
+) -> None:
+    run = story.begin("r-1")
+    proposal = run.propose()
+    run.ask(proposal)
+    body = ApprovalDecided(
+        proposal=proposal.digest, decision=Decision.CHANGE, change=plain("shorter")
+    )
+    said = run.say("ada", body).event.body
+    assert isinstance(said, ApprovalDecided) and isinstance(said.change, Sealed)
+    shown = seen(story).runs["r-1"]
+    step = shown.steps[proposal.digest]
+    opened = opened_step(shown, step, story.keys, None, may_read=True)
+    assert opened.wanted == "shorter"
+    assert opened_step(shown, step, NoKeys(), None, may_read=True).wanted == SEALED
+    assert opened_step(shown, step, story.keys, None, may_read=False).wanted == ""
+
+
+def test_what_an_end_leaves_standing_waits_to_be_looked_at_until_it_is_known_not_to_be_done(
+    story: Story,
+) -> None:
+    run = story.begin("r-1")
+    one, other = (run.start(run.propose()) for _ in range(2))
+    run.finish(one)
+    run.say(
+        "orchestrator", RunHalted(halt=b"h" * 32, reason="", standing=(one.digest, other.digest))
+    )
+    view = seen(story)
+    assert [step.action for step in view.standing.values()] == [one.digest, other.digest]
+    run.finish(other, ActionOutcome.FAILED)
+    assert list(seen(story).standing) == [one.digest]
+
+
+def test_what_would_change_is_shown_beside_what_the_run_had_read(story: Story) -> None:
+    run = story.begin("r-1")
+    read = run.propose()
+    run.finish(run.start(read), result=plain({"id": "x", "deals": [{"record": "deal-1"}]}))
+    proposal = run.propose()
+    run.ask(proposal)
+    view = seen(story)
+    shown, step = view.runs["r-1"], view.runs["r-1"].steps[proposal.digest]
+    found = changes(shown, step, story.keys, view.policy)
+    assert found is not None
+    assert [(one.field, one.before, one.after) for one in found.changes] == [
+        ("text", None, "stage 2")
+    ]
+    assert changes(shown, step, NoKeys(), view.policy) is None
+    first = shown.steps[read.digest]
+    assert changes(shown, first, story.keys, view.policy) is None
 
 
 def test_a_parked_run_says_so_until_its_processes_are_back(story: Story) -> None:

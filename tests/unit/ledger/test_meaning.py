@@ -13,8 +13,11 @@ from schemas.actions import (
     Decision,
     Verdict,
 )
+from schemas.envelope import decode_envelope
+from schemas.events import event_digest
 from schemas.leases import Intent
 from schemas.names import SECOND, Role
+from schemas.passkeys import PasskeyAdmitted, PasskeyRevoked
 from schemas.runs import (
     HaltEngaged,
     HaltReleased,
@@ -28,6 +31,7 @@ from schemas.runs import (
     RunRequested,
 )
 from schemas.tools import Effect
+from tests.authenticators import Authenticator
 from tests.ledgers import HeldExport
 from tests.scenery import POLICY, REQUEST, START
 from tests.stories import RunStory, Said, Story
@@ -157,6 +161,95 @@ def denied_by_the_second(run: RunStory) -> None:
     run.start(of_two(run, "ada", "bob", decision=Decision.DENY))
 
 
+def by_passkey(run: RunStory, *people: str, admitted: bool = True, of_two: bool = False) -> Said:
+    """A proposal that policy reserves to passkeys. Each of `people` has one, and has approved."""
+    story = run.story
+    effects = (Effect.MUTATION,) if of_two else ()
+    policy = msgspec.structs.replace(POLICY, version=2, passkey=("mutation",), four_eyes=effects)
+    story.say("root", PolicySet(policy=policy))
+    story.author("bob", Role.ADMIN)
+    story.say("root", KeyCertified(certificate=story.certificate("bob")))
+    for number, person in enumerate(people):
+        enrolled = story.say(person, Authenticator(number).enrolled())
+        if admitted:
+            story.say("ada", PasskeyAdmitted(enrolment=enrolled.digest))
+    proposal = judged(run)
+    run.ask(proposal)
+    for number, person in enumerate(people):
+        run.say(person, Authenticator(number).approve(proposal.digest))
+    return proposal
+
+
+def approved_by_passkey(run: RunStory) -> None:
+    whole(run, by_passkey(run, "ada"))
+
+
+def approved_by_two_passkeys(run: RunStory) -> None:
+    whole(run, by_passkey(run, "ada", "bob", of_two=True))
+
+
+def approved_by_passkey_and_by_another_without_afterwards(run: RunStory) -> None:
+    proposal = by_passkey(run, "ada")
+    seen = len(run.story.entries)
+    run.say("bob", ApprovalDecided(proposal=proposal.digest, decision=Decision.APPROVE))
+    whole(run, proposal, seen=seen)
+
+
+def approved_by_passkey_that_was_revoked_later(run: RunStory) -> None:
+    proposal = by_passkey(run, "ada")
+    enrolled = next(e for e in run.story.entries if e.subject.endswith("admin.passkey"))
+    digest = event_digest(decode_envelope(enrolled.body).payload)
+    seen = len(run.story.entries)
+    run.story.say("ada", PasskeyRevoked(enrolment=digest, reason="lost"))
+    whole(run, proposal, seen=seen)
+
+
+def approved_by_passkey_that_was_revoked_before(run: RunStory) -> None:
+    proposal = by_passkey(run, "ada")
+    enrolled = next(e for e in run.story.entries if e.subject.endswith("admin.passkey"))
+    digest = event_digest(decode_envelope(enrolled.body).payload)
+    run.story.say("ada", PasskeyRevoked(enrolment=digest, reason="lost"))
+    run.start(proposal)
+
+
+def approved_by_passkey_that_nobody_admitted(run: RunStory) -> None:
+    run.start(by_passkey(run, "ada", admitted=False))
+
+
+def approved_without_the_passkey(run: RunStory) -> None:
+    proposal = by_passkey(run)
+    run.answer(proposal)
+    run.start(proposal)
+
+
+def approved_by_nobody_where_a_passkey_is_asked_for(run: RunStory) -> None:
+    by_passkey(run)
+    run.start(judged(run))
+
+
+def approved_by_somebody_elses_passkey(run: RunStory) -> None:
+    by_passkey(run, "ada", "bob")
+    proposal = judged(run)
+    run.ask(proposal)
+    run.say("ada", Authenticator(1).approve(proposal.digest))
+    run.start(proposal)
+
+
+def approved_by_an_assertion_over_another_proposal(run: RunStory) -> None:
+    first = by_passkey(run, "ada")
+    used = Authenticator(0).approve(first.digest)
+    proposal = judged(run)
+    run.ask(proposal)
+    run.say("ada", msgspec.structs.replace(used, proposal=proposal.digest))
+    run.start(proposal)
+
+
+def approved_by_one_passkey_of_two(run: RunStory) -> None:
+    proposal = by_passkey(run, "ada", of_two=True)
+    run.say("bob", ApprovalDecided(proposal=proposal.digest, decision=Decision.APPROVE))
+    run.start(proposal)
+
+
 def still_under_way(run: RunStory) -> None:
     run.start(judged(run))
     run.finish(run.start(judged(run)))
@@ -171,6 +264,10 @@ def still_under_way(run: RunStory) -> None:
         reserved_but_approved,
         approved_at_the_last_moment,
         approved_by_two,
+        approved_by_passkey,
+        approved_by_two_passkeys,
+        approved_by_passkey_and_by_another_without_afterwards,
+        approved_by_passkey_that_was_revoked_later,
         failed,
         begun_too_late_and_not_done,
         halted_and_released,
@@ -231,6 +328,14 @@ def denied(run: RunStory) -> None:
     proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
     run.ask(proposal)
     run.answer(proposal, Decision.DENY)
+    run.answer(proposal, Decision.APPROVE)
+    run.start(proposal)
+
+
+def wanted_otherwise(run: RunStory) -> None:
+    proposal = judged(run, Verdict.ROUTE_TO_HUMAN)
+    run.ask(proposal)
+    run.answer(proposal, Decision.CHANGE)
     run.answer(proposal, Decision.APPROVE)
     run.start(proposal)
 
@@ -391,7 +496,15 @@ def success_leaves_an_action_open(run: RunStory) -> None:
         (approved_by_one_of_two, "approval"),
         (approved_by_one_and_the_rep, "approval"),
         (denied_by_the_second, "approval"),
+        (approved_by_passkey_that_was_revoked_before, "approval"),
+        (approved_by_passkey_that_nobody_admitted, "approval"),
+        (approved_without_the_passkey, "approval"),
+        (approved_by_nobody_where_a_passkey_is_asked_for, "approval"),
+        (approved_by_somebody_elses_passkey, "approval"),
+        (approved_by_an_assertion_over_another_proposal, "approval"),
+        (approved_by_one_passkey_of_two, "approval"),
         (denied, "approval"),
+        (wanted_otherwise, "approval"),
         (answered_before_asked, "approval"),
         (approved_but_held, "approval"),
         (approved_too_late, "approval"),

@@ -131,5 +131,12 @@ def test_a_seal_is_due_at_once_after_a_thousand_entries() -> None:
     assert sealing.due(NOW)
 
 
+def test_a_clock_that_was_set_back_holds_no_seal_up() -> None:
+    sealing = folded(3)
+    sealing.seal(SIGNER, NOW)
+    feed(sealing, 4)
+    assert sealing.due(NOW - 3_600 * SEAL_EVERY_NS)
+
+
 def test_an_empty_ledger_is_never_sealed() -> None:
     assert not Sealing("acme", SIGNER.public).due(NOW)

@@ -11,6 +11,7 @@ from schemas.tools import Tool
 from sidecar.gate.conduct import (
     Conduct,
     Spend,
+    _name_first,
     call_digest,
     cost_of,
     done,
@@ -38,6 +39,13 @@ def test_spending_adds_up_and_is_taken_back_in_every_unit(one: Spend, other: Spe
         left = getattr(plus(one, other, -1), unit)
         assert left == max(0, getattr(one, unit) - getattr(other, unit))
     assert plus(both, other, -1) == one
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text())))
+def test_arguments_of_different_names_are_in_order_by_their_names_alone(
+    said: dict[str, Any],
+) -> None:
+    assert sorted(said.items(), key=_name_first) == sorted(said.items(), key=repr)
 
 
 def test_a_read_costs_its_price_and_one_call() -> None:

@@ -86,6 +86,7 @@ def test_what_no_policy_or_tool_reserves_is_not_reserved(lacking: str) -> None:
     [
         (Decision.APPROVE, LayerResult.PASS, "", "approved by ada"),
         (Decision.DENY, LayerResult.REFUSE, "denied by ada", "wrong person"),
+        (Decision.CHANGE, LayerResult.REFUSE, "ada wants another plan", "wrong person"),
     ],
 )
 def test_a_persons_answer_decides_and_is_attributed(
@@ -162,6 +163,11 @@ def test_of_four_eyes_one_denial_is_enough(who: str) -> None:
     word = paired(by(who, Decision.DENY), *answers)
     assert word.result is LayerResult.REFUSE
     assert f"denied by {who}" in word.reason
+
+
+def test_of_four_eyes_one_wish_for_a_change_is_enough() -> None:
+    word = paired(by("ada"), by("bob", Decision.CHANGE))
+    assert (word.result, word.reason) == (LayerResult.REFUSE, "bob wants another plan")
 
 
 def test_four_eyes_expire_where_the_second_came_too_late_or_not_at_all() -> None:

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.gate.flows import _is_telling_number
+from sidecar.gate.normal import fold, words_of
 from sidecar.gate.values import (
+    _days,
+    _runs,
+    _without_days,
+    _without_days_in_turn,
     address,
     amount,
     day_tokens,
@@ -290,3 +295,23 @@ def test_small_numbers_days_and_hours_are_not_looked_for_where_others_count() ->
     text = "The 12 seats of week 3 come on May 5 at 10:30, for 999 EUR"
     assert tokens(text) and not telling_tokens(text)
     assert telling_tokens("for 1,000 EUR") == {"n:1000.00"}
+
+
+_TIMES = st.sampled_from(
+    ["may 5", "5 may", "3-5 june", "the 3rd until 5 july", "2026-05-17", "10:30", "9h45", "123:45",
+     "12:30:45", "99:23:10", "sept. 3rd", "mar", "of", "t", "a", "7", " ", " ", ":", "-", ".", "_",
+     ", ", "\u0663", "\u2013"]
+)  # fmt: skip
+
+
+@given(st.lists(_TIMES, max_size=9).map("".join))
+def test_days_and_times_are_taken_out_as_if_one_kind_after_another(text: str) -> None:
+    folded = fold(text)
+    spans = _days(folded, words_of(folded), _runs(folded), set())
+    assert not spans or _without_days(folded, spans) == _without_days_in_turn(folded)
+
+
+def test_days_and_times_that_stand_apart_are_taken_out_at_once() -> None:
+    folded = "on may 5 at 10:30, not 6 june; 20 seats"
+    spans = _days(folded, words_of(folded), _runs(folded), set())
+    assert _without_days(folded, spans) == "on  ;  at  ; , not  ; ; 20 seats"

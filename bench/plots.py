@@ -1,0 +1,30 @@
+"""Curves as SVG, without a display: figures against the ledger's length, both by powers of ten."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+Series = Mapping[str, float]
+"""Values by the number of events, as `bench growth` gives them."""
+
+
+def curve(file: Path, title: str, unit: str, lines: Mapping[str, Series]) -> None:
+    """Draw `lines` by name into `file`. The same figures give the same bytes."""
+    mpl.rcParams["svg.hashsalt"] = title
+    mpl.rcParams["svg.fonttype"] = "none"
+    figure = Figure(figsize=(6, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for name, values in lines.items():
+        sizes = sorted(values, key=int)
+        axes.plot([int(size) for size in sizes], [values[s] for s in sizes], marker="o", label=name)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("events in the ledger")
+    axes.set_ylabel(unit)
+    axes.set_title(title)
+    axes.grid(visible=True, which="major", alpha=0.3)
+    if len(lines) > 1:
+        axes.legend()
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})

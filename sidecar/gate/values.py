@@ -386,8 +386,9 @@ def _without_days(folded: str, spans: list[tuple[int, int]]) -> str:
     kept: list[str] = []
     at = -1
     for start, end in spans:
-        # Those that touch, and times that go on others, are told by what is left in turn.
-        if start <= at or (folded[start - 1 : start] == ":" and folded[start - 2].isdigit()):
+        # Those that touch or run on into a word, and times that go on others: in turn.
+        close = start <= at or _WORDS.match(folded, end)
+        if close or (folded[start - 1 : start] == ":" and folded[start - 2].isdigit()):
             return _without_days_in_turn(folded)
         kept.append(folded[max(at, 0) : start])
         at = end

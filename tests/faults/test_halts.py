@@ -49,7 +49,7 @@ async def test_nothing_is_done_after_a_halt(tmp_path: Path, scope: HaltScope) ->
         runs = [await ask(folder, "writer", "files.write") for _ in range(RUNS)]
         target = TARGETS[scope]
         covered = {runs[0]} if scope is HaltScope.RUN else set(runs)
-        seen = await halted(folder, scope, runs[0] if target is None else target, covered, chance)
+        seen = await halted(folder, scope, runs[0] if target is None else target, set(runs), chance)
     halt = next(e.index for e in seen if isinstance(e.event.body, HaltEngaged))
     late = {
         e.digest: e.event.body.proposal
@@ -74,9 +74,11 @@ async def test_nothing_is_done_after_a_halt(tmp_path: Path, scope: HaltScope) ->
 
 
 async def halted(
-    folder: DataFolder, scope: HaltScope, target: str, covered: set[str], chance: random.Random
+    folder: DataFolder, scope: HaltScope, target: str, runs: set[str], chance: random.Random
 ) -> list[Recorded]:
-    """Engage the halt once some actions began; every entry up to the covered runs' ends."""
+    """Engage the halt once some actions began; every entry up to the runs' ends, of those it leaves
+    alone too: they write the same files.
+    """
     seen: list[Recorded] = []
     moment, begun, ended = chance.randint(2, STEPS), 0, set[str]()
     body = HaltEngaged(scope=scope, target=target, reason="a race")
@@ -87,9 +89,9 @@ async def halted(
             begun += isinstance(entry.event.body, ActionStarted)
             if begun >= moment and saying is None:
                 saying = asyncio.ensure_future(engage(folder, body))
-            if entry.event.run in covered and is_end(entry):
+            if entry.event.run in runs and is_end(entry):
                 ended.add(str(entry.event.run))
-            if ended == covered and any(isinstance(e.event.body, HaltEngaged) for e in seen):
+            if ended == runs and any(isinstance(e.event.body, HaltEngaged) for e in seen):
                 break
     assert saying is not None
     await saying

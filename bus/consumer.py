@@ -149,6 +149,10 @@ async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message
             if status is None:
                 owed, idle = owed - 1, False
                 yield _message(message)
+                if not message.data:
+                    # An answer without a body is the last one that comes across accounts: what
+                    # the server still sends for what was asked is lost.
+                    return
             elif status == "408":
                 # The request ran out; the broker says how much of it was not delivered.
                 owed -= int(headers.get("Nats-Pending-Messages", _BATCH))

@@ -26,6 +26,8 @@ from tests.process.conftest import DEADLINE_S, Bus, Join, Mint, start_bus
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+EMPTY = 5
+
 PARENT = """
 import asyncio, sys
 from pathlib import Path
@@ -313,3 +315,26 @@ async def test_who_read_to_the_end_leaves_no_consumer_behind(join: Join) -> None
     async with asyncio.timeout(DEADLINE_S):
         while await counted() > before:
             await asyncio.sleep(0.01)
+
+
+async def test_entries_without_a_body_hold_no_reader_up(join: Join) -> None:
+    """They end what was asked of the server, which says nothing of it."""
+    runtime = await join(Role.RUNTIME, "run-empty")
+    for _ in range(EMPTY):
+        assert (await runtime.ask("ws.acme.run.run-empty.proposal", b""))["stream"] == "LEDGER"
+    reader = await join(Role.ADMIN, "admin")
+    found = follow(
+        reader.client,
+        stream="LEDGER",
+        filter_subject="ws.acme.run.run-empty.>",
+        consumer=Role.ADMIN.value,
+        throwaway=True,
+    )
+    bodies = []
+    # Each would be waited for in silence otherwise, for longer than this together.
+    async with asyncio.timeout(DEADLINE_S), contextlib.aclosing(found) as entries:
+        async for item in entries:
+            if isinstance(item, CaughtUp):
+                break
+            bodies.append(item.body)
+    assert bodies == [b""] * EMPTY

@@ -95,6 +95,8 @@ async def take(source: Source, out: Path, wanted: Wanted) -> Taken:
 
 async def _whole(source: Source, folder: Path) -> Manifest:
     with ExportWriter(folder, source.workspace, source.root_public) as writer:
+        # First, so that what they cover is among the entries read after.
+        writer.add_cosigned(source.cosigned())
         async for note in source.seals():
             writer.add_seal(note)
         async for index, subject, body in source.entries():

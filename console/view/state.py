@@ -190,7 +190,7 @@ class Halt(Struct):
 
 
 class Flag(Struct, frozen=True):
-    """What the supervisor said."""
+    """What the supervisor said, or that a witness refused, in the same shape."""
 
     index: int
     at: int

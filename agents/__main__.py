@@ -38,6 +38,7 @@ from bus.node import Node
 from bus.outbox import Outbox
 from bus.ownership import as_owner
 from bus.shell import Shell
+from bus.snapshot import folded_of
 from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
 from crypto.trust import Trust
@@ -80,7 +81,14 @@ async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
     start = await restart(client, snapshots, node)
     if start is not None:
         processes.resume(start.held)
-    taking = Taking(node, snapshots, start, held=processes.held, every=settings.bus.snapshot_every)
+    taking = Taking(
+        node,
+        partial(folded_of, node),
+        snapshots,
+        start,
+        held=processes.held,
+        every=settings.bus.snapshot_every,
+    )
 
     def observe(index: int, subject: str, body: bytes) -> None:
         taking.observe(index, subject, body)

@@ -70,7 +70,7 @@ def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
         ensure_key(folder.identity(role) / file)
     ensure_key(folder.identity(Role.SIDECAR) / "receipts.mac")
     # The sidecar's snapshots hold content: their key follows from the workspace's own.
-    for role in (Role.ORCHESTRATOR, Role.SUPERVISOR):
+    for role in (Role.ORCHESTRATOR, Role.SUPERVISOR, Role.CONSOLE):
         ensure_key(folder.identity(role) / "snapshot.key")
     ensure_key(folder.webhook_key_file)
     for person in (*settings.reps, *settings.admins):

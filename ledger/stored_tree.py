@@ -9,13 +9,12 @@ the shortest, and what is beyond it in others is cut off.
 Sources: RFC 6962 section 2.1, c2sp.org/tlog-tiles.
 """
 
-import os
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import Final, Self
 
-from ledger.errors import BadProof
-from ledger.merkle import HASH_BYTES, consistency_path, inclusion_path, range_root, root_of
+from ledger.hash_file import HashFile
+from ledger.merkle import consistency_path, inclusion_path, range_root, root_of
 from ledger.tiles import TILE_HEIGHT, TILE_WIDTH
 
 _ROWS: Final = 8
@@ -27,7 +26,7 @@ class StoredTree:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._rows = [_Row(folder / str(row)) for row in range(_ROWS)]
+        self._rows = [HashFile(folder / str(row)) for row in range(_ROWS)]
         self.size = self._rows[0].count
         self.cut(self.size)
 
@@ -108,62 +107,3 @@ class StoredTree:
         if not 0 <= size <= self.size:
             raise ValueError(f"size {size} is beyond the tree's {self.size}")
         return size
-
-
-class _Row:
-    """Hashes in a file, and those that are not written yet."""
-
-    def __init__(self, path: Path) -> None:
-        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._file: BinaryIO = os.fdopen(opened, "r+b", buffering=0)
-        self._written = os.fstat(opened).st_size // HASH_BYTES
-        self._pending = bytearray()
-
-    @property
-    def count(self) -> int:
-        """How many hashes there are."""
-        return self._written + self.held // HASH_BYTES
-
-    @property
-    def held(self) -> int:
-        """Bytes that are not written yet."""
-        return len(self._pending)
-
-    def append(self, found: bytes) -> None:
-        self._pending += found
-
-    def flush(self) -> None:
-        if self._pending:
-            whole = memoryview(self._pending)
-            at = self._written * HASH_BYTES
-            while whole:
-                done = os.pwrite(self._file.fileno(), whole, at)
-                whole, at = whole[done:], at + done
-            self._written = at // HASH_BYTES
-            self._pending = bytearray()
-
-    def cut(self, count: int) -> None:
-        """Keep the first `count`; nothing is held."""
-        self._file.truncate(count * HASH_BYTES)
-        self._written = count
-
-    def last(self, count: int) -> list[bytes]:
-        return self.read(self.count - count, count)
-
-    def read(self, first: int, count: int) -> list[bytes]:
-        start, end = first * HASH_BYTES, (first + count) * HASH_BYTES
-        written = self._written * HASH_BYTES
-        data = b""
-        if start < written:
-            data = os.pread(self._file.fileno(), min(end, written) - start, start)
-        if end > written:
-            data += self._pending[max(start - written, 0) : end - written]
-        if len(data) != end - start:
-            raise BadProof(
-                f"the stored tree has no {count} hashes at {first}",
-                fix="remove the folder of the tree: it is made again from the ledger",
-            )
-        return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]
-
-    def close(self) -> None:
-        self._file.close()

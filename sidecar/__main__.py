@@ -28,6 +28,7 @@ from bus.node import Node
 from bus.outbox import Outbox
 from bus.ownership import as_owner
 from bus.shell import Shell
+from bus.snapshot import folded_of
 from classify.detect import Detector
 from classify.dictionary import Dictionary
 from crypto.keyfile import load_signer, read_key
@@ -120,6 +121,7 @@ async def _serve(
         keys.forget(msgspec.msgpack.decode(start.held, type=tuple[ContentField, ...]))
     taking = Taking(
         node,
+        partial(folded_of, node),
         snapshots,
         start,
         held=lambda: msgspec.msgpack.encode(tuple(keys.erased)),

@@ -81,6 +81,8 @@ def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -
         _charge(workspace, run, body.cost, event.at)
     else:
         _fold_step(workspace, run, index, verified)
+    if workspace.shelf is not None:
+        workspace.shelf.touch(workspace, run, changed=True)
 
 
 def _left(workspace: Workspace, run: Run, standing: tuple[bytes, ...]) -> None:
@@ -163,7 +165,8 @@ def _answered(step: Step, run: Run, event: Event, body: actions.ApprovalDecided)
 def _count(workspace: Workspace, layers: tuple[LayerOutcome, ...], which: LayerResult) -> None:
     for layer in layers:
         if layer.result is which:
-            workspace.layers[layer.layer, layer.name, which] += 1
+            key = (layer.layer, layer.name, which)
+            workspace.layers[key] = workspace.layers.get(key, 0) + 1
 
 
 def _price(workspace: Workspace, tool: str) -> int:

@@ -39,10 +39,13 @@ from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
 from console.web.store import Store
 from crypto.errors import CryptoError
-from crypto.keyfile import write_secret
+from crypto.keyfile import read_key, write_secret
 from crypto.kms import load_keyring, open_kms
 from crypto.sealing import ContentKeys, NoKeys, WorkspaceKeys
 from crypto.trust import Trust
+from ledger.restart import bring_back
+from ledger.snapshots import Snapshots
+from ledger.taking import Taking
 from schemas.names import Role
 from schemas.settings import Settings
 from schemas.webconsole import ConsoleSettings
@@ -66,7 +69,21 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
     store, answers = Store(own / "console.sqlite"), Answers(own / "api.sqlite")
     sock = listening(chosen, own / "port")
     origin = chosen.url or f"https://localhost:{sock.getsockname()[1]}"
-    feed = Feed(client, Trust(settings.workspace, folder.root_public()), keys)
+    key = read_key(own / "snapshot.key")
+    trust = Trust(settings.workspace, folder.root_public())
+    feed = Feed(client, trust, keys, own / "read", key)
+    snapshots = Snapshots(
+        folder.snapshot("console"),
+        key,
+        settings.workspace,
+        "console",
+        ("console.view", "console.web"),
+    )
+    # Before anybody holds the view: what comes back is another.
+    start = await bring_back(client, snapshots, feed.resume)
+    feed.taking = Taking(
+        feed, feed.folded, snapshots, start, held=feed.held, every=settings.bus.snapshot_every
+    )
     desk = Desk(client, feed, folder, event_signer(folder, Role.CONSOLE), keys)
     limits = Limits(lives_s=chosen.session_h * 3_600, idle_s=chosen.idle_min * 60)
     here = Here(
@@ -104,6 +121,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         store.close()
         answers.close()
         sock.close()
+        feed.close()
         await disconnect(client)
 
 

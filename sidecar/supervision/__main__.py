@@ -25,6 +25,7 @@ from bus.node import Node
 from bus.outbox import Outbox
 from bus.ownership import as_owner
 from bus.shell import Shell
+from bus.snapshot import folded_of
 from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
 from crypto.trust import Trust
@@ -64,7 +65,9 @@ async def _serve(folder: DataFolder) -> None:
         ("sidecar",),
     )
     start = await restart(client, snapshots, node)
-    taking = Taking(node, snapshots, start, every=settings.bus.snapshot_every)
+    taking = Taking(
+        node, partial(folded_of, node), snapshots, start, every=settings.bus.snapshot_every
+    )
     shell = Shell(
         node,
         client,

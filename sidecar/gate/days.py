@@ -54,6 +54,7 @@ _LONGEST_MONTH: Final = len("september. ")
 _LONGEST_DAY: Final = 2
 _DAY: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?\b")
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:h]([0-5]\d)\b")
+_ON_A_TIME: Final = re.compile(r"(?<=\d:)")
 
 
 def day_tokens(text: str) -> frozenset[str]:
@@ -128,8 +129,7 @@ def without_days(folded: str, spans: list[tuple[int, int]]) -> str:
     at = -1
     for start, end in spans:
         # Those that touch or run on into a word, and times that go on others: in turn.
-        close = start <= at or _WORDS.match(folded, end)
-        if close or (folded[start - 1 : start] == ":" and folded[start - 2].isdigit()):
+        if start <= at or _WORDS.match(folded, end) or _ON_A_TIME.match(folded, start):
             return _without_days_in_turn(folded)
         kept.append(folded[max(at, 0) : start])
         at = end

@@ -49,9 +49,6 @@ _NUMBERED: Final = frozenset(
     request""".split()  # noqa: SIM905
 )
 _LISTED: Final = re.compile(r"\d{1,9}(?:(?:, ?| and | or |, and )#?\d{1,9})*\b(?![.,]\d)")
-_LONGEST_LISTED: Final = 9
-_CLOSING: Final = frozenset(("", *")]:;!?\n"))
-"""After a number, signs that no list of numbers goes on with."""
 _PRICED: Final = re.compile(
     r"\d{1,9}(?:,\d{3})*(?:\.\d+)? ?"
     r"(?:[%\u20ac$\u00a3]|(?:eur|usd|gbp|chf|sek|euros?|dollars?|pounds?|francs|percent)\b)"
@@ -193,14 +190,14 @@ def _numbers(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
         after = folded[end : end + 2]
         if start >= counted_to:
             which = _follows_noun(folded, start) and not _is_priced(folded, start, after)
-            listed = _listed(folded, start, end, after, found) if which else 0
+            listed = _listed(folded, start, found) if which else 0
             counted_to = listed or _amount(folded, start, end, found)
         multiplied = after[:1] in ".kmt" or after in (" k", " m", " t")
         if multiplied and start >= multiplied_to and _begins(folded, start):
             if many := _MULTIPLIED.match(folded, start):
                 found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
                 multiplied_to = many.end()
-    quotes = folded.count("'") + folded.count('"') + folded.count("`")
+    quotes = sum(map(folded.count, "'\"`"))
     if "#" in folded or quotes > 1 or not _IDENTIFYING.isdisjoint(said):
         for match in _IDENTIFIED.finditer(folded):
             name = match[1] or match[2] or match[3]
@@ -221,12 +218,8 @@ def _is_priced(folded: str, start: int, after: str) -> bool:
     return after.removeprefix(" ")[:1] in _OF_PRICES and _PRICED.match(folded, start) is not None
 
 
-def _listed(folded: str, start: int, end: int, after: str, found: set[str]) -> int:
+def _listed(folded: str, start: int, found: set[str]) -> int:
     """The identifiers listed at `start`, where their list ends; 0 if there is none."""
-    alone = after[:1] in _CLOSING or (after[:1] == " " and after[1:] not in ("a", "o"))
-    if alone and end - start <= _LONGEST_LISTED:
-        found.add("i:" + folded[start:end])
-        return end
     listed = _LISTED.match(folded, start)
     if listed is None:
         return 0

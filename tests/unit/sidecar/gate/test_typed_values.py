@@ -177,6 +177,15 @@ def test_amounts(text: str, found: str) -> None:
         ("ref #ab12 or 'c3' or `d4`", "i:ab12 i:c3 i:d4"),
         ("code word, #tag, 'word'", ""),
         ("number is 42", "i:42 n:42.00"),
+        ("file 123456789", "a:123456789 i:123456789"),
+        ("file 1234567890", "a:1234567890 n:1234567890.00"),
+        ("file 13* and 14", "i:13 n:14.00"),
+        ("file 13 and 14x", "i:13 n:14.00"),
+        ("file 13 or 14, 15", "i:13 i:14 i:15"),
+        ("'x7\" alone", "i:x7"),
+        ("`x7' alone", "i:x7"),
+        ("it's `x7", ""),
+        ("'x7", ""),
     ],
 )
 def test_identifiers_are_what_a_text_speaks_of_as_one(text: str, found: str) -> None:
@@ -243,3 +252,5 @@ def test_small_numbers_days_and_hours_are_not_looked_for_where_others_count() ->
     text = "The 12 seats of week 3 come on May 5 at 10:30, for 999 EUR"
     assert tokens(text) and not telling_tokens(text)
     assert telling_tokens("for 1,000 EUR") == {"n:1000.00"}
+    assert not telling_tokens("12 caf\u00e9s for 999 EUR")
+    assert telling_tokens("\u0661\u0662\u0663\u0664 EUR") == {"n:1234.00"}

@@ -23,10 +23,10 @@ from agents.serving.endpoint import Endpoint
 from bus.boot import RunBoot
 from bus.client import Client
 from bus.component import (
+    Starting,
     connect_as,
     event_signer,
     run_process,
-    say_ready,
     together,
     until_orphaned,
 )
@@ -90,6 +90,8 @@ async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
         every=settings.bus.snapshot_every,
     )
 
+    starting = Starting()
+
     def observe(index: int, subject: str, body: bytes) -> None:
         taking.observe(index, subject, body)
         processes.observe(index, subject, body)
@@ -100,8 +102,8 @@ async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
         processes.perform,
         consumer="orchestrator",
         outbox=outbox,
-        observe=observe,
-        on_ready=say_ready,
+        observe=starting.reading(observe),
+        on_ready=starting.ready,
     )
     pruning = prune(
         client,

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from bus.cluster import Cluster
-from bus.component import Unlock, encode_unlock
+from bus.component import READING, Unlock, encode_unlock
 from bus.folder import DataFolder
 from bus.provision import Site
 from bus.server import Server
@@ -202,12 +202,14 @@ class Supervisor:
         if name in UNLOCKED and self._passphrase is not None:
             process.stdin.write(encode_unlock(Unlock(self._passphrase)))
         try:
-            async with asyncio.timeout(READY_S):
-                line = await process.stdout.readline()
+            line = READING
+            while line.startswith(READING):
+                async with asyncio.timeout(READY_S):
+                    line = await process.stdout.readline()
         except TimeoutError:
             await _end(process)
             raise ComponentSlow(
-                f"{name} did not come up within {READY_S:.0f} s: {_last_line(log)}",
+                f"{name} did not come up or read on within {READY_S:.0f} s: {_last_line(log)}",
                 fix=f"see {log}",
             ) from None
         except asyncio.CancelledError:

@@ -13,11 +13,11 @@ from pathlib import Path
 import msgspec
 
 from bus.component import (
+    Starting,
     connect_as,
     event_signer,
     read_unlock,
     run_process,
-    say_ready,
     together,
     until_orphaned,
 )
@@ -131,9 +131,11 @@ async def _serve(
     sealer = Sealer(client, workspace, sealer_key, outbox, taking=taking, start=start)
     await sealer.begin()
 
+    starting = Starting()
+
     def ready() -> None:
         sealer.caught_up()
-        say_ready()
+        starting.ready()
 
     shell = Shell(
         node,
@@ -141,7 +143,7 @@ async def _serve(
         performer.perform,
         consumer="sidecar",
         outbox=outbox,
-        observe=sealer.observe,
+        observe=starting.reading(sealer.observe),
         on_ready=ready,
     )
     try:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from bus.component import (
+    Starting,
     connect_as,
     event_signer,
     read_unlock,
     run_process,
-    say_ready,
     until_orphaned,
 )
 from bus.connection import disconnect
@@ -100,8 +100,11 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         sealed=sealed,
         exports=Exports(folder, own / "exports"),
     )
-    ready = asyncio.Event()
-    work = [asyncio.ensure_future(feed.run(ready.set)), asyncio.ensure_future(feed.run_seals())]
+    ready, starting = asyncio.Event(), Starting()
+    work = [
+        asyncio.ensure_future(feed.run(ready.set, starting.reading(feed.take))),
+        asyncio.ensure_future(feed.run_seals()),
+    ]
     try:
         await _first(asyncio.ensure_future(ready.wait()), *work)
         programs = api(here, Bearers(feed.view, desk.record, chosen.api_per_min), answers)
@@ -110,7 +113,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         write_secret(folder.console_file, json.dumps({"url": origin}).encode() + b"\n")
         if here.post.notices:
             work.append(asyncio.ensure_future(notify(feed, store, here.post, origin)))
-        say_ready()
+        starting.ready()
         await _first(*work)
     finally:
         folder.console_file.unlink(missing_ok=True)

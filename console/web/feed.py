@@ -115,8 +115,12 @@ class Feed:
         if isinstance(self._keys, WorkspaceKeys):
             self._keys.forget(self._erased)
 
-    async def run(self, on_ready: Callable[[], None]) -> None:
-        """Follow until cancelled; `on_ready` once all that the ledger held is folded."""
+    async def run(
+        self, on_ready: Callable[[], None], take: Callable[[int, str, bytes], None] | None = None
+    ) -> None:
+        """Follow until cancelled; `on_ready` once all that the ledger held is folded. Entries go by
+        way of `take`, which gives them to `self.take`, where it is named.
+        """
         if not self.index:
             self.tree.cut(0)
             self._digests.cut(0)
@@ -137,7 +141,7 @@ class Feed:
                 self._caught_up.set()
                 on_ready()
                 continue
-            self._take(message.index, message.subject, message.body)
+            (take or self.take)(message.index, message.subject, message.body)
 
     async def run_seals(self) -> None:
         """Keep the newest seal, until cancelled, once all that the ledger held is folded. It is for
@@ -171,7 +175,8 @@ class Feed:
         self._moved.set()
         self._moved = asyncio.Event()
 
-    def _take(self, index: int, subject: str, body: bytes) -> None:
+    def take(self, index: int, subject: str, body: bytes) -> None:
+        """Fold the next entry."""
         if self.taking is not None:
             self.taking.observe(index, subject, body)
         self.tree.append(leaf_of(body))

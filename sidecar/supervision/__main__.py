@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from bus.component import (
+    Starting,
     connect_as,
     event_signer,
     run_process,
-    say_ready,
     together,
     until_orphaned,
 )
@@ -68,14 +68,15 @@ async def _serve(folder: DataFolder) -> None:
     taking = Taking(
         node, partial(folded_of, node), snapshots, start, every=settings.bus.snapshot_every
     )
+    starting = Starting()
     shell = Shell(
         node,
         client,
         _no_effects,
         consumer=_NAME,
         outbox=outbox,
-        observe=taking.observe,
-        on_ready=say_ready,
+        observe=starting.reading(taking.observe),
+        on_ready=starting.ready,
     )
     pruning = prune(
         client,

@@ -33,7 +33,9 @@ def kept_cosigned(folder: Path) -> tuple[str, ...]:
 
 
 def merged(notes: Iterable[str]) -> tuple[str, ...]:
-    """Notes of one text made one, with each signature line once; by size."""
+    """Notes of one text made one, with each signature line once; by size. One that has no line but
+    the log's own is left out.
+    """
     found: dict[str, dict[str, None]] = {}
     for note in notes:
         try:
@@ -43,5 +45,5 @@ def merged(notes: Iterable[str]) -> tuple[str, ...]:
             continue
         lines = note.removeprefix(f"{text}\n").splitlines(keepends=True)
         found.setdefault(text, {}).update(dict.fromkeys(lines))
-    whole = (f"{text}\n{''.join(lines)}" for text, lines in found.items())
+    whole = (f"{text}\n{''.join(lines)}" for text, lines in found.items() if len(lines) > 1)
     return tuple(sorted(whole, key=lambda note: read_checkpoint(note).size))

@@ -20,7 +20,7 @@ from console.beside import beside_in_words, check_beside, verify_part
 from console.output import JsonFlag, emit, err
 from crypto.keyfile import ensure_key, read_key, read_public, write_secret
 from ledger.checkpoint import NoteKey, origin_of
-from ledger.cosignature import MOST_UNWITNESSED, Witnessed, parse_witness_vkey
+from ledger.cosignature import MOST_UNWITNESSED, Witnessed, WitnessKey, parse_witness_vkey
 from ledger.ended import EndedOnDisk
 from ledger.errors import ExportDamaged
 from ledger.export import ExportReader
@@ -69,7 +69,8 @@ def verify_command(
     """Verify an export with nothing but the root public key; exits 1 where anything is wrong."""
     root_key = read_public(root)
     if is_selection(export):
-        raise typer.Exit(verify_part(export, root_key, json))
+        keys, needed = _asked(witness or [], quorum)
+        raise typer.Exit(verify_part(export, root_key, json, keys, needed))
     mac_key = read_key(receipt_key) if receipt_key is not None else None
     known = _text(checkpoint) if checkpoint is not None else None
     reader = ExportReader(export)
@@ -156,13 +157,19 @@ def _witnessed(
     reader: ExportReader, vkeys: list[str], quorum: int | None, lag: int
 ) -> Witnessed | None:
     """What is asked of witnesses, and the notes of the export that could have their word."""
-    if not vkeys and quorum is None:
+    keys, needed = _asked(vkeys, quorum)
+    if not needed:
         return None
+    return Witnessed(reader.cosigned(), keys, needed, lag)
+
+
+def _asked(vkeys: list[str], quorum: int | None) -> tuple[tuple[WitnessKey, ...], int]:
+    """Whose word is asked for, and of how many of them."""
     keys = tuple(dict.fromkeys(parse_witness_vkey(text) for text in vkeys))
     needed = len(keys) if quorum is None else quorum
     if needed > len(keys):
         raise typer.BadParameter(f"{needed} of {len(keys)} witnesses", param_hint="--quorum")
-    return Witnessed(reader.cosigned(), keys, needed, lag)
+    return keys, needed
 
 
 def _cores(asked: int | None, reader: ExportReader) -> int:

@@ -54,8 +54,8 @@ class Deed(Struct, frozen=True, kw_only=True):
 
 
 class LiveRun(Struct, frozen=True, kw_only=True):
-    """One run. `deeds` is keyed by the proposal's digest, and `owing` has those of them that have no
-    receipt; `undoings` leads from a proposal to the one whose action it is to undo.
+    """One run. `deeds` is keyed by the proposal's digest, and `owing` has those without a receipt;
+    `undoings` leads from a proposal to the one whose action it is to undo.
     """
 
     request: Recorded

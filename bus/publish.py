@@ -5,6 +5,7 @@ acknowledgement is answered by sending the same bytes under the same message id 
 which the stream recognises. A lost fence race is told apart from every other failure.
 """
 
+import asyncio
 import json
 from typing import Any, Final
 
@@ -20,6 +21,14 @@ _WRONG_LAST_SEQUENCE: Final = (10071, 10164)
 _WRONG_STREAM: Final = 10060
 _NO_LEADER: Final = (10008, 10009)
 _ACK_TIMEOUT_S: Final = 5.0
+
+
+class _NoLeader(Exception):
+    """The servers of a cluster are choosing who leads the stream."""
+
+
+_PASSING: Final = (NatsTimeout, NoRespondersError, _NoLeader)
+"""What another attempt may get over."""
 
 
 class Stored(Struct, frozen=True):
@@ -55,26 +64,14 @@ async def publish(
     if message.fence is not None:
         headers["Nats-Expected-Last-Subject-Sequence"] = str(message.fence[1])
         headers["Nats-Expected-Last-Subject-Sequence-Subject"] = message.fence[0]
-    retrying = AsyncRetrying(
-        retry=retry_if_exception_type((NatsTimeout, NoRespondersError, _NoLeader)),
-        wait=wait_exponential(multiplier=0.05, max=2.0),
-        stop=stop_after_delay(patience_s),
-        reraise=True,
-    )
+    began = asyncio.get_running_loop().time()
     try:
-        async for attempt in retrying:
-            with attempt:
-                answer = await ask(
-                    client,
-                    message.subject,
-                    message.body,
-                    timeout_s=_ACK_TIMEOUT_S,
-                    headers=headers,
-                )
-                reply: dict[str, Any] = json.loads(answer.data)
-                if reply.get("error", {}).get("err_code") in _NO_LEADER:
-                    raise _NoLeader
-    except (NatsTimeout, NoRespondersError, ConnectionClosedError, _NoLeader) as error:
+        try:
+            reply = await _once(client, message, headers)
+        except _PASSING:
+            left = patience_s - (asyncio.get_running_loop().time() - began)
+            reply = await _again(client, message, headers, left)
+    except (*_PASSING, ConnectionClosedError) as error:
         raise StreamUnavailable(
             f"no acknowledgement for {message.subject} within {patience_s:.0f} s",
             fix="check that the bus is up and that this identity may publish there",
@@ -82,8 +79,32 @@ async def publish(
     return _read(reply, message)
 
 
-class _NoLeader(Exception):
-    """The servers of a cluster are choosing who leads the stream."""
+async def _once(client: Client, message: Publish, headers: dict[str, str]) -> dict[str, Any]:
+    answer = await ask(
+        client, message.subject, message.body, timeout_s=_ACK_TIMEOUT_S, headers=headers
+    )
+    reply: dict[str, Any] = json.loads(answer.data)
+    if reply.get("error", {}).get("err_code") in _NO_LEADER:
+        raise _NoLeader
+    return reply
+
+
+async def _again(
+    client: Client, message: Publish, headers: dict[str, str], patience_s: float
+) -> dict[str, Any]:
+    """The same until it is answered, or patience ends. Few messages come here, and the others go
+    without what it costs to set this up.
+    """
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(_PASSING),
+        wait=wait_exponential(multiplier=0.05, max=2.0),
+        stop=stop_after_delay(patience_s),
+        reraise=True,
+    )
+    async for attempt in retrying:
+        with attempt:
+            reply = await _once(client, message, headers)
+    return reply
 
 
 def _read(reply: dict[str, Any], message: Publish) -> Stored | Conflict | Turned:

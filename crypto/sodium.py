@@ -1,7 +1,7 @@
 """A quick yes to an Ed25519 signature, from libsodium (decision 0120).
 
-It takes less than half the time that OpenSSL takes, and whatever it says yes to OpenSSL says yes to:
-both recompute R without the cofactor and compare its bytes (RFC 8032 section 5.1.7), and libsodium
+It takes less than half of OpenSSL's time, and whatever it says yes to OpenSSL says yes to: both
+recompute R without the cofactor and compare its bytes (RFC 8032 section 5.1.7), and libsodium
 refuses more beforehand, keys and points of small order among it. So its no means nothing:
 `crypto.signing` asks `crypto.ed25519` then, and decides as that does.
 """

@@ -154,7 +154,8 @@ async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message
                 except TimeoutError:
                     return
             headers = message.headers or {}
-            status = headers.get("Status")
+            # Entries bear their own subject; a header of that name in one is its author's word.
+            status = headers.get("Status") if message.subject == inbox else None
             if status is None:
                 owed, idle = owed - 1, False
                 index, pending = place_of(message)

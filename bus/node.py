@@ -88,6 +88,7 @@ class Node(Generic[State]):
         self._settling: dict[str, str] = {}
         self._fence_taken: dict[str, str] = {}
         self._fence_stale = 0
+        self._woken: tuple[State, int | None] | None = None
         # A run's reader gets the run's content key late: what it folded sealed, it folds again.
         self._sealed_past: list[Entry] | None = None if whole else []
 
@@ -173,8 +174,10 @@ class Node(Generic[State]):
         return self._answer(Tick(), now) if self.live else []
 
     def wake_at(self) -> int | None:
-        """When (ns) the next `tick` is due, or None."""
-        return self.decider.wake_at(self.state)
+        """When (ns) the next `tick` is due, or None. A state is asked once: it does not change."""
+        if self._woken is None or self._woken[0] is not self.state:
+            self._woken = (self.state, self.decider.wake_at(self.state))
+        return self._woken[1]
 
     def acked(self, event_id: str, index: int, duplicate: bool, now: int) -> list[Command]:
         """The bus stored `event_id` at `index`; or has had it, where `duplicate`."""

@@ -6,9 +6,9 @@ which the stream recognises. A lost fence race is told apart from every other fa
 """
 
 import asyncio
-import json
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 from msgspec import Struct
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
@@ -21,6 +21,22 @@ _WRONG_LAST_SEQUENCE: Final = (10071, 10164)
 _WRONG_STREAM: Final = 10060
 _NO_LEADER: Final = (10008, 10009)
 _ACK_TIMEOUT_S: Final = 5.0
+
+
+class _Problem(Struct, frozen=True):
+    err_code: int = 0
+    description: str = ""
+
+
+class _Reply(Struct, frozen=True):
+    """JetStream's answer to a publish (its JSON schema `io.nats.jetstream.api.v1.pub_ack`)."""
+
+    seq: int = 0
+    duplicate: bool = False
+    error: _Problem | None = None
+
+
+_REPLY: Final = msgspec.json.Decoder(_Reply)
 
 
 class _NoLeader(Exception):
@@ -79,19 +95,19 @@ async def publish(
     return _read(reply, message)
 
 
-async def _once(client: Client, message: Publish, headers: dict[str, str]) -> dict[str, Any]:
+async def _once(client: Client, message: Publish, headers: dict[str, str]) -> _Reply:
     answer = await ask(
         client, message.subject, message.body, timeout_s=_ACK_TIMEOUT_S, headers=headers
     )
-    reply: dict[str, Any] = json.loads(answer.data)
-    if reply.get("error", {}).get("err_code") in _NO_LEADER:
+    reply = _REPLY.decode(answer.data)
+    if reply.error is not None and reply.error.err_code in _NO_LEADER:
         raise _NoLeader
     return reply
 
 
 async def _again(
     client: Client, message: Publish, headers: dict[str, str], patience_s: float
-) -> dict[str, Any]:
+) -> _Reply:
     """The same until it is answered, or patience ends. Few messages come here, and the others go
     without what it costs to set this up.
     """
@@ -107,16 +123,16 @@ async def _again(
     return reply
 
 
-def _read(reply: dict[str, Any], message: Publish) -> Stored | Conflict | Turned:
-    problem = reply.get("error")
+def _read(reply: _Reply, message: Publish) -> Stored | Conflict | Turned:
+    problem = reply.error
     if problem is None:
-        return Stored(int(reply["seq"]), bool(reply.get("duplicate", False)))
-    if problem.get("err_code") in _WRONG_LAST_SEQUENCE:
-        digits = str(problem.get("description", "")).rpartition(":")[2].strip()
+        return Stored(reply.seq, reply.duplicate)
+    if problem.err_code in _WRONG_LAST_SEQUENCE:
+        digits = problem.description.rpartition(":")[2].strip()
         return Conflict(int(digits) if digits.isdigit() else 0)
-    if problem.get("err_code") == _WRONG_STREAM:
+    if problem.err_code == _WRONG_STREAM:
         return Turned()
     raise PublishRefused(
-        f"the stream refused {message.subject}: {problem.get('description')}",
+        f"the stream refused {message.subject}: {problem.description}",
         fix="nothing was recorded, so nothing was done; mend the cause and start again",
     )

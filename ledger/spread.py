@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from itertools import compress, islice, starmap
 from types import TracebackType
 from typing import Final, Self
@@ -88,14 +89,15 @@ class _Waiting:
 class Spread:
     """`cores` processes in all, this one among them. A context manager; ends its helpers.
 
-    `root_public` is the raw root key, under which the first entries are tried.
+    `root_public` is the raw root key, under which the first entries are tried. Without `receipts`
+    the signatures inside receipts are left alone.
     """
 
-    def __init__(self, cores: int, root_public: bytes) -> None:
+    def __init__(self, cores: int, root_public: bytes, *, receipts: bool = True) -> None:
         if cores < 1:
             raise ValueError(f"{cores} cores")
         self._helpers = [_Helper() for _ in range(cores - 1)]
-        self._root_public = root_public
+        self._keys = partial(Keys, root_public, receipts=receipts)
         self._window: deque[_Waiting] = deque()
         self._room = WINDOW * cores
 
@@ -123,7 +125,7 @@ class Spread:
             yield from unasked(entries)
             return
         self._window.clear()
-        batches = _batches(entries, Keys(self._root_public), skip)
+        batches = _batches(entries, self._keys(), skip)
         while True:
             self._fill(batches)
             if not self._window:

@@ -14,7 +14,8 @@ from typing import Final, Protocol, TypeVar
 
 from bus.decider import Entry, Recorded, Refused
 from crypto.errors import Rejected, Unreadable
-from crypto.signing import verify
+from crypto.signing import pae, verify
+from crypto.sodium import holds
 from crypto.trust import Trust
 from ledger.export import ExportedEntry
 from ledger.signatures import Known, Question
@@ -74,8 +75,11 @@ class Answers:
         self.held: tuple[Question, ...] = ()
 
     def check(self, public: bytes, payload_type: str, payload: bytes, signature: bytes) -> None:
-        """As `crypto.signing.verify`; the very same question is not asked twice."""
-        if Question(public, payload_type, payload, signature) not in self.held:
+        """As `crypto.signing.verify`, whose word is the last; a yes to the very same question is
+        not asked for twice."""
+        if Question(public, payload_type, payload, signature) in self.held:
+            return
+        if not holds(public, pae(payload_type, payload), signature):
             verify(public, payload_type, payload, signature)
 
 
@@ -86,7 +90,7 @@ def verified(
     answers = Answers()
     trust = Trust(workspace, root_public, check=answers.check)
     # A receipt's own signature is for whoever holds the receipt: no row rests on it.
-    with Spread(cores, root_public, receipts=False) as spread:
+    with Spread(cores, root_public, receipts=False, sodium=True) as spread:
         for known in spread.ahead(entries):
             answers.held = known.held
             yield _taken(trust, known)

@@ -39,6 +39,7 @@ from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
 from console.web.oidc import Providers
+from console.web.saml.providers import SamlProviders
 from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
 from console.web.store import Store
@@ -230,6 +231,7 @@ def _here(
         sessions=Sessions(store, feed.view, _unrecorded, Limits(lives_s=36_000, idle_s=36_000)),
         post=Post(None, folder.root),
         providers=Providers({}, folder.root, origin),
+        saml=SamlProviders({}, folder.root, origin),
         keys=keys,
         sealed="",
         exports=Exports(folder, folder.root / "exports"),

@@ -38,11 +38,14 @@ class Door(Struct, frozen=True):
 
 
 class OpenDoor(Struct, frozen=True):
-    """A route for anybody."""
+    """A route for anybody. `from_elsewhere` marks a form that another site's page sends, by its
+    protocol: it carries no token of ours, and proves itself.
+    """
 
     method: str
     path: str
     handler: OpenHandler
+    from_elsewhere: bool = False
 
 
 OPEN: Final = (
@@ -52,6 +55,10 @@ OPEN: Final = (
     OpenDoor("POST", "/sign-in/link", entering.spend),
     OpenDoor("GET", "/sign-in/with/{name}", entering.go_to_provider),
     OpenDoor("GET", "/sign-in/back/{name}", entering.come_back),
+    OpenDoor("GET", "/sign-in/saml/{name}", entering.saml_metadata),
+    OpenDoor("GET", "/sign-in/saml/{name}/begin", entering.saml_begin),
+    OpenDoor("POST", "/sign-in/saml/{name}/acs", entering.saml_answer, from_elsewhere=True),
+    OpenDoor("GET", "/sign-in/saml/{name}/enter", entering.saml_enter),
     OpenDoor("GET", "/static/{version}/{name}", static.serve),
 )
 

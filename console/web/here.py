@@ -19,6 +19,7 @@ from console.web.feed import Feed
 from console.web.mail import Post
 from console.web.oidc import Providers
 from console.web.permissions import May, Visitor
+from console.web.saml.providers import SamlProviders
 from console.web.sessions import BROWSER_COOKIE, Sessions, csrf_of, new_browser
 from crypto.sealing import ContentKeys
 from schemas.settings import Settings
@@ -42,6 +43,7 @@ class Here:
         sessions: Sessions,
         post: Post,
         providers: Providers,
+        saml: SamlProviders,
         keys: ContentKeys,
         sealed: str,
         exports: Exports,
@@ -55,6 +57,7 @@ class Here:
         self.sessions = sessions
         self.post = post
         self.providers = providers
+        self.saml = saml
         self.keys = keys
         self.sealed = sealed
         self.exports = exports

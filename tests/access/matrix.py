@@ -18,6 +18,10 @@ OPEN: Final = {
     ("POST", "/sign-in/link"),
     ("GET", "/sign-in/with/{name}"),
     ("GET", "/sign-in/back/{name}"),
+    ("GET", "/sign-in/saml/{name}"),
+    ("GET", "/sign-in/saml/{name}/begin"),
+    ("POST", "/sign-in/saml/{name}/acs"),
+    ("GET", "/sign-in/saml/{name}/enter"),
     ("GET", "/static/{version}/{name}"),
 }
 """They serve whoever comes, and show nothing of the workspace but its name."""

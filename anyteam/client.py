@@ -122,6 +122,10 @@ class Client:
         """Refuse this proposal and have the agent told what should be different; the index."""
         return await self._decide(proposal, Decision.CHANGE, note, text)
 
+    def standing(self) -> AsyncIterator[shapes.StandingShape]:
+        """Actions left half done by runs that were to do all or nothing, the latest first."""
+        return self._each("/standing", shapes.StandingShape)
+
     def halts(self, *, in_force: bool = False) -> AsyncIterator[shapes.HaltShape]:
         """Halts, the latest first, each with what it stopped."""
         which = {"which": "in_force"} if in_force else {}

@@ -114,6 +114,13 @@ OPERATIONS: Final = (
         asks.Answer,
         asks.OfProposal,
     ),
+    _get(
+        "/standing",
+        reading.standing,
+        May.SEE,
+        shapes.Page[shapes.StandingShape],
+        takes=asks.Paged,
+    ),
     _get("/halts", reading.halts, May.SEE, shapes.Page[shapes.HaltShape], takes=asks.Halts),
     _post("/halts", acting.halt, May.HALT, shapes.Recorded, asks.HaltWish),
     _post(

@@ -5,6 +5,7 @@ import time
 import msgspec
 
 from console.api import asks, shapes
+from console.api.differing import difference_shape
 from console.api.paging import page
 from console.api.shaping import (
     claim_shape,
@@ -14,12 +15,14 @@ from console.api.shaping import (
     person_shape,
     run_shape,
     run_summary,
+    standing_shape,
     step_shape,
     token_shape,
 )
-from console.tokens import standing
+from console.tokens import standing as token_stands
 from console.view.plots import percentile
 from console.view.state import HOUR, Claim, Destination, Moment, Run, SignIn, Step
+from console.web.content import changes
 from console.web.errors import NotHere
 from console.web.here import Here
 from console.web.permissions import SCOPES, May, Visitor
@@ -32,7 +35,7 @@ async def me(here: Here, visitor: Visitor, at: asks.Nothing, given: asks.Nothing
     found = next(
         token
         for token in here.view.tokens.values()
-        if token.body.token == visitor.token and not standing(token, now)
+        if token.body.token == visitor.token and not token_stands(token, now)
     )
     body = found.body
     return shapes.Me(
@@ -131,6 +134,16 @@ async def approval(
     if step is None or not known or step.question is None:
         raise NotHere("there is no such question, or none of yours", fix="see /approvals")
     return _approval(here, visitor, step)
+
+
+async def standing(
+    here: Here, visitor: Visitor, at: asks.Nothing, given: asks.Paged
+) -> shapes.Page[shapes.StandingShape]:
+    """Actions left half done by runs that were to do all or nothing, the latest first."""
+    runs = here.view.runs
+    left = sorted(here.view.standing.values(), key=lambda step: step.started_index, reverse=True)
+    found = ((step.started_index, step) for step in left if visitor.sees(runs[step.run]))
+    return page("standing", found, standing_shape, cursor=given.cursor, limit=given.limit)
 
 
 async def halts(
@@ -256,10 +269,14 @@ def _knows(visitor: Visitor, claim: Claim) -> bool:
 
 def _approval(here: Here, visitor: Visitor, step: Step) -> shapes.ApprovalShape:
     run = here.view.runs[step.run]
+    found = None
+    if visitor.may(May.READ_CONTENT):
+        found = changes(run, step, here.keys, here.view.policy)
     return shapes.ApprovalShape(
         run=run_summary(run),
         step=step_shape(here, visitor, run, step),
         effect=effect_of(here, step),
+        difference=difference_shape(found) if found is not None else None,
     )
 
 

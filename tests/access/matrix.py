@@ -71,6 +71,7 @@ BY_TOKEN: Final[dict[tuple[str, str], tuple[frozenset[AccessRole], TokenScope | 
     ("GET", "/approvals"): (ALL, READ),
     ("GET", "/approvals/{proposal}"): (ALL, READ),
     ("POST", "/approvals/{proposal}/decision"): (frozenset({APPROVER, ADMIN}), APPROVE),
+    ("GET", "/standing"): (ALL, READ),
     ("GET", "/halts"): (ALL, READ),
     ("POST", "/halts"): (frozenset({REP, APPROVER, ADMIN}), HALT),
     ("POST", "/halts/{index:int}/release"): (frozenset({ADMIN}), MANAGE),

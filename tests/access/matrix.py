@@ -50,8 +50,8 @@ ALLOWED: Final[dict[tuple[str, str], frozenset[AccessRole]]] = {
     ("GET", "/export"): frozenset({AUDITOR, ADMIN}),
     ("POST", "/export"): frozenset({AUDITOR, ADMIN}),
     ("GET", "/export/ledger.tar"): frozenset({AUDITOR, ADMIN}),
-    ("GET", "/passkeys"): frozenset({APPROVER, ADMIN}),
-    ("POST", "/passkeys"): frozenset({APPROVER, ADMIN}),
+    ("GET", "/passkeys"): frozenset({REP, APPROVER, ADMIN}),
+    ("POST", "/passkeys"): frozenset({REP, APPROVER, ADMIN}),
     ("POST", "/sign-out"): ALL,
 }
 

@@ -19,6 +19,7 @@ from tenacity.wait import wait_base
 
 from anyteam.errors import Refused, Unreachable
 from console.api import asks, shapes
+from console.api.hooks import WebhookShape
 from console.api.shapes import PREFIX, Problem
 from schemas.actions import Decision
 from schemas.leases import Unanswered
@@ -148,6 +149,10 @@ class Client:
     def memory(self) -> AsyncIterator[shapes.ClaimShape]:
         """What agents remember, and what it rests on."""
         return self._each("/memory", shapes.ClaimShape)
+
+    def webhooks(self) -> AsyncIterator[WebhookShape]:
+        """Webhook endpoints, and how far each has come."""
+        return self._each("/webhooks", WebhookShape)
 
     async def claim(self, claim: str) -> shapes.ClaimShape:
         """One claim."""

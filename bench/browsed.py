@@ -261,6 +261,7 @@ async def _where(here: Here, tale: _Tale, origin: str, start_s: float) -> dict[s
             "destinations": "/destinations",
             "memory": "/memory",
             "flags": "/flags",
+            "webhooks": "/webhooks",
             "ledger": "/ledger",
             "ledger, in the middle": f"/ledger?to={middle}",
             "entry": f"/ledger/{middle}",

@@ -1,11 +1,13 @@
 """What may be read: the pages' view, a page of it at a time."""
 
+import asyncio
 import time
 
 import msgspec
 
 from console.api import asks, shapes
 from console.api.differing import difference_shape
+from console.api.hooks import WebhookShape, webhook_shape
 from console.api.paging import page
 from console.api.shaping import (
     claim_shape,
@@ -25,6 +27,7 @@ from console.view.state import HOUR, Claim, Destination, Moment, Run, SignIn, St
 from console.web.content import changes
 from console.web.errors import NotHere
 from console.web.here import Here
+from console.web.hooks import hooks_of
 from console.web.permissions import SCOPES, May, Visitor
 from console.web.shown import iso
 
@@ -213,6 +216,21 @@ async def flags(
     """What the supervisor noticed, the latest first."""
     found = ((flag.index, flag) for flag in reversed(here.view.flags))
     return page("flags", found, flag_shape, cursor=given.cursor, limit=given.limit)
+
+
+async def webhooks(
+    here: Here, visitor: Visitor, at: asks.Nothing, given: asks.Paged
+) -> shapes.Page[WebhookShape]:
+    """Webhook endpoints by name, each with its last attempts."""
+    hooks = await asyncio.to_thread(hooks_of, here.folder, here.settings)
+    return page(
+        "webhooks",
+        enumerate(hooks),
+        webhook_shape,
+        cursor=given.cursor,
+        limit=given.limit,
+        latest_first=False,
+    )
 
 
 async def policy(

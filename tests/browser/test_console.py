@@ -51,6 +51,7 @@ PATHS = (
     "/passkeys",
     "/leases",
     "/export",
+    "/webhooks",
 )
 
 

@@ -5,8 +5,8 @@ through exactly the sizes, roots and heads that were sealed, whether a seal come
 after the entries it covers. It never signs a size below one already sealed.
 
 It keeps the tree's frontier at the last seal and the leaves since, so that a seal for any
-size from there on can be checked; while seals are still to be reached it keeps no leaves, and of very
-many seals only some.
+size from there on can be checked; while seals are still to be reached it keeps no leaves, and of
+very many seals only some.
 """
 
 from typing import Final

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
-    """Look at settings, keys, certificates, disk, processes, ledger and stores; change nothing.
+    """Look at settings, keys, ways in, dates, disk, processes, ledger and stores; change nothing.
 
     Exits 1 where something needs mending. Advice alone exits 0.
     """
@@ -50,6 +50,7 @@ def _findings(folder: DataFolder) -> Iterator[Finding]:
     yield from tried("packages", lambda: files.packages(settings))
     yield from tried("modes", lambda: files.modes(folder))
     yield from tried("keys", lambda: files.keys_at_rest(folder, settings))
+    yield from tried("sign-in", lambda: files.sign_in(folder, settings, now))
     yield from tried("room", lambda: files.room(folder))
     yield from tried("dates", lambda: files.dates(folder, now))
     yield from tried("processes", lambda: live.processes(folder))

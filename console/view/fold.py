@@ -21,6 +21,7 @@ from console.view.state import (
     Step,
     Token,
     Workspace,
+    band,
     covers,
 )
 from console.view.words import in_words
@@ -144,7 +145,10 @@ def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -
         step.finished, step.finished_event, step.finished_at = body, event, event.at
         if body.outcome is actions.ActionOutcome.FAILED:
             workspace.standing.pop(step.action, None)
-        workspace.latencies.append(event.at - step.made.at)
+        took = event.at - step.made.at
+        if step.question is None:
+            hour.took[band(took)] = hour.took.get(band(took), 0) + 1
+        workspace.latencies.append(took)
         del workspace.latencies[:-KEPT_LATENCIES]
     if not step.open:
         workspace.asked.pop(step.digest, None)

@@ -35,6 +35,7 @@ from console.web.here import Here
 from console.web.mail import Post
 from console.web.notices import notify
 from console.web.oidc import Providers
+from console.web.saml.providers import SamlProviders
 from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
 from console.web.store import Store
@@ -96,6 +97,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         sessions=Sessions(store, feed.view, desk.record, limits),
         post=Post(chosen.mail, own),
         providers=Providers(chosen.oidc, own, origin),
+        saml=SamlProviders(chosen.saml, folder.root, origin),
         keys=keys,
         sealed=sealed,
         exports=Exports(folder, own / "exports"),

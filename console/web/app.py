@@ -34,9 +34,10 @@ def application(here: Here, *beside: BaseRoute) -> Starlette:
     routes += [
         Route(door.path, _endpoint(here, door), methods=[door.method]) for door in (*OPEN, *DOORS)
     ]
+    elsewhere = [door.path for door in OPEN if door.from_elsewhere]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, origin=here.origin)],
+        middleware=[Middleware(Guard, origin=here.origin, elsewhere=elsewhere)],
         exception_handlers={HTTPException: _not_found(here)},
     )
 
@@ -46,7 +47,7 @@ def _endpoint(here: Here, door: Door | OpenDoor) -> Endpoint:
         visitor = here.sessions.visitor(request.cookies.get(SESSION_COOKIE, ""))
         try:
             if isinstance(door, OpenDoor):
-                if request.method == "POST":
+                if request.method == "POST" and not door.from_elsewhere:
                     await _check_form(request, BROWSER_COOKIE)
                 return await door.handler(request, here, visitor)
             if visitor is None:

@@ -4,8 +4,8 @@
     rep.*                                    3001 Account Change
     lease.granted, lease.renewed             3005 User Access Management
     run.*, lease.revoked, lease.expired      6002 Application Lifecycle
-    supervisor.flagged, halt.*, destination.blocked, witness.refused, entry.rejected, invalid entries
-                                             2004 Detection Finding
+    supervisor.flagged, halt.*, destination.blocked, witness.refused, entry.rejected, and
+    invalid entries                          2004 Detection Finding
     all else (proposals to receipts)         6003 API Activity
 
 What has no place in a class is in `unmapped`, as in the JSON Lines. Source: schema.ocsf.io/1.8.0.

@@ -50,7 +50,8 @@ from schemas.runs import EpochOpened
 
 class Node(Generic[State]):
     """One decider on one workspace's ledger. `index` is the last ledger index folded, `own` the
-    places of own events by id, as folded until it went live.
+    places of own events by id, as folded until it went live: of those that are `sought`, of all
+    where that is None.
 
     `fences` holds the last index of each fenced topic in the present epoch, 0 for none.
     `whole` says whether this reader sees every entry, so that a missing index is noticed;
@@ -75,6 +76,7 @@ class Node(Generic[State]):
         self.index = 0
         self.live = False
         self.own: dict[str, int] = {}
+        self.sought: frozenset[str] | None = None
         self.fences: dict[str, int] = dict.fromkeys(FENCED, 0)
         self._signer = signer
         self._keys = keys
@@ -328,7 +330,7 @@ class Node(Generic[State]):
         if not isinstance(entry, Recorded) or entry.event.actor != self.actor:
             return True, []
         event_id = entry.event.id
-        if not self.live:
+        if not self.live and (self.sought is None or event_id in self.sought):
             self.own[event_id] = entry.index
         for key, waiting in list(self._performing.items()):
             if event_id in waiting:

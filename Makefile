@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := demo,models,mcp,langgraph,projections,stores,vectors,browser,desktop,desktop-ui,speech-model,gcp,agentdojo,telemetry,errors,plots,dev
+EXTRAS := demo,models,mcp,langgraph,projections,stores,vectors,browser,saml,desktop,desktop-ui,speech-model,gcp,agentdojo,telemetry,errors,plots,dev
 # More than the cores: process tests mostly wait for processes.
 WORKERS ?= 3
 

@@ -19,6 +19,7 @@ from tenacity.wait import wait_base
 
 from anyteam.errors import Refused, Unreachable
 from console.api import asks, shapes
+from console.api.hooks import WebhookShape
 from console.api.shapes import PREFIX, Problem
 from schemas.actions import Decision
 from schemas.leases import Unanswered
@@ -122,6 +123,10 @@ class Client:
         """Refuse this proposal and have the agent told what should be different; the index."""
         return await self._decide(proposal, Decision.CHANGE, note, text)
 
+    def standing(self) -> AsyncIterator[shapes.StandingShape]:
+        """Actions left half done by runs that were to do all or nothing, the latest first."""
+        return self._each("/standing", shapes.StandingShape)
+
     def halts(self, *, in_force: bool = False) -> AsyncIterator[shapes.HaltShape]:
         """Halts, the latest first, each with what it stopped."""
         which = {"which": "in_force"} if in_force else {}
@@ -144,6 +149,10 @@ class Client:
     def memory(self) -> AsyncIterator[shapes.ClaimShape]:
         """What agents remember, and what it rests on."""
         return self._each("/memory", shapes.ClaimShape)
+
+    def webhooks(self) -> AsyncIterator[WebhookShape]:
+        """Webhook endpoints, and how far each has come."""
+        return self._each("/webhooks", WebhookShape)
 
     async def claim(self, claim: str) -> shapes.ClaimShape:
         """One claim."""

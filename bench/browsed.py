@@ -39,6 +39,7 @@ from console.web.feed import Feed
 from console.web.here import Here
 from console.web.mail import Post
 from console.web.oidc import Providers
+from console.web.saml.providers import SamlProviders
 from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
 from console.web.store import Store
@@ -173,7 +174,7 @@ async def _serve(
     root = tale.story.signers["root"].public
     write_public(folder.root_public_file, root)
     keys = WorkspaceKeys(tale.story.ring)
-    feed = Feed(client, Trust(WORKSPACE, root), keys)
+    feed = Feed(client, Trust(WORKSPACE, root), keys, folder.root / "read", bytes(32))
     sock = listening(ConsoleSettings(), folder.root / "port")
     origin = f"https://localhost:{sock.getsockname()[1]}"
     here = _here(folder, store, client, feed, keys, origin)
@@ -230,6 +231,7 @@ def _here(
         sessions=Sessions(store, feed.view, _unrecorded, Limits(lives_s=36_000, idle_s=36_000)),
         post=Post(None, folder.root),
         providers=Providers({}, folder.root, origin),
+        saml=SamlProviders({}, folder.root, origin),
         keys=keys,
         sealed="",
         exports=Exports(folder, folder.root / "exports"),
@@ -259,6 +261,7 @@ async def _where(here: Here, tale: _Tale, origin: str, start_s: float) -> dict[s
             "destinations": "/destinations",
             "memory": "/memory",
             "flags": "/flags",
+            "webhooks": "/webhooks",
             "ledger": "/ledger",
             "ledger, in the middle": f"/ledger?to={middle}",
             "entry": f"/ledger/{middle}",

@@ -22,7 +22,7 @@ from console.commands.runs import fresh_reader, request_run
 from console.session import session
 from schemas.actions import ActionFinished, ActionOutcome, ActionStarted
 from schemas.leases import Intent
-from schemas.names import Role
+from schemas.names import SECOND, Role
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope, RunCompleted, RunHalted
 
 ROUNDS: Final = {1: 20, 10: 4, 100: 1}
@@ -40,29 +40,40 @@ class Stopped(Struct, frozen=True):
     ended_ms: float
 
 
+class Round(Struct, frozen=True):
+    """All runs of one halt, and how many effects were confirmed in the second before it."""
+
+    stopped: list[Stopped]
+    done: int
+
+
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """`p50_ms` and `p99_ms` to the last effect, `ended_p50_ms` and `ended_p99_ms` to the record of
-    the run's end, by live runs.
+    """`p50_ms`, `p99_ms` and `max_ms` to the last effect, `ended_p50_ms` and `ended_p99_ms` to the
+    record of the run's end, by live runs; `per_s` effects were done in the second before.
     """
     quiet_tls_close()
-    levels = [live for live in ROUNDS if live <= (options.live or max(ROUNDS))]
-    return {str(live): uvloop.run(_level(live, ROUNDS[live])) for live in levels}
+    most = options.live or max(ROUNDS)
+    levels = [*(live for live in ROUNDS if live < most), most]
+    return {str(live): uvloop.run(_level(live, ROUNDS.get(live, 1))) for live in levels}
 
 
 async def _level(live: int, rounds: int) -> dict[str, float]:
     async with installation(STEPS, max_actions=STEPS) as folder:
-        stopped = [one for _ in range(rounds) for one in await _round(folder, live)]
+        told = [await _round(folder, live) for _ in range(rounds)]
+    stopped = [one for each in told for one in each.stopped]
     effects, ends = [one.effect_ms for one in stopped], [one.ended_ms for one in stopped]
     return {
         "n": len(stopped),
         "p50_ms": quantile(effects, 0.5),
         "p99_ms": quantile(effects, 0.99),
+        "max_ms": max(effects),
         "ended_p50_ms": quantile(ends, 0.5),
         "ended_p99_ms": quantile(ends, 0.99),
+        "per_s": quantile([float(each.done) for each in told], 0.5),
     }
 
 
-async def _round(folder: DataFolder, live: int) -> list[Stopped]:
+async def _round(folder: DataFolder, live: int) -> Round:
     """Bring `live` runs to work, halt the workspace, and see when each stopped."""
     async with session(folder.root, Role.ADMIN) as admin:
         names = await _working(folder, live)
@@ -70,10 +81,10 @@ async def _round(folder: DataFolder, live: int) -> list[Stopped]:
         tapped = time.time_ns()
         pen = admin.pen(Role.ADMIN, None)
         halt = await say(admin.client, admin.reader, pen, engaged, run=None)
-        stopped = await _stopped(folder, names, tapped, halt)
+        told = await _stopped(folder, names, tapped, halt)
         over = HaltReleased(scope=HaltScope.WORKSPACE, target="", reason="measured")
         await say(admin.client, admin.reader, admin.pen(Role.ADMIN, None), over, run=None)
-    return stopped
+    return told
 
 
 async def _working(folder: DataFolder, live: int) -> set[str]:
@@ -102,24 +113,26 @@ async def _working(folder: DataFolder, live: int) -> set[str]:
     raise RuntimeError("the ledger ended before the runs were at work")
 
 
-async def _stopped(folder: DataFolder, names: set[str], tapped: int, halt: int) -> list[Stopped]:
+async def _stopped(folder: DataFolder, names: set[str], tapped: int, halt: int) -> Round:
     """Each run's figures; `tapped` is the time (ns), `halt` the index that the halt has."""
     effects = dict.fromkeys(names, tapped)
     ends: dict[str, int] = {}
+    before = 0
     async with session(folder.root, Role.REP, read=False) as rep, asyncio.timeout(_PATIENCE_S):
         async for item in fresh_reader(rep).follow():
             if isinstance(item, CaughtUp) or item.event.run not in names:
                 continue
             body, run, at = item.event.body, item.event.run or "", item.event.at
             begun = isinstance(body, ActionStarted) and item.index < halt
-            if begun or (
-                isinstance(body, ActionFinished) and body.outcome is ActionOutcome.CONFIRMED
-            ):
+            done = isinstance(body, ActionFinished) and body.outcome is ActionOutcome.CONFIRMED
+            before += done and tapped - SECOND < at <= tapped
+            if begun or done:
                 effects[run] = max(effects[run], at)
             if isinstance(body, RunHalted):
                 ends[run] = at
                 if len(ends) == len(names):
-                    return [_after(tapped, effects[name], ends[name]) for name in sorted(names)]
+                    stopped = [_after(tapped, effects[run], ends[run]) for run in sorted(names)]
+                    return Round(stopped, before)
     raise RuntimeError("the ledger ended before the runs did")
 
 

@@ -17,7 +17,7 @@ from typing import Final, Protocol, TypeVar
 from bus.decider import Entry, Recorded, Refused
 from crypto.errors import Rejected, Unreadable
 from crypto.signing import pae, verify
-from crypto.sodium import holds
+from crypto.sodium import says_yes
 from crypto.trust import Trust
 from ledger.export import ExportedEntry
 from ledger.signatures import Known, Question
@@ -103,7 +103,7 @@ class Answers:
         not asked for twice."""
         if Question(public, payload_type, payload, signature) in self.held:
             return
-        if not holds(public, pae(payload_type, payload), signature):
+        if not says_yes(public, pae(payload_type, payload), signature):
             verify(public, payload_type, payload, signature)
 
 

@@ -52,7 +52,7 @@ class AccessRevoked(Body, frozen=True, tag="access.revoked"):
 
 
 class SessionOpened(Body, frozen=True, tag="session.opened"):
-    """Somebody proved to be the account's holder; `method` says how (`link`, `oidc/NAME`)."""
+    """Somebody proved to be the account's holder; `method`: `link`, `oidc/NAME`, `saml/NAME`."""
 
     account: Account
     session: SessionName

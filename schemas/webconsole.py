@@ -14,6 +14,7 @@ from schemas.names import Name
 _CONFIDENTIAL = re.compile(
     r"https://[^\s?#@\\]+(?:\?[^\s#]*)?|http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?(?:/[^\s#]*)?"
 )
+_DOMAIN = r"^[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$(?!\n)"
 _ORIGIN = re.compile(r"https://[a-z0-9.-]{1,253}(?::\d{1,5})?")
 
 
@@ -43,6 +44,19 @@ class OidcProvider(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     label: str = ""
 
 
+class SamlProvider(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A SAML 2.0 identity provider, described by a `metadata` file beside the settings.
+
+    It speaks for addresses of its `domains` alone. `address` is the attribute that holds a person's
+    mail address; their NameID is it where that is empty. `label` is what the button says.
+    """
+
+    metadata: Annotated[str, Meta(min_length=1)]
+    domains: Annotated[list[Annotated[str, Meta(pattern=_DOMAIN)]], Meta(min_length=1)]
+    address: str = ""
+    label: str = ""
+
+
 class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the console listens (loopback), what it is called, and how people prove who they are.
 
@@ -58,6 +72,7 @@ class ConsoleSettings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     key: str = ""
     mail: ConsoleMail | None = None
     oidc: dict[Name, OidcProvider] = {}
+    saml: dict[Name, SamlProvider] = {}
     session_h: Annotated[int, Meta(ge=1, le=168)] = 12
     idle_min: Annotated[int, Meta(ge=1, le=1_440)] = 60
     api_per_min: Annotated[int, Meta(ge=10, le=1_000_000)] = 600
@@ -75,6 +90,8 @@ def check_console(settings: ConsoleSettings) -> None:
     for name, provider in settings.oidc.items():
         if not confidential(provider.issuer):
             raise ValueError(f"console.oidc.{name}.issuer: {provider.issuer!r} is no https address")
+    for name in settings.saml.keys() & settings.oidc.keys():
+        raise ValueError(f"console.saml.{name}: a provider of console.oidc has that name")
 
 
 def confidential(url: str) -> bool:

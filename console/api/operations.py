@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from console.api import acting, asks, ledger, reading, shapes
+from console.api.hooks import WebhookShape
 from console.web.permissions import May
 
 DOCUMENT: Final = "/openapi.json"
@@ -114,6 +115,13 @@ OPERATIONS: Final = (
         asks.Answer,
         asks.OfProposal,
     ),
+    _get(
+        "/standing",
+        reading.standing,
+        May.SEE,
+        shapes.Page[shapes.StandingShape],
+        takes=asks.Paged,
+    ),
     _get("/halts", reading.halts, May.SEE, shapes.Page[shapes.HaltShape], takes=asks.Halts),
     _post("/halts", acting.halt, May.HALT, shapes.Recorded, asks.HaltWish),
     _post(
@@ -134,6 +142,13 @@ OPERATIONS: Final = (
     _get("/memory", reading.claims, May.SEE, shapes.Page[shapes.ClaimShape], takes=asks.Paged),
     _get("/memory/{claim}", reading.claim, May.SEE, shapes.ClaimShape, asks.OfClaim),
     _get("/flags", reading.flags, May.SEE_ALL, shapes.Page[shapes.FlagShape], takes=asks.Paged),
+    _get(
+        "/webhooks",
+        reading.webhooks,
+        May.SEE_ALL,
+        shapes.Page[WebhookShape],
+        takes=asks.Paged,
+    ),
     _get("/policy", reading.policy, May.SEE_ALL, shapes.PolicyShape),
     _get("/people", reading.people, May.AUDIT, shapes.Page[shapes.PersonShape], takes=asks.Paged),
     _get("/tokens", reading.tokens, May.AUDIT, shapes.Page[shapes.TokenShape], takes=asks.Paged),

@@ -1,10 +1,13 @@
 """What may be read: the pages' view, a page of it at a time."""
 
+import asyncio
 import time
 
 import msgspec
 
 from console.api import asks, shapes
+from console.api.differing import difference_shape
+from console.api.hooks import WebhookShape, webhook_shape
 from console.api.paging import page
 from console.api.shaping import (
     claim_shape,
@@ -14,14 +17,17 @@ from console.api.shaping import (
     person_shape,
     run_shape,
     run_summary,
+    standing_shape,
     step_shape,
     token_shape,
 )
-from console.tokens import standing
+from console.tokens import standing as token_stands
 from console.view.plots import percentile
 from console.view.state import HOUR, Claim, Destination, Moment, Run, SignIn, Step
+from console.web.content import changes
 from console.web.errors import NotHere
 from console.web.here import Here
+from console.web.hooks import hooks_of
 from console.web.permissions import SCOPES, May, Visitor
 from console.web.shown import iso
 
@@ -32,7 +38,7 @@ async def me(here: Here, visitor: Visitor, at: asks.Nothing, given: asks.Nothing
     found = next(
         token
         for token in here.view.tokens.values()
-        if token.body.token == visitor.token and not standing(token, now)
+        if token.body.token == visitor.token and not token_stands(token, now)
     )
     body = found.body
     return shapes.Me(
@@ -133,6 +139,16 @@ async def approval(
     return _approval(here, visitor, step)
 
 
+async def standing(
+    here: Here, visitor: Visitor, at: asks.Nothing, given: asks.Paged
+) -> shapes.Page[shapes.StandingShape]:
+    """Actions left half done by runs that were to do all or nothing, the latest first."""
+    runs = here.view.runs
+    left = sorted(here.view.standing.values(), key=lambda step: step.started_index, reverse=True)
+    found = ((step.started_index, step) for step in left if visitor.sees(runs[step.run]))
+    return page("standing", found, standing_shape, cursor=given.cursor, limit=given.limit)
+
+
 async def halts(
     here: Here, visitor: Visitor, at: asks.Nothing, given: asks.Halts
 ) -> shapes.Page[shapes.HaltShape]:
@@ -202,6 +218,21 @@ async def flags(
     return page("flags", found, flag_shape, cursor=given.cursor, limit=given.limit)
 
 
+async def webhooks(
+    here: Here, visitor: Visitor, at: asks.Nothing, given: asks.Paged
+) -> shapes.Page[WebhookShape]:
+    """Webhook endpoints by name, each with its last attempts."""
+    hooks = await asyncio.to_thread(hooks_of, here.folder, here.settings)
+    return page(
+        "webhooks",
+        enumerate(hooks),
+        webhook_shape,
+        cursor=given.cursor,
+        limit=given.limit,
+        latest_first=False,
+    )
+
+
 async def policy(
     here: Here, visitor: Visitor, at: asks.Nothing, given: asks.Nothing
 ) -> shapes.PolicyShape:
@@ -256,10 +287,14 @@ def _knows(visitor: Visitor, claim: Claim) -> bool:
 
 def _approval(here: Here, visitor: Visitor, step: Step) -> shapes.ApprovalShape:
     run = here.view.runs[step.run]
+    found = None
+    if visitor.may(May.READ_CONTENT):
+        found = changes(run, step, here.keys, here.view.policy)
     return shapes.ApprovalShape(
         run=run_summary(run),
         step=step_shape(here, visitor, run, step),
         effect=effect_of(here, step),
+        difference=difference_shape(found) if found is not None else None,
     )
 
 

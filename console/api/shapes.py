@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
+from console.api.differing import DifferenceShape
+from console.api.scalars import At, Hex, Index, Millionths
 from schemas.access import AccessRole, TokenScope
 from schemas.actions import Decision, LayerResult, Verdict
 from schemas.leases import Unanswered
@@ -18,11 +20,6 @@ from schemas.tools import Effect, Trust
 
 PREFIX: Final = "/api/v1"
 """Where the API is, below the console's origin."""
-
-At = Annotated[str, Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
-Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="a SHA-256 digest in hex")]
-Millionths = Annotated[int, Meta(description="millionths of the policy's currency")]
-Index = Annotated[int, Meta(ge=0, description="an index of the ledger, from 1; 0 is none")]
 
 T = TypeVar("T")
 
@@ -203,11 +200,29 @@ class MomentShape(Struct, frozen=True):
 
 
 class ApprovalShape(Struct, frozen=True):
-    """A question, with what an answer rests on. `effect` is the tool's, as the policy has it."""
+    """A question, with what an answer rests on. `effect` is the tool's, as the policy has it;
+    `difference` is null where nothing of the object was read, or it is withheld.
+    """
 
     run: RunSummary
     step: StepShape
     effect: Effect | None
+    difference: DifferenceShape | None
+
+
+class StandingShape(Struct, frozen=True):
+    """An action left half done: its run was to do all or nothing, and nothing took it back.
+
+    Whether it came about is `state`: confirmed, unknown, or started and nothing heard.
+    """
+
+    run: str
+    proposal: Hex
+    tool: str
+    state: str
+    started_index: Index
+    started_at: At
+    detail: str
 
 
 class StoppedShape(Struct, frozen=True):

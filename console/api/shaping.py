@@ -117,6 +117,19 @@ def step_shape(here: Here, visitor: Visitor, run: Run, step: Step) -> shapes.Ste
     )
 
 
+def standing_shape(step: Step) -> shapes.StandingShape:
+    """An action that was left half done."""
+    return shapes.StandingShape(
+        run=step.run,
+        proposal=step.digest.hex(),
+        tool=step.tool,
+        state=step.state,
+        started_index=step.started_index,
+        started_at=iso(step.started_at),
+        detail=step.finished.detail if step.finished is not None else "",
+    )
+
+
 def effect_of(here: Here, step: Step) -> Effect | None:
     """What the policy says that the step's tool does to the world, None where it has no such."""
     tools = here.view.policy.tools if here.view.policy is not None else ()

@@ -20,6 +20,8 @@ from bus.tls import TlsFiles
 from console.declaring import policy_of
 from console.doctor.finding import Finding, State
 from console.standing import unchanged
+from console.web.saml.description import read_description
+from schemas.names import Role
 from schemas.settings import Settings
 
 SECRETS: Final = ("identities", "people", "kms", "vault", "operator", "snapshots")
@@ -53,6 +55,7 @@ def packages(settings: Settings) -> Iterator[Finding]:
             "stores",
             settings.projections is not None and settings.projections.documents,
         ),
+        "minisaml": ("saml", bool(settings.console and settings.console.saml)),
     }
     missing = [(name, extra) for name, (extra, on) in wanted.items() if on and not _there(name)]
     for name, extra in missing:
@@ -126,6 +129,35 @@ def keys_at_rest(folder: DataFolder, settings: Settings) -> Iterator[Finding]:
             f"the key files in {folder.kms} lie in the clear: who copies them opens everything",
             'anyteam key seal, or [kms] provider = "google"',
         )
+
+
+def sign_in(folder: DataFolder, settings: Settings, now: datetime.datetime) -> Iterator[Finding]:
+    """Whether what the sign-in providers need lies where the settings say.
+
+    Raises `ProviderFailed` where an identity provider's metadata does not do.
+    """
+    console = settings.console
+    if console is None:
+        return
+    own = folder.identity(Role.CONSOLE)
+    secrets = [(name, "no client secret", State.ADVICE) for name in console.oidc]
+    if console.mail is not None and console.mail.user:
+        secrets.append(("mail", "no password for its user", State.FAULT))
+    for name, what, state in secrets:
+        if not (own / f"{name}.secret").exists():
+            yield Finding("sign-in", state, f"{name} has {what}", f"anyteam console secret {name}")
+    for name, provider in console.saml.items():
+        described = read_description(folder.root / provider.metadata)
+        ends = max(each.not_valid_after_utc for each in described.certificates)
+        if ends <= now:
+            yield Finding(
+                "sign-in",
+                State.ADVICE,
+                f"{name} signs with a certificate that ended on {ends:%Y-%m-%d}",
+                f"ask its admin; a new one goes to {provider.metadata}",
+            )
+    ways = ["link", *console.oidc, *console.saml]
+    yield Finding("sign-in", State.OK, f"people sign in by: {', '.join(ways)}")
 
 
 def room(folder: DataFolder) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ it was read. Of an object that was not read there is nothing to compare with.
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -33,7 +33,7 @@ class Held(Struct, frozen=True):
 class Line(Struct, frozen=True):
     """A line of a text that would change; `kind` is same, gone, new, or left out between."""
 
-    kind: str
+    kind: Literal["same", "gone", "new", "between"]
     text: str
 
 
@@ -129,16 +129,14 @@ def _lines(before: str, after: str) -> Iterator[Line]:
     old, new = before.splitlines(), after.splitlines()
     if max(len(old), len(new)) < 2 or max(len(old), len(new)) > MOST_LINES:
         return
-    kinds = {" ": "same", "-": "gone", "+": "new"}
     groups = difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_grouped_opcodes(_CONTEXT)
     for number, group in enumerate(groups):
         if number:
             yield Line("between", "")
         for what, i, j, k, m in group:
-            sign = " " if what == "equal" else "-"
-            yield from (Line(kinds[sign], text) for text in old[i:j])
+            yield from (Line("same" if what == "equal" else "gone", text) for text in old[i:j])
             if what != "equal":
-                yield from (Line(kinds["+"], text) for text in new[k:m])
+                yield from (Line("new", text) for text in new[k:m])
 
 
 def _text(value: Any) -> str:

@@ -3,7 +3,8 @@
 Everything is in the plot's own units (a box `WIDTH` wide), so that it scales with the page.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -82,21 +83,35 @@ def by_hour(workspace: Workspace, now: int, hours: int = 24) -> Plot:
             bars.append(
                 Bar(round(x, 1), round(base, 1), round(step - 4, 1), round(height, 1), kind, words)
             )
-    across = tuple(
-        Label(round(_LEFT + (place + 0.5) * step, 1), HEIGHT - 6, _clock(last - hours + 1 + place))
-        for place in range(0, hours, 6)
-    )
-    up = tuple(
-        Label(
-            _LEFT - 6,
-            round(HEIGHT - _BOTTOM - share * (HEIGHT - _BOTTOM - _TOP), 1),
-            str(round(top * share)),
-        )
-        for share in (0, 0.5, 1)
-    )
     sums = [sum(getattr(c, name) for c in columns) for name in ("actions", "holds", "refusals")]
     words = f"Last {hours} hours: {sums[0]} actions, {sums[1]} held, {sums[2]} refused"
-    return Plot(tuple(bars), across, up, words)
+    return Plot(tuple(bars), _across(last, hours), _up(top), words)
+
+
+def by_value(
+    workspace: Workspace, now: int, value: Callable[[Hour], float], what: str, hours: int = 24
+) -> Plot:
+    """One figure of each of the last `hours`; `what` is its unit and what it is of."""
+    last = now // HOUR
+    values = [value(workspace.hours.get(at, Hour())) for at in range(last - hours + 1, last + 1)]
+    top = _round(max(values))
+    step = (WIDTH - _LEFT) / hours
+    bars: list[Bar] = []
+    for place, each in enumerate(values):
+        height = each / top * (HEIGHT - _BOTTOM - _TOP)
+        if each:
+            bars.append(
+                Bar(
+                    round(_LEFT + place * step + 2, 1),
+                    round(HEIGHT - _BOTTOM - height, 1),
+                    round(step - 4, 1),
+                    round(height, 1),
+                    "pass",
+                    f"{each:,.3g} {what}, {_clock(last - hours + 1 + place)}",
+                )
+            )
+    words = f"Last {hours} hours: at most {max(values):,.3g} {what} in one of them"
+    return Plot(tuple(bars), _across(last, hours), _up(top), words)
 
 
 def by_layer(workspace: Workspace) -> tuple[Row, ...]:
@@ -124,6 +139,33 @@ def percentile(values: Sequence[int], share: float) -> int:
         return 0
     ranked = sorted(values)
     return ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+
+
+def _across(last: int, hours: int) -> tuple[Label, ...]:
+    step = (WIDTH - _LEFT) / hours
+    return tuple(
+        Label(round(_LEFT + (place + 0.5) * step, 1), HEIGHT - 6, _clock(last - hours + 1 + place))
+        for place in range(0, hours, 6)
+    )
+
+
+def _up(top: float) -> tuple[Label, ...]:
+    return tuple(
+        Label(
+            _LEFT - 6,
+            round(HEIGHT - _BOTTOM - share * (HEIGHT - _BOTTOM - _TOP), 1),
+            f"{top * share:g}",
+        )
+        for share in (0, 0.5, 1)
+    )
+
+
+def _round(value: float) -> float:
+    """1, 2 or 5 times a power of ten, no less than `value`: the top of an axis."""
+    if value <= 0:
+        return 1.0
+    size = 10.0 ** math.floor(math.log10(value))
+    return next(size * each for each in (1, 2, 5, 10) if size * each >= value * (1 - 1e-9))
 
 
 def _ceiling(value: int) -> int:

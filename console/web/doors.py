@@ -15,6 +15,7 @@ from console.web.pages import (
     acting,
     entering,
     exports,
+    hooks,
     ledger,
     live,
     passkeys,
@@ -38,11 +39,14 @@ class Door(Struct, frozen=True):
 
 
 class OpenDoor(Struct, frozen=True):
-    """A route for anybody."""
+    """A route for anybody. `from_elsewhere` marks a form that another site's page sends, by its
+    protocol: it carries no token of ours, and proves itself.
+    """
 
     method: str
     path: str
     handler: OpenHandler
+    from_elsewhere: bool = False
 
 
 OPEN: Final = (
@@ -52,6 +56,10 @@ OPEN: Final = (
     OpenDoor("POST", "/sign-in/link", entering.spend),
     OpenDoor("GET", "/sign-in/with/{name}", entering.go_to_provider),
     OpenDoor("GET", "/sign-in/back/{name}", entering.come_back),
+    OpenDoor("GET", "/sign-in/saml/{name}", entering.saml_metadata),
+    OpenDoor("GET", "/sign-in/saml/{name}/begin", entering.saml_begin),
+    OpenDoor("POST", "/sign-in/saml/{name}/acs", entering.saml_answer, from_elsewhere=True),
+    OpenDoor("GET", "/sign-in/saml/{name}/enter", entering.saml_enter),
     OpenDoor("GET", "/static/{version}/{name}", static.serve),
 )
 
@@ -72,6 +80,7 @@ DOORS: Final = (
     Door("GET", "/destinations", reading.destinations, May.SEE_ALL),
     Door("GET", "/memory", reading.memory, May.SEE),
     Door("GET", "/flags", reading.flags, May.SEE_ALL),
+    Door("GET", "/webhooks", hooks.listed, May.SEE_ALL),
     Door("GET", "/ledger", ledger.explorer, May.READ_LEDGER),
     Door("GET", "/ledger/{index:int}", ledger.entry, May.READ_LEDGER),
     Door("GET", "/ledger/{index:int}/proof", ledger.proof, May.READ_LEDGER),

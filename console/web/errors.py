@@ -10,7 +10,8 @@ AnyTeamError
     ├── NotHere         404  there is no such page, run, proposal or account
     ├── Outdated        409  it was decided already, or is over
     ├── LinkInvalid     410  the sign-in link was used, has expired, or is another browser's
-    └── TooMany         429  more attempts than the limit
+    ├── TooMany         429  more attempts than the limit
+    └── ProviderFailed  502  a sign-in provider is not there, or its answer does not verify
 """
 
 from schemas.errors import AnyTeamError
@@ -82,3 +83,10 @@ class TooMany(WebError):
 
     status = 429
     title = "Too many attempts"
+
+
+class ProviderFailed(WebError):
+    """The provider cannot be reached, or does not keep to its protocol."""
+
+    status = 502
+    title = "The sign-in provider did not answer as it should"

@@ -19,6 +19,7 @@ from console.web.feed import Feed
 from console.web.mail import Post
 from console.web.oidc import Providers
 from console.web.permissions import May, Visitor
+from console.web.saml.providers import SamlProviders
 from console.web.sessions import BROWSER_COOKIE, Sessions, csrf_of, new_browser
 from crypto.sealing import ContentKeys
 from schemas.settings import Settings
@@ -42,6 +43,7 @@ class Here:
         sessions: Sessions,
         post: Post,
         providers: Providers,
+        saml: SamlProviders,
         keys: ContentKeys,
         sealed: str,
         exports: Exports,
@@ -55,18 +57,11 @@ class Here:
         self.sessions = sessions
         self.post = post
         self.providers = providers
+        self.saml = saml
         self.keys = keys
         self.sealed = sealed
         self.exports = exports
-        self._pages = Environment(
-            loader=FileSystemLoader(_ROOM / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._pages.filters.update(shown.FILTERS)
-        self._pages.globals.update(asset=asset, May=May, workspace=settings.workspace)
+        self._pages = templates(settings.workspace)
 
     @property
     def view(self) -> Workspace:
@@ -100,6 +95,20 @@ class Here:
         """What waits for a person, of what this one sees."""
         view = self.view
         return [step for step in view.questions() if visitor.sees(view.runs[step.run])]
+
+
+def templates(workspace: str) -> Environment:
+    """The pages' templates: whatever they are given is escaped, what they are not is an error."""
+    made = Environment(
+        loader=FileSystemLoader(_ROOM / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(shown.FILTERS)
+    made.globals.update(asset=asset, May=May, workspace=workspace)
+    return made
 
 
 def set_cookie(answer: Response, name: str, value: str, max_age: int | None = None) -> None:

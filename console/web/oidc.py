@@ -21,7 +21,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from msgspec import Struct
 
-from console.web.errors import LinkInvalid, NotAllowed, NotHere, WebError
+from console.web.errors import LinkInvalid, NotAllowed, NotHere, ProviderFailed
+from console.web.identity import Identity
 from crypto.keyfile import read_secret
 from schemas.webconsole import OidcProvider, confidential
 from sidecar.connectors.tls import system_roots
@@ -31,20 +32,6 @@ PENDING_S: Final = 600
 MOST_PENDING: Final = 1_000
 _ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
 _LEEWAY_S: Final = 60
-
-
-class ProviderFailed(WebError):
-    """The provider cannot be reached, or does not keep to its protocol."""
-
-    status = 502
-    title = "The sign-in provider did not answer as it should"
-
-
-class Identity(Struct, frozen=True):
-    """Who the provider says it is: an address that it verified, and its own lasting name."""
-
-    address: str
-    subject: str
 
 
 class _Pending(Struct, frozen=True):

@@ -23,7 +23,7 @@ class May(Enum):
     EXPORT = "take the ledger away"
     REQUEST = "ask for runs"
     DECIDE = "answer questions"
-    ENROL = "enrol a passkey"
+    ENROL = "enrol a passkey of one's own"
     HALT = "halt one's own runs"
     HALT_ALL = "halt anything"
     RELEASE = "release halts"
@@ -31,7 +31,7 @@ class May(Enum):
 
 
 ROLES: Final[Mapping[AccessRole, frozenset[May]]] = {
-    AccessRole.REP: frozenset({May.SEE, May.READ_CONTENT, May.REQUEST, May.HALT}),
+    AccessRole.REP: frozenset({May.SEE, May.READ_CONTENT, May.REQUEST, May.HALT, May.ENROL}),
     AccessRole.APPROVER: frozenset(
         {
             *(May.SEE, May.SEE_ALL, May.READ_CONTENT, May.READ_LEDGER),

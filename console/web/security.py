@@ -5,11 +5,13 @@ RFC 6454), beside the form's own token. The policy allows our own files and noth
 that an agent wrote stays a text (CSP Level 3).
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.web.problems import API, problem
@@ -43,10 +45,13 @@ _SAFE: Final = ("GET", "HEAD")
 
 
 class Guard:
-    """ASGI middleware around the whole application. `origin` is the console's own."""
+    """ASGI middleware around the whole application. `origin` is the console's own, `elsewhere` the
+    patterns of paths to which a page of another site posts.
+    """
 
-    def __init__(self, app: ASGIApp, origin: str) -> None:
+    def __init__(self, app: ASGIApp, origin: str, elsewhere: Collection[str] = ()) -> None:
         self._app = app
+        self._elsewhere = [compile_path(path)[0] for path in elsewhere]
         self._origin = origin
         self._host = origin.removeprefix("https://")
 
@@ -54,22 +59,23 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(HTTPConnection(scope).headers, scope["method"])
+        refusal = self._refusal(HTTPConnection(scope).headers, scope["method"], scope["path"])
         if refusal is not None:
             await _told(scope["path"], *refusal)(scope, receive, _with_headers(send))
             return
         await self._app(scope, _bounded(receive), _with_headers(send))
 
-    def _refusal(self, headers: Headers, method: str) -> tuple[int, str] | None:
+    def _refusal(self, headers: Headers, method: str, path: str) -> tuple[int, str] | None:
         # Another name that leads here is a stranger's: rebinding it would make us its origin.
         if headers.get("host", "") != self._host:
             return 421, "this console is not of that name\n"
         if method in _SAFE:
             return None
-        if headers.get("origin", self._origin) != self._origin:
-            return 403, "this did not come from the console\n"
-        if headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            return 403, "this did not come from the console\n"
+        if not any(pattern.match(path) for pattern in self._elsewhere):
+            if headers.get("origin", self._origin) != self._origin:
+                return 403, "this did not come from the console\n"
+            if headers.get("sec-fetch-site", "same-origin") != "same-origin":
+                return 403, "this did not come from the console\n"
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MAX_BODY:
             return 413, "that is more than a form holds\n"

@@ -18,6 +18,10 @@ OPEN: Final = {
     ("POST", "/sign-in/link"),
     ("GET", "/sign-in/with/{name}"),
     ("GET", "/sign-in/back/{name}"),
+    ("GET", "/sign-in/saml/{name}"),
+    ("GET", "/sign-in/saml/{name}/begin"),
+    ("POST", "/sign-in/saml/{name}/acs"),
+    ("GET", "/sign-in/saml/{name}/enter"),
     ("GET", "/static/{version}/{name}"),
 }
 """They serve whoever comes, and show nothing of the workspace but its name."""
@@ -38,6 +42,7 @@ ALLOWED: Final[dict[tuple[str, str], frozenset[AccessRole]]] = {
     ("GET", "/destinations"): OVERSEERS,
     ("GET", "/memory"): ALL,
     ("GET", "/flags"): OVERSEERS,
+    ("GET", "/webhooks"): OVERSEERS,
     ("GET", "/ledger"): OVERSEERS,
     ("GET", "/ledger/{index:int}"): OVERSEERS,
     ("GET", "/ledger/{index:int}/proof"): OVERSEERS,
@@ -46,8 +51,8 @@ ALLOWED: Final[dict[tuple[str, str], frozenset[AccessRole]]] = {
     ("GET", "/export"): frozenset({AUDITOR, ADMIN}),
     ("POST", "/export"): frozenset({AUDITOR, ADMIN}),
     ("GET", "/export/ledger.tar"): frozenset({AUDITOR, ADMIN}),
-    ("GET", "/passkeys"): frozenset({APPROVER, ADMIN}),
-    ("POST", "/passkeys"): frozenset({APPROVER, ADMIN}),
+    ("GET", "/passkeys"): frozenset({REP, APPROVER, ADMIN}),
+    ("POST", "/passkeys"): frozenset({REP, APPROVER, ADMIN}),
     ("POST", "/sign-out"): ALL,
 }
 
@@ -67,6 +72,7 @@ BY_TOKEN: Final[dict[tuple[str, str], tuple[frozenset[AccessRole], TokenScope | 
     ("GET", "/approvals"): (ALL, READ),
     ("GET", "/approvals/{proposal}"): (ALL, READ),
     ("POST", "/approvals/{proposal}/decision"): (frozenset({APPROVER, ADMIN}), APPROVE),
+    ("GET", "/standing"): (ALL, READ),
     ("GET", "/halts"): (ALL, READ),
     ("POST", "/halts"): (frozenset({REP, APPROVER, ADMIN}), HALT),
     ("POST", "/halts/{index:int}/release"): (frozenset({ADMIN}), MANAGE),
@@ -74,6 +80,7 @@ BY_TOKEN: Final[dict[tuple[str, str], tuple[frozenset[AccessRole], TokenScope | 
     ("GET", "/memory"): (ALL, READ),
     ("GET", "/memory/{claim}"): (ALL, READ),
     ("GET", "/flags"): (OVERSEERS, READ),
+    ("GET", "/webhooks"): (OVERSEERS, READ),
     ("GET", "/policy"): (OVERSEERS, READ),
     ("GET", "/people"): (frozenset({AUDITOR, ADMIN}), MANAGE),
     ("GET", "/tokens"): (frozenset({AUDITOR, ADMIN}), MANAGE),

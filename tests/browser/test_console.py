@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from msgspec import Struct
+from oidc_provider_mock import User, run_server_in_thread
 
 from bus.folder import DataFolder
 from console import inviting
 from console.commands.approvals import answer
 from console.errors import NeedsConsole
 from console.session import session
+from crypto.keyfile import write_secret
 from ledger.export import ExportReader
 from ledger.verify import verify
 from schemas.access import AccessRole
@@ -31,6 +33,7 @@ from tests.browser.chromium import (
 from tests.commands import ended
 from tests.faults.installation import ask, is_a, is_end, prepared, until, up
 from tests.people import Mailbox, invited
+from tests.saml_provider import PASSWORD, metadata_of, saml_provider
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "there is a browser")
 
@@ -48,6 +51,7 @@ PATHS = (
     "/passkeys",
     "/leases",
     "/export",
+    "/webhooks",
 )
 
 
@@ -198,3 +202,39 @@ async def test_a_page_serves_by_keyboard_alone_and_without_its_script(scene: Sce
         halted = (await until(scene.folder, scene.run, is_end))[-1].event.body
     assert isinstance(halted, RunHalted)
     assert halted.reason == "no script here"
+
+
+async def test_people_sign_in_at_an_openid_and_at_a_saml_provider(tmp_path: Path) -> None:
+    """The latter's answer comes by a form of another site: a browser sends no cookie with it."""
+    folder = prepared(tmp_path / "home")
+    users = (User(sub="ada-7", claims={"email": ADDRESS, "email_verified": True}),)
+    people = {"bea": "bea@acme.example"}
+    with (
+        run_server_in_thread(user_claims=users) as oidc,
+        saml_provider(tmp_path / "i", people) as idp,
+    ):
+        with folder.settings_file.open("a") as file:
+            file.write(
+                f'[console]\n[console.oidc.corp]\nissuer = "http://localhost:{oidc.server_port}"\n'
+                'client_id = "anyteam"\n'
+                '[console.saml.firm]\nmetadata = "firm.xml"\ndomains = ["acme.example"]\n'
+            )
+        write_secret(folder.identity(Role.CONSOLE) / "corp.secret", b"a-secret-for-tests\n")
+        (folder.root / "firm.xml").write_bytes(await asyncio.to_thread(metadata_of, idp))
+        async with chromium() as browser, up(folder):
+            for address in (ADDRESS, "bea@acme.example"):
+                await invited(folder, address, AccessRole.ADMIN)
+            origin = inviting.console_url(folder)
+            for button, fields in (
+                ("corp", {"sub": "ada-7"}),
+                ("firm", {"username": "bea", "password": PASSWORD}),
+            ):
+                context = await browser.new_context(ignore_https_errors=True, viewport=LAPTOP)
+                page = await context.new_page()
+                await page.goto(f"{origin}/sign-in")
+                await page.get_by_role("link", name=f"Continue with {button}").click()
+                for name, value in fields.items():
+                    await page.locator(f"input[name={name}]").fill(value)
+                await page.locator(f"input[name={name}]").press("Enter")
+                await page.locator(".tiles").wait_for()
+                await context.close()

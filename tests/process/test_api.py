@@ -108,6 +108,8 @@ async def test_a_rep_asks_for_a_run_and_an_approver_lets_its_proposal_through(
         assert isinstance(asked, ApprovalRequested)
         question = await waits(ada, asked.proposal.hex())
         assert question.step.arguments == {"path": "note-0.txt", "content": "note 0"}
+        assert question.difference is None, "the run has read nothing"
+        assert [each async for each in ada.standing()] == []
         assert [layer.layer for layer in question.step.layers] == list(range(1, 15))
         with pytest.raises(anyteam.Refused, match="answer questions") as refused:
             await ann.approve(question.step.proposal)

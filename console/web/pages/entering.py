@@ -1,4 +1,4 @@
-"""Signing in and out: by a link in a mail, or at an OpenID provider.
+"""Signing in and out: by a link in a mail, or at a provider that speaks OpenID Connect or SAML.
 
 A link is opened by a button, not by looking at it: mail scanners look. What a stranger is told does
 not depend on whether an address is known.
@@ -13,10 +13,12 @@ from starlette.responses import Response
 
 from console.web.errors import BadForm, NotAllowed
 from console.web.here import Here, drop_cookie, see, set_cookie
+from console.web.identity import Identity
 from console.web.mail import UNDELIVERED
 from console.web.permissions import Visitor
 from console.web.sessions import BROWSER_COOKIE, SESSION_COOKIE, new_browser
 from console.web.store import plain_address
+from schemas.webconsole import ConsoleSettings
 
 _LOG = logging.getLogger("anyteam.console")
 _SENDING: set[asyncio.Task[None]] = set()
@@ -76,6 +78,48 @@ async def come_back(request: Request, here: Here, visitor: Visitor | None) -> Re
     browser = request.cookies.get(BROWSER_COOKIE, "")
     whole = f"{here.origin}{request.url.path}?{request.url.query}"
     identity = await here.providers.finish(name, whole, state, browser)
+    return await _entered_as(here, identity, f"oidc/{name}")
+
+
+async def saml_metadata(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """What the admin of a SAML provider needs to know of this console."""
+    said = here.saml.metadata(str(request.path_params["name"]))
+    return Response(said, media_type="application/samlmetadata+xml")
+
+
+async def saml_begin(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """Off to a SAML provider."""
+    browser = request.cookies.get(BROWSER_COOKIE) or new_browser()
+    answer = see(here.saml.begin(str(request.path_params["name"]), browser))
+    set_cookie(answer, BROWSER_COOKIE, browser)
+    return answer
+
+
+async def saml_answer(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """What a SAML provider's page had the browser send: verified, and then on to `saml_enter`."""
+    name = str(request.path_params["name"])
+    form = await request.form()
+    ticket = here.saml.answered(name, str(form.get("SAMLResponse", "")))
+    return see(str(URL(f"/sign-in/saml/{name}/enter").include_query_params(ticket=ticket)))
+
+
+async def saml_enter(request: Request, here: Here, visitor: Visitor | None) -> Response:
+    """Back from a SAML provider, in the browser that was sent there."""
+    name = str(request.path_params["name"])
+    ticket = request.query_params.get("ticket", "")
+    identity = here.saml.enter(name, ticket, request.cookies.get(BROWSER_COOKIE, ""))
+    return await _entered_as(here, identity, f"saml/{name}")
+
+
+async def leave(request: Request, here: Here, visitor: Visitor) -> Response:
+    """Sign out."""
+    await here.sessions.close(visitor, "signed out")
+    answer = see("/sign-in")
+    drop_cookie(answer, SESSION_COOKIE)
+    return answer
+
+
+async def _entered_as(here: Here, identity: Identity, method: str) -> Response:
     store = here.sessions.store
     account = store.account_of(identity.address)
     if account is None:
@@ -85,15 +129,7 @@ async def come_back(request: Request, here: Here, visitor: Visitor | None) -> Re
             "this address belonged to another identity at a provider before",
             fix="ask an admin; they forget the old one by inviting you anew",
         )
-    return _entered(await here.sessions.open(account, f"oidc/{name}"))
-
-
-async def leave(request: Request, here: Here, visitor: Visitor) -> Response:
-    """Sign out."""
-    await here.sessions.close(visitor, "signed out")
-    answer = see("/sign-in")
-    drop_cookie(answer, SESSION_COOKIE)
-    return answer
+    return _entered(await here.sessions.open(account, method))
 
 
 def _entered(cookie: str) -> Response:
@@ -105,10 +141,11 @@ def _entered(cookie: str) -> Response:
 
 
 def _providers(here: Here) -> list[tuple[str, str]]:
-    console = here.settings.console
+    """Each provider's way in, and what its button says."""
+    console = here.settings.console or ConsoleSettings()
     return [
-        (name, provider.label or name)
-        for name, provider in (console.oidc if console is not None else {}).items()
+        *((f"/sign-in/with/{name}", one.label or name) for name, one in console.oidc.items()),
+        *((f"/sign-in/saml/{name}/begin", one.label or name) for name, one in console.saml.items()),
     ]
 
 

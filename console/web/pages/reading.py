@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console.view.leases import lease_tree
-from console.view.plots import by_hour, by_layer, percentile
-from console.view.state import HOUR, Claim
+from console.view.plots import Plot, by_hour, by_layer, by_value, percentile
+from console.view.state import HOUR, Claim, Workspace
 from console.web.here import Here
 from console.web.permissions import ROLES, May, Visitor
 from crypto.sealing import open_event
@@ -41,6 +41,7 @@ async def overview(request: Request, here: Here, visitor: Visitor) -> Response:
         whole=whole,
         plot=by_hour(view, now) if whole else None,
         rows=by_layer(view) if whole else (),
+        figures=_figures(view, now) if whole else (),
         cost=sum(hour.cost for hour in day),
         ceiling=view.policy.per_day.money if view.policy is not None else 0,
         p50=percentile(view.latencies, 0.5),
@@ -100,6 +101,24 @@ async def people(request: Request, here: Here, visitor: Visitor) -> Response:
         addresses=here.sessions.store.addresses(),
         sign_ins=list(reversed(here.view.sign_ins))[:100],
         roles=ROLES,
+    )
+
+
+def _figures(view: Workspace, now: int) -> tuple[tuple[str, str, str, Plot], ...]:
+    """Cost and latency by the hour: an id, a heading, what it says, and the plot."""
+    return (
+        (
+            "cost",
+            "What it cost",
+            "of the policy's currency, by the hour",
+            by_value(view, now, lambda hour: hour.cost / 1e6, "spent"),
+        ),
+        (
+            "latency",
+            "How long actions took",
+            "ms from proposal to outcome, half of those that nobody was asked about",
+            by_value(view, now, lambda hour: hour.median_ms, "ms"),
+        ),
     )
 
 

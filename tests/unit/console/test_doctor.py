@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bus.decider import Recorded
-from console.doctor import ledger
+from bus.folder import DataFolder
+from console.doctor import files, ledger
 from console.doctor.files import judged_date, wide_open
 from console.doctor.finding import Finding, State, healthy, tried
 from schemas.actions import ActionFinished, ActionOutcome, ApprovalRequested
@@ -14,9 +15,14 @@ from schemas.content import plain
 from schemas.errors import AnyTeamError
 from schemas.names import NO_DIGEST, SECOND, Role
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope, PolicySet, RunStarted
+from schemas.settings import PolicySettings, Settings
 from schemas.tools import Policy
+from schemas.webconsole import ConsoleSettings, OidcProvider, SamlProvider, check_console
 from tests.cases import NOW, PROPOSAL_DIGEST, proposal, recorded
+from tests.unit.console.test_saml import Signing, metadata
 
+OIDC = OidcProvider(issuer="https://id.acme.example", client_id="c")
+SAML = SamlProvider(metadata="firm.xml", domains=["acme.example"])
 TODAY = datetime.datetime(2026, 11, 28, tzinfo=datetime.UTC)
 
 
@@ -140,3 +146,43 @@ def test_what_waits_for_a_person_is_counted() -> None:
         ["1", "proposals", "wait"],
         ["1", "effects", "ended"],
     ]
+
+
+def with_console(console: ConsoleSettings) -> Settings:
+    policy = PolicySettings(tools=())
+    return Settings(
+        workspace="acme", reps=("ann",), admins=("ada",), policy=policy, console=console
+    )
+
+
+def test_what_signing_in_needs_is_looked_for_where_the_settings_say(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    openid = with_console(ConsoleSettings(oidc={"corp": OIDC}))
+    found = list(files.sign_in(folder, openid, TODAY))
+    assert states(found) == [("sign-in", State.ADVICE), ("sign-in", State.OK)]
+    assert found[0].fix == "anyteam console secret corp"
+    by_saml = with_console(ConsoleSettings(saml={"firm": SAML}))
+    (missing,) = tried("sign-in", lambda: files.sign_in(folder, by_saml, TODAY))
+    assert missing.state is State.FAULT
+    assert "firm.xml" in missing.what
+    signing = Signing()
+    (tmp_path / "firm.xml").write_bytes(metadata(signing.pem))
+    later = TODAY + datetime.timedelta(days=3_650)
+    assert states(files.sign_in(folder, by_saml, later)) == [
+        ("sign-in", State.ADVICE),
+        ("sign-in", State.OK),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (ConsoleSettings(saml={"x": SAML}, oidc={"x": OIDC}), r"console\.saml\.x"),
+        (ConsoleSettings(oidc={"x": OidcProvider(issuer="http://a", client_id="c")}), r"oidc\.x"),
+    ],
+)
+def test_providers_that_do_not_go_together_are_refused_by_name(
+    settings: ConsoleSettings, named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        check_console(settings)

@@ -2,11 +2,12 @@
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from console.view.fold import fold, skip
-from console.view.plots import by_hour, by_layer, percentile
-from console.view.state import HOUR, Workspace
+from console.view.plots import by_hour, by_layer, by_value, percentile
+from console.view.state import BAND, HOUR, Hour, Workspace
 from console.view.words import in_words
 from console.web.content import SEALED, changes, opened_step
 from crypto.errors import Rejected
@@ -323,6 +324,41 @@ def test_refusals_are_counted_by_layer_and_every_bar_of_a_plot_is_inside_it(stor
     assert [bar.words.partition(",")[0] for bar in plot.bars] == ["3 refused"]
     assert all(bar.y >= 0 and bar.y + bar.height <= plot.height for bar in plot.bars)
     assert "3 refused" in plot.words
+
+
+def test_cost_and_latency_of_an_hour_stand_in_plots_of_their_own_without_what_waited(
+    story: Story,
+) -> None:
+    run = story.begin("r-1")
+    run.finish(run.start(run.propose()))
+    waited = run.propose()
+    run.ask(waited)
+    run.answer(waited)
+    run.finish(run.start(waited))
+    view = seen(story)
+    (hour,) = [each for each in view.hours.values() if each.took]
+    (step, _) = view.runs["r-1"].steps.values()
+    took = (step.finished_at - step.made.at) / 1e6
+    assert sum(hour.took.values()) == 1
+    assert took <= hour.median_ms <= took * BAND * (1 + 1e-9)
+    plot = by_value(view, story.now, lambda one: one.median_ms, "ms")
+    assert [bar.words.partition(" ")[2].partition(",")[0] for bar in plot.bars] == ["ms"]
+    assert all(bar.y >= 0 and bar.y + bar.height <= plot.height for bar in plot.bars)
+    assert Hour().median_ms == 0.0
+    assert by_value(view, 0, lambda one: one.cost / 1e6, "spent").bars == ()
+
+
+@given(st.floats(min_value=1e-9, max_value=1e12))
+def test_the_top_of_an_axis_is_round_and_above_every_bar(value: float) -> None:
+    story = Story()
+    story.found()
+    view = seen(story)
+    view.hours[100] = Hour(cost=1)
+    plot = by_value(view, 100 * HOUR, lambda one: value * one.cost, "spent")
+    (bar,) = plot.bars
+    assert bar.y >= 0
+    assert bar.y + bar.height <= plot.height
+    assert bar.height >= (plot.height - 30) / 5 - 1, "and no more than five times as high"
 
 
 def test_percentiles_are_values_that_were_measured() -> None:

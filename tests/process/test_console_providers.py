@@ -1,5 +1,6 @@
-"""Signing in at an OpenID provider: a real one on loopback, and everything it might get wrong."""
+"""Signing in at providers, OpenID Connect and SAML: real ones, and what they might get wrong."""
 
+import asyncio
 import hmac
 import time
 from base64 import urlsafe_b64encode
@@ -13,8 +14,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from oidc_provider_mock import User, run_server_in_thread
 
-from console.web.errors import LinkInvalid, NotAllowed, NotHere
-from console.web.oidc import Identity, ProviderFailed, Providers, _verified
+from bus.folder import DataFolder
+from console.web.errors import LinkInvalid, NotAllowed, NotHere, ProviderFailed
+from console.web.identity import Identity
+from console.web.oidc import Providers, _verified
 from crypto.keyfile import write_secret
 from schemas.access import AccessRole, SessionOpened
 from schemas.names import Role
@@ -22,6 +25,7 @@ from schemas.webconsole import OidcProvider
 from tests.faults.installation import prepared, up
 from tests.people import Visitor, invited
 from tests.process.test_console import bodies
+from tests.saml_provider import metadata_of, saml_provider, signed_in
 
 ADA = User(sub="ada-7", claims={"email": "ada@acme.example", "email_verified": True})
 EVE = User(sub="eve-1", claims={"email": "ada@acme.example", "email_verified": False})
@@ -42,33 +46,78 @@ async def consented(url: str, sub: str) -> str:
     return answer.headers["location"]
 
 
-async def test_who_is_invited_signs_in_at_the_provider_and_nobody_else_does(
-    tmp_path: Path, issuer: str
+@pytest.fixture(scope="module")
+def saml(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home = tmp_path_factory.mktemp("idp") / "home"
+    people = {"bea": "bea@acme.example", "bob": "bob@acme.example", "mal": "bea@evil.example"}
+    with saml_provider(home, people) as origin:
+        yield origin
+
+
+async def test_who_is_invited_signs_in_at_either_provider_and_nobody_else_does(
+    tmp_path: Path, issuer: str, saml: str
 ) -> None:
     folder = prepared(tmp_path / "home")
     with folder.settings_file.open("a") as file:
         file.write(
             f'[console]\n[console.oidc.corp]\nissuer = "{issuer}"\nclient_id = "anyteam"\n'
             'label = "Acme"\n'
+            '[console.saml.firm]\nmetadata = "firm.xml"\ndomains = ["acme.example"]\n'
         )
     write_secret(folder.identity(Role.CONSOLE) / "corp.secret", b"a-secret-for-tests\n")
+    (folder.root / "firm.xml").write_bytes(await asyncio.to_thread(metadata_of, saml))
     async with up(folder):
         await invited(folder, "ada@acme.example", AccessRole.ADMIN)
-        for sub, status in (("ada-7", 303), ("eve-1", 403), ("bob-2", 403), ("ada-8", 403)):
-            async with Visitor(folder) as visitor, Visitor(folder) as thief:
-                assert "Continue with Acme" in (await visitor.get("/sign-in")).text
-                away = await visitor.get("/sign-in/with/corp")
-                back = await consented(away.headers["location"], sub)
-                await thief.get("/sign-in")
-                assert (await thief.get(back.removeprefix(thief.origin))).status_code == 410
-                away = await visitor.get("/sign-in/with/corp")
-                back = await consented(away.headers["location"], sub)
-                answer = await visitor.get(back.removeprefix(visitor.origin))
-                assert answer.status_code == status, (sub, answer.text)
-                signed_in = (await visitor.get("/")).status_code == 200
-                assert signed_in is (status == 303)
+        await invited(folder, "bea@acme.example", AccessRole.ADMIN)
+        await by_openid(folder)
+        await by_saml(folder)
         opened = await bodies(folder, SessionOpened)
-    assert [each.event.body.method for each in opened] == ["oidc/corp"]
+    assert [each.event.body.method for each in opened] == ["oidc/corp", "saml/firm"]
+
+
+async def by_openid(folder: DataFolder) -> None:
+    for sub, status in (("ada-7", 303), ("eve-1", 403), ("bob-2", 403), ("ada-8", 403)):
+        async with Visitor(folder) as visitor, Visitor(folder) as thief:
+            assert "Continue with Acme" in (await visitor.get("/sign-in")).text
+            away = await visitor.get("/sign-in/with/corp")
+            back = await consented(away.headers["location"], sub)
+            await thief.get("/sign-in")
+            assert (await thief.get(back.removeprefix(thief.origin))).status_code == 410
+            away = await visitor.get("/sign-in/with/corp")
+            back = await consented(away.headers["location"], sub)
+            answer = await visitor.get(back.removeprefix(visitor.origin))
+            assert answer.status_code == status, (sub, answer.text)
+            assert (await visitor.get("/")).status_code == (200 if status == 303 else 303)
+
+
+async def by_saml(folder: DataFolder) -> None:
+    """The answer is posted from the provider's own page: without our cookies, in its name."""
+    for name, status in (("bea", 303), ("bob", 403), ("mal", 403)):
+        async with Visitor(folder) as visitor, Visitor(folder) as thief:
+            away = await visitor.get("/sign-in/saml/firm/begin")
+            said = await asyncio.to_thread(signed_in, away.headers["location"], name)
+            assert said.pop("action") == f"{visitor.origin}/sign-in/saml/firm/acs"
+            elsewhere = {"origin": "https://id.example", "sec-fetch-site": "cross-site"}
+            took = await thief.client.post("/sign-in/saml/firm/acs", data=said, headers=elsewhere)
+            if name == "mal":
+                assert took.status_code == 403, took.text
+                continue
+            place = took.headers["location"]
+            entered = await visitor.get(place)
+            assert entered.status_code == status, (name, entered.text)
+            assert (await visitor.get("/")).status_code == (200 if status == 303 else 303)
+            again = await visitor.client.post("/sign-in/saml/firm/acs", data=said)
+            assert again.status_code == 410
+            away = await visitor.get("/sign-in/saml/firm/begin")
+            said = await asyncio.to_thread(signed_in, away.headers["location"], name)
+            took = await visitor.client.post("/sign-in/saml/firm/acs", data=said)
+            await thief.get("/sign-in")
+            assert (await thief.get(took.headers["location"])).status_code == 410
+            other = await thief.client.post("/sign-in", headers=elsewhere)
+            assert other.status_code == 403
+    async with Visitor(folder) as admin:
+        ours = await admin.get("/sign-in/saml/firm")
+    assert f"{admin.origin}/sign-in/saml/firm/acs" in ours.text
 
 
 @pytest.fixture

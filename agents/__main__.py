@@ -23,10 +23,10 @@ from agents.serving.endpoint import Endpoint
 from bus.boot import RunBoot
 from bus.client import Client
 from bus.component import (
+    Starting,
     connect_as,
     event_signer,
     run_process,
-    say_ready,
     together,
     until_orphaned,
 )
@@ -38,6 +38,7 @@ from bus.node import Node
 from bus.outbox import Outbox
 from bus.ownership import as_owner
 from bus.shell import Shell
+from bus.snapshot import folded_of
 from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
 from crypto.trust import Trust
@@ -80,7 +81,16 @@ async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
     start = await restart(client, snapshots, node)
     if start is not None:
         processes.resume(start.held)
-    taking = Taking(node, snapshots, start, held=processes.held, every=settings.bus.snapshot_every)
+    taking = Taking(
+        node,
+        partial(folded_of, node),
+        snapshots,
+        start,
+        held=processes.held,
+        every=settings.bus.snapshot_every,
+    )
+
+    starting = Starting()
 
     def observe(index: int, subject: str, body: bytes) -> None:
         taking.observe(index, subject, body)
@@ -92,8 +102,8 @@ async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
         processes.perform,
         consumer="orchestrator",
         outbox=outbox,
-        observe=observe,
-        on_ready=say_ready,
+        observe=starting.reading(observe),
+        on_ready=starting.ready,
     )
     pruning = prune(
         client,

@@ -54,8 +54,8 @@ class Deed(Struct, frozen=True, kw_only=True):
 
 
 class LiveRun(Struct, frozen=True, kw_only=True):
-    """One run. `deeds` is keyed by the proposal's digest; `undoings` leads from a proposal to the
-    one whose action it is to undo.
+    """One run. `deeds` is keyed by the proposal's digest, and `owing` has those without a receipt;
+    `undoings` leads from a proposal to the one whose action it is to undo.
     """
 
     request: Recorded
@@ -63,6 +63,7 @@ class LiveRun(Struct, frozen=True, kw_only=True):
     started: int = 0
     claim: Recorded | None = None
     deeds: Map[bytes, Deed] = Map()
+    owing: frozenset[bytes] = frozenset()
     undoings: Map[bytes, bytes] = Map()
     stopped_by: Recorded | None = None
     stop_refused: bool = False
@@ -159,7 +160,9 @@ def _evolve_run(run: LiveRun, entry: Recorded) -> LiveRun:
         return _replace(run, undoings=run.undoings.set(entry.digest, body.compensates))
     if isinstance(body, ActionStarted):
         return _replace(
-            run, deeds=run.deeds.set(body.proposal, Deed(tool=body.tool, started=entry.digest))
+            run,
+            deeds=run.deeds.set(body.proposal, Deed(tool=body.tool, started=entry.digest)),
+            owing=run.owing | {body.proposal},
         )
     if isinstance(body, ActionFinished) and body.proposal in run.deeds:
         deed = run.deeds[body.proposal]
@@ -167,10 +170,12 @@ def _evolve_run(run: LiveRun, entry: Recorded) -> LiveRun:
             done = _replace(deed, finished=entry.digest, outcome=body.outcome)
             return _replace(run, deeds=run.deeds.set(body.proposal, done))
     if isinstance(body, ReceiptIssued):
-        for proposal, deed in run.deeds.items():
-            if deed.receipt is None and deed.finished in entry.event.causes:
+        for proposal in sorted(run.owing):
+            deed = run.deeds[proposal]
+            if deed.finished in entry.event.causes:
                 done = _replace(deed, receipt=entry.digest)
-                return _replace(run, deeds=run.deeds.set(proposal, done))
+                deeds, owing = run.deeds.set(proposal, done), run.owing - {proposal}
+                return _replace(run, deeds=deeds, owing=owing)
     return run
 
 

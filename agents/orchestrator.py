@@ -152,7 +152,7 @@ def _owed(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iterat
             yield _draft(name, run.request, refused)
         else:
             yield _mint(name, run, state.policy, now)
-    elif run.claim is None or any(deed.receipt is None for deed in run.deeds.values()):
+    elif run.claim is None or run.owing:
         lease, park = lease_of(run), _park_at(state, run)
         assert lease is not None
         if run.waits.parked == lease.attempt:
@@ -170,7 +170,7 @@ def _park_at(state: OrchestratorState, run: LiveRun) -> int | None:
         return None
     if run.started != lease.attempt or run.waits.parked == lease.attempt:
         return None
-    if any(deed.receipt is None for deed in run.deeds.values()):
+    if run.owing:
         return None
     return park_at(run.waits, policy.park_s)
 
@@ -226,7 +226,7 @@ def _ending(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iter
     elif run.waits.unanswered is not None and _stops_unanswered(run, lease):
         reason = "nobody answered in time, and the run was to stop then"
         yield _completed(name, run.waits.unanswered, RunOutcome.EXPIRED, reason)
-    elif run.claim is not None and all(deed.receipt for deed in run.deeds.values()):
+    elif run.claim is not None and not run.owing:
         yield _verified_end(name, run, run.claim, state.policy)
 
 
@@ -301,7 +301,7 @@ def _again(
     """Another attempt after lost processes, or the end of trying."""
     lease = lease_of(run)
     assert lease is not None and run.lease is not None
-    if run.claim is not None and all(deed.receipt for deed in run.deeds.values()):
+    if run.claim is not None and not run.owing:
         return
     if run.waits.parked == lease.attempt:
         return

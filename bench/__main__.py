@@ -66,6 +66,13 @@ def _rebuild(options: argparse.Namespace) -> dict[str, Any]:
     return measure(options)
 
 
+def _scale(options: argparse.Namespace) -> dict[str, Any]:
+    """Imported when asked for: its browser is not among the installed requirements of all."""
+    from bench.scale import measure
+
+    return measure(options)
+
+
 def _speech(options: argparse.Namespace) -> dict[str, Any]:
     """Imported when asked for: it needs the extras `desktop`, `speech-model` and `dev`."""
     from bench.speech import measure
@@ -88,6 +95,7 @@ BENCHMARKS: dict[str, Measure] = {
     "rebuild": _rebuild,
     "report": report.measure,
     "restart": restart.measure,
+    "scale": _scale,
     "speech": _speech,
     "start": start.measure,
     "verify": verify.measure,
@@ -104,7 +112,7 @@ def main(words: list[str] | None = None) -> int:
         "--events",
         type=int,
         default=5_000,
-        help="console, publish, rebuild, restart, verify, webhooks: how many",
+        help="console, publish, rebuild, restart, scale, verify, webhooks: how many",
     )
     parser.add_argument(
         "--peers", type=Path, help="peers: the Python of an environment that has them"

@@ -211,7 +211,7 @@ async def _serve(
     root = tale.story.signers["root"].public
     write_public(folder.root_public_file, root)
     keys = WorkspaceKeys(tale.story.ring)
-    feed = Feed(client, Trust(WORKSPACE, root), keys)
+    feed = Feed(client, Trust(WORKSPACE, root), keys, folder.root / "read", bytes(32))
     sock = listening(ConsoleSettings(), folder.root / "port")
     origin = f"https://localhost:{sock.getsockname()[1]}"
     here = _here(folder, store, client, feed, keys, origin)

@@ -1,7 +1,7 @@
 """Rebuilding the PostgreSQL projection from nothing, beside a bare COPY of the very same rows.
 
-Ours is all of it: each entry verified once, decoded, folded into rows, written under row security
-together with the position. The floor copies what came of it, already in COPY's own text, into
+Ours is all of it: each entry verified once, decoded, folded into rows, written together with the
+position. The floor copies what came of it, already in COPY's own text, into
 tables with the same keys and indexes and no row security. Reading the stream is in neither.
 """
 
@@ -17,16 +17,14 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from bus.decider import Entry
 from ledger.export import ExportedEntry
-from projections.ahead import ahead
+from projections.ahead import rebuild
 from projections.postgres.generations import prepare, provisioner
 from projections.postgres.login import LEDGER_DATABASE, Login
 from projections.postgres.provision import NEXT, provision
 from projections.postgres.server import SUPERUSER, PostgresServer
 from projections.postgres.standing import metadata
 from projections.postgres.writer import PostgresStore
-from projections.projector import project
 from schemas.actions import LayerOutcome, LayerResult
 from tests.stories import SignedLedger, Story
 
@@ -73,15 +71,11 @@ async def _rebuild(ledger: SignedLedger, port: int) -> float:
     started = time.perf_counter()
     store = PostgresStore(provisioner(port, _SECRET), WORKSPACE, schema=NEXT, direct=True)
     try:
-        await project(_read(ledger), store)
+        cores = os.cpu_count() or 1
+        await rebuild(ledger.workspace, ledger.root_public, _found(ledger), store, cores=cores)
     finally:
         store.close()
     return time.perf_counter() - started
-
-
-def _read(ledger: SignedLedger) -> AsyncIterator[Entry]:
-    cores = os.cpu_count() or 1
-    return ahead(ledger.workspace, ledger.root_public, _found(ledger), cores=cores)
 
 
 async def _found(ledger: SignedLedger) -> AsyncIterator[ExportedEntry]:

@@ -33,6 +33,12 @@ from schemas.errors import UNREADABLE, AnyTeamError
 from schemas.faults import encode_fault
 from schemas.names import Role
 
+READING = b"reading "
+"""What a line begins with that a component says before it is ready."""
+READING_EVERY = 2_000
+
+Observer = Callable[[int, str, bytes], None]
+
 _LOG = logging.getLogger("anyteam")
 
 
@@ -115,6 +121,32 @@ def say_ready() -> None:
     """Tell the parent that this component decides from here on."""
     sys.stdout.write("ready\n")
     sys.stdout.flush()
+
+
+class Starting:
+    """What a component tells its parent until it decides: that it reads on, and then `ready`.
+
+    A ledger takes as long to read as it is long, and a component that reads is not one that hangs.
+    """
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def reading(self, observe: Observer) -> Observer:
+        """An observer of entries that calls `observe`, and says now and then where it is."""
+
+        def observed(index: int, subject: str, body: bytes) -> None:
+            if index % READING_EVERY == 0 and not self._told:
+                sys.stdout.write(f"{READING.decode()}{index}\n")
+                sys.stdout.flush()
+            observe(index, subject, body)
+
+        return observed
+
+    def ready(self) -> None:
+        """It decides from here on. Nobody listens for where it reads any more."""
+        self._told = True
+        say_ready()
 
 
 def run_process(main: Coroutine[Any, Any, None]) -> int:

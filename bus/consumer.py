@@ -24,6 +24,12 @@ _EXPIRES_S: Final = 20.0
 _HEARTBEAT_S: Final = 2.0
 _NO_STREAM: Final = 10059
 _LEADER_S: Final = 20.0
+_WORDS: Final = 9
+_FIELDS: Final = 4
+_PLACE: Final = slice(5, 9)
+_PLACE_IN_DOMAIN: Final = slice(7, 11)
+"""Where a reply subject has the stream's sequence, the consumer's, the time, and what is pending:
+`$JS.ACK.` (`domain.account.`) `stream.consumer.delivered.sequence.sequence.time.pending`."""
 
 
 class Message(Struct, frozen=True):
@@ -139,16 +145,21 @@ async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message
                 await client.publish(ask, want, reply=inbox)
                 owed += _BATCH
             try:
-                # Not wait_for: in Python 3.11 it can swallow a cancellation as a message comes.
-                async with asyncio.timeout(_HEARTBEAT_S * 3):
-                    message = await queue.get()
-            except TimeoutError:
-                return
+                message = queue.get_nowait()
+            except asyncio.QueueEmpty:
+                try:
+                    # Not wait_for: in Python 3.11 it can swallow a cancellation as a message comes.
+                    async with asyncio.timeout(_HEARTBEAT_S * 3):
+                        message = await queue.get()
+                except TimeoutError:
+                    return
             headers = message.headers or {}
-            status = headers.get("Status")
+            # Entries bear their own subject; a header of that name in one is its author's word.
+            status = headers.get("Status") if message.subject == inbox else None
             if status is None:
                 owed, idle = owed - 1, False
-                yield _message(message)
+                index, pending = place_of(message)
+                yield Message(index, message.subject, message.data, pending)
                 if not message.data:
                     # An answer without a body is the last one that comes across accounts: what
                     # the server still sends for what was asked is lost.
@@ -167,8 +178,15 @@ async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message
             await subscription.unsubscribe()
 
 
-def _message(message: Msg) -> Message:
-    metadata = message.metadata
-    return Message(
-        metadata.sequence.stream, message.subject, message.data, metadata.num_pending or 0
-    )
+def place_of(message: Msg) -> tuple[int, int]:
+    """(index in the stream, how many are still to come), as the reply subject says (NATS ADR-15).
+
+    The client's own reading of it makes a date of the time, which nobody here asks for. Raises
+    `StreamUnavailable` where it says no such thing.
+    """
+    words = message.reply.split(".")
+    fields = words[_PLACE] if len(words) == _WORDS else words[_PLACE_IN_DOMAIN]
+    if words[:2] != ["$JS", "ACK"] or len(fields) != _FIELDS or not all(map(str.isdecimal, fields)):
+        raise StreamUnavailable(f"a message of a consumer has the reply subject {message.reply!r}")
+    index, _, _, pending = fields
+    return int(index), int(pending)

@@ -55,6 +55,11 @@ class DataFolder(Struct, frozen=True):
         """What a component starts from; may be deleted at any time."""
         return self.root / "snapshots" / component
 
+    @property
+    def witnesses(self) -> Path:
+        """What the feeder knows of the ledger, and the cosignatures that witnesses gave."""
+        return self.root / "witnesses"
+
     def ownership(self, component: str) -> Path:
         """Whose lock says which process does a component's work."""
         return self.root / "outbox" / f"{component}.lock"

@@ -18,6 +18,13 @@ class Item(Struct, frozen=True):
     seen: int
 
 
+class Sent(Struct, frozen=True):
+    """An event that was sent and has not come back: its digest, and the message's body."""
+
+    digest: bytes
+    body: bytes
+
+
 class Lane(Struct):
     """One scope's queue. `sent` is the item under way with its number and digest."""
 

@@ -35,7 +35,7 @@ from bus.decider import (
     draft_id,
 )
 from bus.errors import ContentKeyMissing, LedgerDiverged
-from bus.lane import NO_SCOPE, Item, Lane, NoScope
+from bus.lane import NO_SCOPE, Item, Lane, NoScope, Sent
 from crypto.errors import Broken, Rejected
 from crypto.keyring import Entropy
 from crypto.sealing import ContentKeys, content_fields, open_event, seal_body
@@ -50,7 +50,8 @@ from schemas.runs import EpochOpened
 
 class Node(Generic[State]):
     """One decider on one workspace's ledger. `index` is the last ledger index folded, `own` the
-    places of own events by id, as folded until it went live.
+    places of own events by id, as folded until it went live: of those that are `sought`, of all
+    where that is None.
 
     `fences` holds the last index of each fenced topic in the present epoch, 0 for none.
     `whole` says whether this reader sees every entry, so that a missing index is noticed;
@@ -75,6 +76,7 @@ class Node(Generic[State]):
         self.index = 0
         self.live = False
         self.own: dict[str, int] = {}
+        self.sought: frozenset[str] | None = None
         self.fences: dict[str, int] = dict.fromkeys(FENCED, 0)
         self._signer = signer
         self._keys = keys
@@ -83,11 +85,12 @@ class Node(Generic[State]):
         self._lanes: dict[str | None, Lane] = {}
         self._under_way: dict[str, str | None] = {}
         self._decided: dict[str, Draft] = {}
-        self._sent_digests: dict[str, bytes] = {}
+        self._sent: dict[str, Sent] = {}
         self._performing: dict[str, set[str]] = {}
         self._settling: dict[str, str] = {}
         self._fence_taken: dict[str, str] = {}
         self._fence_stale = 0
+        self._woken: tuple[State, int | None] | None = None
         # A run's reader gets the run's content key late: what it folded sealed, it folds again.
         self._sealed_past: list[Entry] | None = None if whole else []
 
@@ -124,7 +127,10 @@ class Node(Generic[State]):
         `crypto.trust.Trust.accept_opened`'s.
         """
         try:
-            verified = self.trust.accept_opened(subject, open_body(body), vouched=vouched)
+            opened = open_body(body)
+            sent = self._sent.get(opened.event.id)
+            own = sent is not None and sent.body == body
+            verified = self.trust.accept_opened(subject, opened, vouched=vouched, own=own)
         except Rejected as error:
             if isinstance(error, Broken) and error.suspect and self.live:
                 raise LedgerDiverged(
@@ -170,8 +176,10 @@ class Node(Generic[State]):
         return self._answer(Tick(), now) if self.live else []
 
     def wake_at(self) -> int | None:
-        """When (ns) the next `tick` is due, or None."""
-        return self.decider.wake_at(self.state)
+        """When (ns) the next `tick` is due, or None. A state is asked once: it does not change."""
+        if self._woken is None or self._woken[0] is not self.state:
+            self._woken = (self.state, self.decider.wake_at(self.state))
+        return self._woken[1]
 
     def acked(self, event_id: str, index: int, duplicate: bool, now: int) -> list[Command]:
         """The bus stored `event_id` at `index`; or has had it, where `duplicate`."""
@@ -298,10 +306,10 @@ class Node(Generic[State]):
         lane.queue.popleft()
         lane.sent = (item, Head(event.n, event_digest(payload)))
         self._under_way[item.id] = scope
-        self._sent_digests[item.id] = lane.sent[1].digest
+        body = encode_envelope(self._signer.envelope(payload))
+        self._sent[item.id] = Sent(lane.sent[1].digest, body)
         if fence is not None:
             self._fence_taken[topic] = item.id
-        body = encode_envelope(self._signer.envelope(payload))
         expected = (fence, self.fences[topic]) if fence is not None else None
         message_id = self._signer.tag(item.id.encode()).hex()[:32]
         return Publish(item.id, message_id, subject_of(event), body, expected)
@@ -322,16 +330,16 @@ class Node(Generic[State]):
         if not isinstance(entry, Recorded) or entry.event.actor != self.actor:
             return True, []
         event_id = entry.event.id
-        if not self.live:
+        if not self.live and (self.sought is None or event_id in self.sought):
             self.own[event_id] = entry.index
         for key, waiting in list(self._performing.items()):
             if event_id in waiting:
                 waiting.discard(event_id)
                 if not waiting:
                     del self._performing[key]
-        sent = self._sent_digests.pop(event_id, None)
+        sent = self._sent.pop(event_id, None)
         draft = self._forget(event_id)
-        if sent != entry.digest:
+        if sent is None or sent.digest != entry.digest:
             # Another incarnation wrote it. What we decided or sent ourselves is void.
             if draft is not None:
                 self._drop_lane(draft.run)
@@ -375,7 +383,7 @@ class Node(Generic[State]):
             sent = lane.sent[0].id
             ids.add(sent)
             self._under_way.pop(sent, None)
-            self._sent_digests.pop(sent, None)
+            self._sent.pop(sent, None)
             self._free_fence(sent, 0)
         for event_id in ids:
             self._forget(event_id)

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from bus.component import recorded
-from bus.confinement import NOTHING
+from bus.confinement import NOTHING, look_up_code
 
 MESSAGE_BYTES: Final = 4_096
 DESCRIPTORS: Final = 4
@@ -52,6 +52,7 @@ def nurse(command: list[str]) -> None:
     """Bear children until the parent is gone. Returns in no child."""
     module, arguments = command[0], command[1:]
     _load(module)
+    look_up_code()
     # What is there now stays shared: a collection in a child would touch, and so copy, all of it.
     gc.collect()
     gc.freeze()

@@ -40,6 +40,7 @@ _WORKSPACE_TOPICS: Final = (
     "access",
     "session",
     "passkey",
+    "witness",
 )
 _BOTH_TOPICS: Final = ("halt",)
 _CARRIED: Final = {Role.CONSOLE: ("decision", "halt", "passkey", "request")}

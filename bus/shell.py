@@ -60,6 +60,12 @@ class Shell:
         self._consumer = consumer
         self._filter = filter_subject
         self._outbox = outbox
+        # What else was said stands in the ledger, and nobody will ask where.
+        node.sought = (
+            frozenset(kept.event_id for kept in outbox.kept())
+            if outbox is not None
+            else frozenset()
+        )
         self._observe = observe
         self._on_ready = on_ready
         self._tasks: set[asyncio.Task[None]] = set()

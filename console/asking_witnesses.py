@@ -3,8 +3,9 @@
 import httpx
 
 from ledger.checkpoint import b64
-from ledger.cosignature import WitnessKey, cosigned_by
+from ledger.cosignature import WitnessKey
 from ledger.errors import BadCheckpoint, NotWitnessed
+from ledger.feeding import cosignature_in
 from ledger.tiles import TileTree
 from ledger.witness import request_of
 
@@ -45,13 +46,10 @@ def cosignature_of(
 
 
 def _own_line(key: WitnessKey, note: str, lines: str) -> str:
-    for line in lines.splitlines(keepends=True):
-        try:
-            if key in cosigned_by(note + line, [key]):
-                return line
-        except BadCheckpoint as error:
-            raise NotWitnessed(f"{key.name} answers with a bad cosignature") from error
-    raise NotWitnessed(f"{key.name} answers without a cosignature by its key")
+    try:
+        return cosignature_in(key, note, lines)
+    except BadCheckpoint as error:
+        raise NotWitnessed(f"{key.name} answers with no cosignature: {error.what}") from error
 
 
 def _post(client: httpx.Client, prefix: str, body: bytes) -> httpx.Response:

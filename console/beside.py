@@ -13,9 +13,11 @@ from rich.markup import escape
 from console.output import emit
 from crypto.errors import Rejected
 from crypto.trust import Trust
+from ledger.cosignature import Witnessed, WitnessKey
 from ledger.disclosure import FILE, OpenedField, disclosure_problem, read_disclosure
-from ledger.errors import ExportDamaged
+from ledger.errors import BadCheckpoint, ExportDamaged
 from ledger.export import ExportReader
+from ledger.findings import Finding
 from ledger.page import page
 from ledger.parcel import FILES, SIGNATURE, FilesSignature, files_problem
 from ledger.selection.folder import SelectionReader, is_selection
@@ -105,13 +107,33 @@ def beside_in_words(beside: Beside) -> str:
     return "\n".join(lines)
 
 
-def verify_part(folder: Path, root_public: bytes, json: bool) -> int:
-    """Verify a selection, and say what was found; the exit code."""
-    report = verify_selection(SelectionReader(folder), root_public)
+def verify_part(
+    folder: Path, root_public: bytes, json: bool, keys: tuple[WitnessKey, ...], quorum: int
+) -> int:
+    """Verify a selection, and say what was found; the exit code. Of the witnesses `keys` a `quorum`
+    must have cosigned its checkpoint.
+    """
+    reader = SelectionReader(folder)
+    report = verify_selection(reader, root_public)
+    missing = _missing(Witnessed((reader.checkpoint(),), keys, quorum, lag=0), report)
+    if missing:
+        finding = Finding(0, "witness", missing, "checkpoint.txt")
+        findings = (*report.findings, finding)
+        report = msgspec.structs.replace(report, ok=False, findings=findings)
     beside = check_beside(folder, root_public)
     value = {**msgspec.structs.asdict(report), "beside": beside}
     emit(value, json, f"{_part_in_words(report)}\n{beside_in_words(beside)}")
     return 0 if report.ok and beside.ok else 1
+
+
+def _missing(witnessed: Witnessed, report: SelectionReport) -> str:
+    """What witnesses have not said of a selection's checkpoint; empty where nothing is missing."""
+    if not witnessed.quorum or not report.ok:
+        return ""
+    try:
+        return witnessed.missing(witnessed.sizes(witnessed.named()), report.size)
+    except BadCheckpoint as error:
+        return error.what
 
 
 def _part_in_words(report: SelectionReport) -> str:

@@ -40,11 +40,14 @@ STANDING = (
     (Role.SUPERVISOR, "supervisor", "event.key"),
 )
 CONSOLE = (Role.CONSOLE, "console", "event.key")
+FEEDER = (Role.FEEDER, "feeder", "event.key")
 
 
 def standing(settings: Settings) -> tuple[tuple[Role, str, str], ...]:
     """Role, instance and key file of each holder that the root certifies beside people."""
-    return (*STANDING, CONSOLE) if settings.console is not None else STANDING
+    console = (CONSOLE,) if settings.console is not None else ()
+    feeder = (FEEDER,) if settings.witnesses is not None else ()
+    return (*STANDING, *console, *feeder)
 
 
 def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
@@ -67,7 +70,7 @@ def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
         ensure_key(folder.identity(role) / file)
     ensure_key(folder.identity(Role.SIDECAR) / "receipts.mac")
     # The sidecar's snapshots hold content: their key follows from the workspace's own.
-    for role in (Role.ORCHESTRATOR, Role.SUPERVISOR):
+    for role in (Role.ORCHESTRATOR, Role.SUPERVISOR, Role.CONSOLE):
         ensure_key(folder.identity(role) / "snapshot.key")
     ensure_key(folder.webhook_key_file)
     for person in (*settings.reps, *settings.admins):

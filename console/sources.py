@@ -18,8 +18,10 @@ from bus.consume import CaughtUp, follow
 from bus.folder import DataFolder
 from bus.roles import LEDGER, SEALS
 from console.custody import content_keys
+from console.feeding.memory import cosigned_in
 from crypto.keyfile import read_public
 from crypto.sealing import ContentKeys
+from ledger.cosigned import kept_cosigned
 from ledger.disclosure import DisclosedKeys, read_disclosure
 from ledger.errors import ExportDamaged
 from ledger.export import ExportReader
@@ -60,6 +62,12 @@ class Source(Protocol):
         """Every seal's note, in order."""
         ...
 
+    def cosigned(self) -> tuple[str, ...]:
+        """The newest seals that witnesses cosigned, by size; none is of more than `entries` gives
+        when asked thereafter.
+        """
+        ...
+
     def keys(self) -> ContentKeys:
         """What opens its content, as far as this machine or the export holds it."""
         ...
@@ -80,6 +88,9 @@ class _Live:
     async def seals(self) -> AsyncIterator[str]:
         async for _, _, body in self._all(SEALS):
             yield body.decode("utf-8", "replace")
+
+    def cosigned(self) -> tuple[str, ...]:
+        return kept_cosigned(cosigned_in(self._folder.witnesses))
 
     def keys(self) -> ContentKeys:
         return self._keys or content_keys(self._folder, self._folder.settings())
@@ -115,6 +126,9 @@ class _Exported:
     async def seals(self) -> AsyncIterator[str]:
         for note in self._reader.seals():
             yield note
+
+    def cosigned(self) -> tuple[str, ...]:
+        return self._reader.cosigned()
 
     def keys(self) -> ContentKeys:
         disclosed = DisclosedKeys(read_disclosure(self._export))

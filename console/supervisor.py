@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from bus.cluster import Cluster
-from bus.component import Unlock, encode_unlock
+from bus.component import READING, Unlock, encode_unlock
 from bus.folder import DataFolder
 from bus.provision import Site
 from bus.server import Server
@@ -52,6 +52,7 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 
 _WEBHOOKS = {"webhooks": ("projections.webhooks",)}
 _CONSOLE = {"console": ("console.web",)}
+_FEEDER = {"feeder": ("console.feeding",)}
 UNLOCKED = ("sidecar", "console", "vectors")
 """Components that open content, and so need the keys that a passphrase or a service guards."""
 
@@ -62,7 +63,8 @@ def components_of(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """The components that an installation with these settings has, each started at once."""
     webhooks = _WEBHOOKS if settings.webhooks is not None else {}
     console = _CONSOLE if settings.console is not None else {}
-    return {**COMPONENTS, **webhooks, **console}
+    feeder = _FEEDER if settings.witnesses is not None else {}
+    return {**COMPONENTS, **webhooks, **console, **feeder}
 
 
 def command_of(module: tuple[str, ...], folder: DataFolder) -> list[str]:
@@ -200,12 +202,14 @@ class Supervisor:
         if name in UNLOCKED and self._passphrase is not None:
             process.stdin.write(encode_unlock(Unlock(self._passphrase)))
         try:
-            async with asyncio.timeout(READY_S):
-                line = await process.stdout.readline()
+            line = READING
+            while line.startswith(READING):
+                async with asyncio.timeout(READY_S):
+                    line = await process.stdout.readline()
         except TimeoutError:
             await _end(process)
             raise ComponentSlow(
-                f"{name} did not come up within {READY_S:.0f} s: {_last_line(log)}",
+                f"{name} did not come up or read on within {READY_S:.0f} s: {_last_line(log)}",
                 fix=f"see {log}",
             ) from None
         except asyncio.CancelledError:
@@ -221,10 +225,10 @@ class Supervisor:
     async def _mind(self, name: str) -> None:
         """Start a component again when it ends, unless it will not stay up.
 
-        A projector, the webhooks and the console are tried for as long as it takes: without them
-        nothing is done that should not be, and they must not take the gate down with them.
+        A projector, the webhooks, the console and the feeder are tried for as long as it takes:
+        without them nothing is done that should not be, and they must not take the gate down.
         """
-        quick, spare = 0, name in {**self._projectors, **_WEBHOOKS, **_CONSOLE}
+        quick, spare = 0, name in {**self._projectors, **_WEBHOOKS, **_CONSOLE, **_FEEDER}
         while True:
             code = await self._standing[name].process.wait()
             self._faults.report(name, code, await _rest(self._standing[name].process))

@@ -19,12 +19,13 @@ from crypto.sealing import ContentKeys
 from crypto.trust import Trust
 from ledger.chain import leaf_of
 from ledger.disclosure import FILE, disclosed, written
+from ledger.errors import NothingSelected
 from ledger.export import ExportReader, ExportWriter, Manifest
 from ledger.page import page
 from ledger.parcel import FILES, SIGNATURE, FilesSignature, NewFolder, list_files, signed_message
 from ledger.renderings.line import Invalid, line_of
 from ledger.renderings.writing import Rendering, Renderings
-from ledger.selection.choosing import Choosing
+from ledger.selection.choosing import Choosing, Plan
 from ledger.selection.criteria import Criteria
 from ledger.selection.folder import (
     SelectedEntry,
@@ -95,6 +96,8 @@ async def take(source: Source, out: Path, wanted: Wanted) -> Taken:
 
 async def _whole(source: Source, folder: Path) -> Manifest:
     with ExportWriter(folder, source.workspace, source.root_public) as writer:
+        # First, so that what they cover is among the entries read after.
+        writer.add_cosigned(source.cosigned())
         async for note in source.seals():
             writer.add_seal(note)
         async for index, subject, body in source.entries():
@@ -103,10 +106,11 @@ async def _whole(source: Source, folder: Path) -> Manifest:
 
 
 async def _part(source: Source, folder: Path, criteria: Criteria) -> SelectionManifest:
+    cosigned = source.cosigned()
     choosing = Choosing(source.workspace, source.root_public, criteria)
     async for index, subject, body in source.entries():
         choosing.fold(index, subject, body)
-    plan = choosing.plan([note async for note in source.seals()])
+    plan = _planned(choosing, [note async for note in source.seals()], cosigned)
     with SelectionWriter(folder, source.workspace, source.root_public) as writer:
         async for index, subject, body in source.entries():
             part = plan.parts.get(index)
@@ -114,6 +118,16 @@ async def _part(source: Source, folder: Path, criteria: Criteria) -> SelectionMa
                 path = choosing.path(index, plan.size)
                 writer.add(SelectedEntry(index, part, subject, body, path))
         return writer.finish(criteria, plan, time.time_ns())
+
+
+def _planned(choosing: Choosing, seals: list[str], cosigned: tuple[str, ...]) -> Plan:
+    """What goes, under the newest seal, or a cosigned one where that leaves nothing out."""
+    newest = choosing.plan(seals)
+    try:
+        witnessed = choosing.plan(cosigned)
+    except NothingSelected:
+        return newest
+    return witnessed if witnessed.unsealed == newest.unsealed else newest
 
 
 async def _beside(

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from crypto.ed25519 import holds
 from crypto.errors import BadSignature
+from crypto.sodium import says_yes
 from schemas.envelope import PAYLOAD_TYPE, Envelope
 
 _UNVERIFIED: Final = "the signature does not verify under this key"
@@ -82,11 +83,10 @@ def verify(public_key: bytes, payload_type: str, payload: bytes, signature: byte
 
     Raises `BadSignature` otherwise.
     """
-    if not holds(public_key, pae(payload_type, payload), signature):
-        raise BadSignature(_UNVERIFIED)
+    verify_raw(public_key, pae(payload_type, payload), signature)
 
 
 def verify_raw(public_key: bytes, message: bytes, signature: bytes) -> None:
     """Return if `signature` is `public_key`'s over `message`; raise `BadSignature` otherwise."""
-    if not holds(public_key, message, signature):
+    if not (says_yes(public_key, message, signature) or holds(public_key, message, signature)):
         raise BadSignature(_UNVERIFIED)

@@ -208,14 +208,17 @@ class Trust:
         self._check_signature(opened, certificate)
         return self._vouches(opened.event, certificate)
 
-    def accept_opened(self, subject: str, opened: Opened, *, vouched: bool = False) -> Verified:
+    def accept_opened(
+        self, subject: str, opened: Opened, *, vouched: bool = False, own: bool = False
+    ) -> Verified:
         """As `accept`, of a body that `open_body` has taken apart. With `vouched` nothing but the
-        signatures of the root's own chain is passed over: its links are checked as ever.
+        signatures of the root's own chain is passed over: its links are checked as ever. So with
+        `own` this one's, which is to be said of the very bytes that the caller has signed itself.
         """
         envelope, event = opened.envelope, opened.event
         self._check_place(event, subject)
         certificate = self._certificate(event, envelope.key_id)
-        if not (vouched and self._vouches(event, certificate)):
+        if not own and not (vouched and self._vouches(event, certificate)):
             self._check_signature(opened, certificate)
         heads, packed = self._heads.get(event.run), None
         opens = heads is None

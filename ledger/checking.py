@@ -1,7 +1,8 @@
-"""`python -m ledger.checking`: checks signatures in batches until its standard input ends.
+"""`python -m ledger.checking [sodium]`: checks signatures in batches until its input ends.
 
-It holds no key and decides nothing (`ledger.signatures`); `ledger.spread` starts it. It imports
-almost nothing, since a helper that takes long to start is of no use to a short ledger.
+With `sodium` by that library, whose no is not the last word (`crypto.sodium`). It holds no key
+and decides nothing (`ledger.signatures`); `ledger.spread` starts it. It imports almost nothing,
+since a helper that takes long to start is of no use to a short ledger.
 
 A batch is one frame: the messages' lengths (a frame of machine words), then the public keys, the
 signatures and the messages of all its checks. Its answer is a frame of one byte a check, 1 where
@@ -12,8 +13,6 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, Final
-
-from crypto.ed25519 import holds
 
 Check = tuple[bytes, bytes, bytes]
 """(public key of 32 bytes, message, signature of 64 bytes)."""
@@ -64,7 +63,11 @@ def read_frame(read: Callable[[int], bytes]) -> bytes:
     return data
 
 
-def serve(source: BinaryIO, sink: BinaryIO) -> None:
+Holds = Callable[[bytes, bytes, bytes], bool]
+"""(public key, message, signature): whether it holds."""
+
+
+def serve(source: BinaryIO, sink: BinaryIO, holds: Holds) -> None:
     """Answer each batch in turn."""
     try:
         while True:
@@ -77,4 +80,9 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    # One of them, since a helper imports as little as it can.
+    if sys.argv[1:] == ["sodium"]:
+        from crypto.sodium import says_yes as holds
+    else:
+        from crypto.ed25519 import holds
+    serve(sys.stdin.buffer, sys.stdout.buffer, holds)

@@ -7,7 +7,7 @@ Pure. Sources: c2sp.org/tlog-cosignature, c2sp.org/signed-note@v1.0.0.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -75,31 +75,61 @@ def cosigned_by(note: str, keys: Iterable[WitnessKey]) -> dict[WitnessKey, int]:
     return found
 
 
-class Witnessed(Struct, frozen=True):
-    """A checkpoint's note as it came, the auditor's witnesses, and how many must have signed."""
+MOST_UNWITNESSED: Final = 1_000
+_CALLED: Final = "the cosigned checkpoint"
 
-    note: str
+
+class Witnessed(Struct, frozen=True):
+    """Cosigned notes as they came, the auditor's witnesses, and what is asked of these: `quorum`
+    of them must have cosigned, and at most `lag` entries may have been sealed since.
+    """
+
+    notes: tuple[str, ...]
     keys: tuple[WitnessKey, ...]
     quorum: int
+    lag: int = MOST_UNWITNESSED
 
-    def missing(self) -> str:
-        """What is missing in cosignatures; empty where there are enough."""
-        try:
-            found = cosigned_by(self.note, self.keys)
-        except BadCheckpoint as error:
-            return error.what
-        if len(found) >= self.quorum:
-            return ""
-        names = ", ".join(sorted(key.name for key in found)) or "nobody"
-        return f"{self.quorum} of your witnesses must have cosigned, and {names} did"
+    def named(self) -> dict[str, str]:
+        """The notes that the entries are to be held to, by what they are called in a finding."""
+        found: dict[str, str] = {}
+        for note in self.notes:
+            try:
+                read_checkpoint(note)
+            except BadCheckpoint:
+                continue
+            found[f"{_CALLED} {len(found) + 1}" if found else _CALLED] = note
+        return found
 
-    def sound(self) -> bool:
-        """Whether it reads as a checkpoint of ours, so that the entries can be held to it."""
-        try:
-            read_checkpoint(self.note)
-        except BadCheckpoint:
-            return False
-        return True
+    def sizes(self, held: Container[str]) -> dict[str, int]:
+        """How many entries each witness that did has cosigned, by vkey, counting those of `named`
+        that were `held`. Raises `BadCheckpoint` where a line of theirs does not verify.
+        """
+        found: dict[str, int] = {}
+        for called, note in self.named().items():
+            cosigned = cosigned_by(note, self.keys)
+            if called in held:
+                size = read_checkpoint(note).size
+                for key in cosigned:
+                    found[key.vkey] = max(size, found.get(key.vkey, 0))
+        return found
+
+    def agreed(self, sizes: Mapping[str, int]) -> int:
+        """How many entries a quorum of the witnesses has cosigned, each at least so many."""
+        found = sorted(sizes.values(), reverse=True)
+        return found[self.quorum - 1] if len(found) >= self.quorum else 0
+
+    def missing(self, sizes: Mapping[str, int], sealed: int) -> str:
+        """What is missing in cosignatures of a ledger sealed up to `sealed`; empty for enough."""
+        if len(sizes) < self.quorum:
+            names = ", ".join(sorted(vkey.partition("+")[0] for vkey in sizes)) or "nobody"
+            return f"{self.quorum} of your witnesses must have cosigned, and {names} did"
+        agreed = self.agreed(sizes)
+        if sealed - agreed > self.lag:
+            return (
+                f"{self.quorum} of your witnesses have cosigned {agreed} entries, and {sealed} are"
+                f" sealed: {sealed - agreed} without their word, where {self.lag} may be"
+            )
+        return ""
 
 
 def _verified(text: str, line: NoteSignature, key: WitnessKey) -> int:

@@ -4,6 +4,7 @@
     ledger.msgpack   every entry in order: 4-byte big-endian length, then msgpack
                      [index, subject, message body]
     seals.jsonl      every seal in order, one JSON object {"note": text} a line
+    cosigned.jsonl   the newest seals that witnesses cosigned, where there are any, by size
     schema/*.json    JSON Schemas of event, envelope and receipt
     checkpoint, tile/    the last seal and its Merkle tree, for a server of static files
     README.md        how to verify it, by command and by hand
@@ -17,7 +18,8 @@ Nothing in an export is believed until `ledger.verify` has held it against the r
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self
@@ -28,9 +30,11 @@ from msgspec import Struct
 from ledger import offline
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import MAX_NOTE_CHARS, NoteKey, origin_of
+from ledger.cosigned import merged
 from ledger.errors import ExportDamaged, ExportExists
 from ledger.guide import guide
 from ledger.merkle import Frontier
+from ledger.tiles import CHECKPOINT
 from ledger.tiling import write_tiles
 from schemas.actions import Receipt
 from schemas.envelope import MAX_BODY_BYTES, Envelope
@@ -42,8 +46,10 @@ FORMAT: Final = "anyteam export v1"
 MANIFEST: Final = "manifest.json"
 ENTRIES: Final = "ledger.msgpack"
 SEALS: Final = "seals.jsonl"
+COSIGNED: Final = "cosigned.jsonl"
 MAX_RECORD_BYTES: Final = MAX_BODY_BYTES + 4_096
 MAX_MANIFEST_BYTES: Final = 65_536
+MAX_COSIGNED: Final = 256
 _LENGTH_BYTES: Final = 4
 _BUFFER_BYTES: Final = 128 * 1024
 _SCHEMAS: Final = {"event": Event, "envelope": Envelope, "receipt": Receipt}
@@ -108,6 +114,7 @@ class ExportWriter:
         self._root_key = NoteKey(origin_of(workspace), root_public).vkey
         self._frontier, self._head = Frontier(), first_head(workspace)
         self._first = self._last = self._seals = 0
+        self._cosigned: tuple[str, ...] = ()
         self._draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.draft")
         self._draft.mkdir(mode=0o700, parents=True)
         self._entries_file = (self._draft / ENTRIES).open("xb")
@@ -127,6 +134,10 @@ class ExportWriter:
         """Append the next seal of the seals stream."""
         self._seals_file.write(msgspec.json.encode(_Seal(note)) + b"\n")
         self._seals += 1
+
+    def add_cosigned(self, notes: Iterable[str]) -> None:
+        """Seals of these entries, with witnesses' lines; by size."""
+        self._cosigned = (*self._cosigned, *notes)
 
     def finish(self, made_at: int) -> Manifest:
         """Complete the export, dated `made_at` (ns), and put it in its place.
@@ -155,11 +166,15 @@ class ExportWriter:
         _write(self._draft / MANIFEST, text)
         _close(self._entries_file)
         _close(self._seals_file)
+        if self._cosigned:
+            lines = (msgspec.json.encode(_Seal(note)) + b"\n" for note in self._cosigned)
+            _write(self._draft / COSIGNED, b"".join(lines))
         reader = ExportReader(self._draft)
         write_tiles(
             self._draft,
             lambda: (entry.body for entry in reader.entries()),
-            reader.seals(),
+            # Of two notes of one size the later is taken: the one with cosignatures.
+            chain(reader.seals(), self._cosigned),
             manifest.size,
         )
         try:
@@ -224,8 +239,25 @@ class ExportReader:
 
     def seals(self) -> Iterator[str]:
         """Every seal's note in order, lazily. Raises `ExportDamaged` with the line."""
+        return self._notes(SEALS)
+
+    def cosigned(self) -> tuple[str, ...]:
+        """The notes that came with cosignatures, and that of the tiles, those of one seal as one.
+
+        Raises `ExportDamaged` with the line.
+        """
+        notes = list(islice(self._notes(COSIGNED), MAX_COSIGNED)) if self._has(COSIGNED) else []
+        if self._has(CHECKPOINT):
+            with _open(self.folder / CHECKPOINT) as file:
+                notes.append(file.read(4 * MAX_NOTE_CHARS).decode("utf-8", "replace"))
+        return merged(notes)
+
+    def _has(self, name: str) -> bool:
+        return (self.folder / name).is_file()
+
+    def _notes(self, name: str) -> Iterator[str]:
         decoder = msgspec.json.Decoder(_Seal)
-        with _open(self.folder / SEALS) as file:
+        with _open(self.folder / name) as file:
             number = 0
             # JSON may escape a character to six.
             while line := file.readline(6 * MAX_NOTE_CHARS):
@@ -233,7 +265,7 @@ class ExportReader:
                 try:
                     seal = decoder.decode(line)
                 except UNREADABLE as error:
-                    raise ExportDamaged(f"{SEALS}: line {number}: {error}") from error
+                    raise ExportDamaged(f"{name}: line {number}: {error}") from error
                 yield seal.note
 
 

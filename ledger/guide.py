@@ -12,7 +12,8 @@ workspace root's public key (`root.pub`), which you should have from somebody yo
 
 The command re-derives everything below from the files and names the first entry that does
 not hold, and why. With a checkpoint that you kept from earlier (`--checkpoint`), it also
-finds a ledger that was cut short since.
+finds a ledger that was cut short since; with `--witness` and the keys of witnesses whom you
+trust, that no other history of it was shown to them.
 
 ## Files
 
@@ -21,6 +22,7 @@ finds a ledger that was cut short since.
 | `manifest.json` | what the export says of itself; compared, never believed |
 | `ledger.msgpack` | every entry in order |
 | `seals.jsonl` | every seal in order: one JSON object with a signed note a line |
+| `cosigned.jsonl` | where there are witnesses: their newest cosignatures, each under its seal |
 | `checkpoint`, `tile/` | the last seal and its tree as C2SP tlog-tiles, for `anyteam prove` |
 | `verify_receipt.py` | checks a receipt that came alone; needs Python and `cryptography` only |
 | `index.html` | verifies and shows this folder in a browser, offline |

@@ -8,6 +8,7 @@ says what has happened to the ledger.
 
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 from bus.client import Client
@@ -24,16 +25,25 @@ _LOG: Final = logging.getLogger("anyteam.snapshots")
 
 async def restart(client: Client, snapshots: Snapshots, node: Node[Any]) -> Snapshot | None:
     """Bring `node` to its last snapshot, and return it; None where it starts from the beginning."""
+    return await bring_back(client, snapshots, lambda found: resume(node, found.folded))
+
+
+async def bring_back(
+    client: Client, snapshots: Snapshots, take: Callable[[Snapshot], None]
+) -> Snapshot | None:
+    """The last snapshot where it can be gone on from, and `take` has taken it; `take` raises
+    `BadSnapshot` where it cannot. None where there is no such one, and then it is discarded.
+    """
     try:
         found = snapshots.load()
         if found is None:
             return None
         await _check(client, snapshots.component, found)
-        resume(node, found.folded)
+        take(found)
     except BadSnapshot as error:
         snapshots.discard(error.what)
         return None
-    _LOG.info("%s goes on from its snapshot at %d", snapshots.component, node.index)
+    _LOG.info("%s goes on from its snapshot at %d", snapshots.component, found.folded.index)
     return found
 
 

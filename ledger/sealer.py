@@ -5,7 +5,8 @@ through exactly the sizes, roots and heads that were sealed, whether a seal come
 after the entries it covers. It never signs a size below one already sealed.
 
 It keeps the tree's frontier at the last seal and the leaves since, so that a seal for any
-size from there on can be checked; while seals are still to be reached it keeps no leaves.
+size from there on can be checked; while seals are still to be reached it keeps no leaves, and of
+very many seals only some.
 """
 
 from typing import Final
@@ -21,6 +22,8 @@ from schemas.names import SECOND
 
 SEAL_EVERY_NS: Final = SECOND
 SEAL_EVERY_ENTRIES: Final = 1_000
+MOST_AHEAD: Final = 4_096
+"""A ledger of years has more seals than should lie in memory until their entries are read."""
 
 
 class Sealing:
@@ -98,6 +101,8 @@ class Sealing:
         sealed = open_checkpoint(note, self._workspace, self._keys)
         if sealed.size > self.size:
             _compare(sealed, self._ahead.setdefault(sealed.size, sealed))
+            if len(self._ahead) > MOST_AHEAD:
+                self._thin()
         elif sealed.size < self.sealed:
             raise LedgerDiverged(
                 f"a seal of {sealed.size} entries comes after one of {self.sealed}",
@@ -136,6 +141,13 @@ class Sealing:
         self._settle(self._frontier.copy(), self._head, [])
         self._sealed_at = now
         return note
+
+    def _thin(self) -> None:
+        """Do without every other seal that is still to be reached: each binds all before it, and so
+        the next one shows what these would have shown.
+        """
+        for size in sorted(self._ahead)[-2::-2]:
+            del self._ahead[size]
 
     def _check_past(self, sealed: Checkpoint) -> None:
         passed = sealed.size - self.sealed

@@ -22,7 +22,8 @@ class SealWalk:
 
     `read` counts the notes, `good` those that hold; `sealed` is the largest size among these,
     `reached` among all whose size the ledger has, `held` among seals that hold and those
-    known; `due` is the size at which `at` has something to say next.
+    known; `fitted` are the names of these last; `due` is the size at which `at` has something to
+    say next.
     Raises `BadCheckpoint` at once where one of `known` is no checkpoint.
     """
 
@@ -32,6 +33,7 @@ class SealWalk:
         self.sealed = 0
         self.reached = 0
         self.held = 0
+        self.fitted: set[str] = set()
         self.due = 1
         self._workspace = workspace
         self._notes = notes
@@ -63,6 +65,7 @@ class SealWalk:
             problem = self._hold(note, state(), keys)
             if problem is None:
                 self.held = size
+                self.fitted.add(what)
             else:
                 by = f"{what}, of {size} entries"
                 yield self.sealed + 1, size, problem[0], f"{by}: {problem[1]}", by

@@ -55,9 +55,13 @@ class Known(Struct, frozen=True):
 
 
 class Keys:
-    """The public keys that signatures are tried under, by key id; `MAX_KEYS`, those used last."""
+    """The public keys that signatures are tried under, by key id; `MAX_KEYS`, those used last.
 
-    def __init__(self, root_public: bytes) -> None:
+    Without `receipts`, for a reader that takes no receipt's word, nothing is asked of theirs.
+    """
+
+    def __init__(self, root_public: bytes, *, receipts: bool = True) -> None:
+        self._ask_receipts = receipts
         self._known: dict[bytes, bytes] = {}
         self._receipts: bytes | None = None
         self._learn(root_public)
@@ -74,7 +78,7 @@ class Keys:
             self._use(envelope.key_id, public)
             asked = (Question(public, PAYLOAD_TYPE, envelope.payload, envelope.signature),)
         if isinstance(body, ReceiptIssued):
-            if self._receipts is not None:
+            if self._receipts is not None and self._ask_receipts:
                 receipt = Question(self._receipts, RECEIPT_TYPE, body.receipt, body.signature)
                 return (*asked, receipt)
         elif isinstance(body, _LEASES):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from itertools import compress, islice, starmap
 from types import TracebackType
 from typing import Final, Self
@@ -18,7 +19,7 @@ from typing import Final, Self
 from crypto.ed25519 import holds
 from crypto.errors import Unreadable
 from crypto.trust import Opened
-from ledger.checking import Check, frame_of, read_frame
+from ledger.checking import Check, Holds, frame_of, read_frame
 from ledger.export import ExportedEntry
 from ledger.signatures import Keys, Known, Question, opened_or_not, unasked
 
@@ -71,7 +72,7 @@ class _Waiting:
         """Whether a helper owes the answer."""
         return self.helper is not None and not self.answered
 
-    def check_some(self) -> None:
+    def check_some(self, holds: Holds) -> None:
         done = len(self.answers)
         self.answers += bytes(holds(*check) for check in self.checks[done : done + BEAT])
 
@@ -88,14 +89,19 @@ class _Waiting:
 class Spread:
     """`cores` processes in all, this one among them. A context manager; ends its helpers.
 
-    `root_public` is the raw root key, under which the first entries are tried.
+    `root_public` is the raw root key, under which the first entries are tried. Without `receipts`
+    the signatures inside receipts are left alone. With `sodium` that library says which hold
+    (`crypto.sodium`), and what it refuses is as if it had not been asked for.
     """
 
-    def __init__(self, cores: int, root_public: bytes) -> None:
+    def __init__(
+        self, cores: int, root_public: bytes, *, receipts: bool = True, sodium: bool = False
+    ) -> None:
         if cores < 1:
             raise ValueError(f"{cores} cores")
-        self._helpers = [_Helper() for _ in range(cores - 1)]
-        self._root_public = root_public
+        self._helpers = [_Helper(sodium) for _ in range(cores - 1)]
+        self._holds = _sodium() if sodium else holds
+        self._keys = partial(Keys, root_public, receipts=receipts)
         self._window: deque[_Waiting] = deque()
         self._room = WINDOW * cores
 
@@ -123,7 +129,7 @@ class Spread:
             yield from unasked(entries)
             return
         self._window.clear()
-        batches = _batches(entries, Keys(self._root_public), skip)
+        batches = _batches(entries, self._keys(), skip)
         while True:
             self._fill(batches)
             if not self._window:
@@ -135,11 +141,11 @@ class Spread:
         first = self._window[0]
         while not first.answered:
             if first.helper is None:
-                first.check_some()
+                first.check_some(self._holds)
             elif spare := next(
                 (b for b in self._window if b.helper is None and not b.answered), None
             ):
-                spare.check_some()
+                spare.check_some(self._holds)
             else:
                 first.helper.wait()
             self._attend()
@@ -168,13 +174,13 @@ class Spread:
 class _Helper:
     """One process that checks batches, and the socket to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, sodium: bool) -> None:
         self._socket, theirs = socket.socketpair()
         with theirs:
             # A fresh interpreter that loads the checking alone: what this process has open or
             # locked is not carried over, nor its command line's many imports.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ledger.checking"],
+                [sys.executable, "-m", "ledger.checking", *(["sodium"] if sodium else [])],
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
             )
@@ -239,6 +245,13 @@ class _Helper:
         for batch in self._owed:
             batch.helper = None
         self._owed.clear()
+
+
+def _sodium() -> Holds:
+    # Loaded for whoever asks for it, as the helpers do.
+    from crypto.sodium import says_yes
+
+    return says_yes
 
 
 def _batches(entries: Iterator[ExportedEntry], keys: Keys, skip: int) -> Iterator[_Waiting]:

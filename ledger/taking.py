@@ -8,12 +8,12 @@ that was sealed, and a seal which the ledger must still show at the next start.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
-from bus.node import Node
-from bus.snapshot import Folded, folded_of
+from bus.snapshot import Folded
+from crypto.trust import Trust
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, open_checkpoint, origin_of
 from ledger.errors import BadCheckpoint, LedgerDiverged
@@ -33,15 +33,24 @@ class _Pending(Struct, frozen=True):
     held: bytes
 
 
+class Folding(Protocol):
+    """What folds the ledger: up to entry `index`, and `live` once all that it held is folded."""
+
+    trust: Trust
+    index: int
+    live: bool
+
+
 class Taking:
-    """Takes snapshots of one node. `start` is the one that the node was resumed from, if any;
-    `held` gives what the component keeps beside its state; `every` is how many entries lie
-    between two snapshots, at least.
+    """Takes snapshots of one node, or of another that folds, as `folded` gives them. `start` is
+    the one that it was resumed from, if any; `held` gives what the component keeps beside its
+    state; `every` is how many entries lie between two snapshots, at least.
     """
 
     def __init__(
         self,
-        node: Node[Any],
+        node: Folding,
+        folded: Callable[[], Folded],
         snapshots: Snapshots,
         start: Snapshot | None,
         *,
@@ -49,6 +58,7 @@ class Taking:
         every: int,
     ) -> None:
         self._node = node
+        self._folded = folded
         self._snapshots = snapshots
         self._held = held
         self._every = every
@@ -71,22 +81,28 @@ class Taking:
         if self._pending is not None:
             self._since.append(self._leaf)
 
-    async def sealed(self, place: int, note: str) -> None:
-        """A seal stands at `place` in the seals stream. Junk there is passed over.
+    @property
+    def last(self) -> int:
+        """The entry that the last snapshot was taken after."""
+        return self._last
+
+    async def sealed(self, place: int, note: str) -> bool:
+        """A seal stands at `place` in the seals stream; whether a snapshot was saved for it. Junk
+        there is passed over.
 
         Raises `LedgerDiverged` where it seals another history than was folded here.
         """
         self._take_if_due()
         pending = self._pending
         if pending is None:
-            return
+            return False
         trust = self._node.trust
         try:
             seal = open_checkpoint(note, trust.workspace, trust.keys_of(Role.SIDECAR, "sealer"))
         except BadCheckpoint:
-            return
+            return False
         if not pending.frontier.size <= seal.size <= self._frontier.size:
-            return
+            return False
         self._hold(pending, seal)
         snapshot = Snapshot(
             folded=pending.folded,
@@ -99,6 +115,7 @@ class Taking:
         )
         self._last, self._pending, self._since = pending.frontier.size, None, []
         await asyncio.to_thread(self._snapshots.save, snapshot)
+        return True
 
     def _take_if_due(self) -> None:
         size = self._frontier.size
@@ -107,7 +124,7 @@ class Taking:
             return
         if self._node.live and self._node.index == size:
             self._pending = _Pending(
-                folded_of(self._node), self._frontier.copy(), self._head, self._leaf, self._held()
+                self._folded(), self._frontier.copy(), self._head, self._leaf, self._held()
             )
 
     def _hold(self, pending: _Pending, seal: Checkpoint) -> None:

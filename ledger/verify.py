@@ -22,7 +22,7 @@ from crypto.trust import EndedRuns, SignatureCheck, Trust
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
 from ledger.cosignature import Witnessed
-from ledger.errors import ExportDamaged
+from ledger.errors import BadCheckpoint, ExportDamaged
 from ledger.export import MANIFEST, Export, ExportedEntry
 from ledger.findings import MAX_FINDINGS, Finding, Findings, chain_of, shown_by
 from ledger.meaning import RECEIPTS, SEALER, Meaning
@@ -57,7 +57,8 @@ class Report(Struct, frozen=True, kw_only=True):
     lists the first of them. `unfinished` and `unreceipted` count actions at the ledger's end
     whose outcome or receipt was still to come. `findings` are sorted, at most 1,000 of them;
     `omitted` counts the others. Of the first `resumed` entries those whose signatures had been
-    verified before were not checked for them again.
+    verified before were not checked for them again. `witnesses` says how many entries each of the
+    auditor's witnesses has cosigned, by vkey; a quorum of them has `witnessed`.
     """
 
     ok: bool
@@ -81,6 +82,8 @@ class Report(Struct, frozen=True, kw_only=True):
     first_bad: int | None = None
     undoubted: int = 0
     seal_keys: tuple[str, ...] = ()
+    witnesses: dict[str, int] = {}
+    witnessed: int = 0
 
 
 def verify(
@@ -104,15 +107,14 @@ def verify(
     with the number of entries read, each 1,000. `check` verifies one event's signature, where
     `ahead` has not. `prefix` is what was verified before; where the ledger does not begin with
     just those entries, nothing of it counts. `save` is given such a prefix each 50,000 entries
-    and at the end, also where reading is interrupted. `witnessed` is the checkpoint that
-    comes with cosignatures, and whose of them are asked for. `ended` is an empty place for what
+    and at the end, also where reading is interrupted. `witnessed` are the checkpoints
+    that come with cosignatures, and whose of them are asked for. `ended` is an empty place for what
     is kept of runs that are over; in memory, it grows with their number. Raises `BadCheckpoint`
     where `checkpoint` is none.
     """
     known = {"the checkpoint you hold": checkpoint} if checkpoint is not None else {}
-    missing = witnessed.missing() if witnessed is not None else ""
-    if witnessed is not None and witnessed.sound():
-        known["the cosigned checkpoint"] = witnessed.note
+    if witnessed is not None:
+        known |= witnessed.named()
     audit = _Audit(export, root_public, receipt_key, known, check, prefix, ended)
     try:
         audit.read(progress, ahead or unasked, save)
@@ -121,7 +123,7 @@ def verify(
             ended.clear()
         audit = _Audit(export, root_public, receipt_key, known, check, None, ended)
         audit.read(progress, ahead or unasked, save)
-    return audit.report(missing)
+    return audit.report(witnessed)
 
 
 class _Stale(Exception):
@@ -220,10 +222,9 @@ class _Audit:
         self._settle_seals()
         self._check_manifest()
 
-    def report(self, missing: str) -> Report:
-        """What was found; `missing` says what witnesses have not said, or is empty."""
-        if missing:
-            self._findings.add(0, "witness", missing, "cosignatures")
+    def report(self, witnessed: Witnessed | None) -> Report:
+        """What was found, of the entries and of what witnesses were to say."""
+        witnesses = self._hold_witnesses(witnessed) if witnessed is not None else {}
         size = self._frontier.size
         findings = self._findings.sorted()
         named = (finding.index - 1 for finding in findings if finding.index)
@@ -256,7 +257,20 @@ class _Audit:
                 for public in self._keys[SEALER].values()
             ),
             undoubted=size if not findings else min([self._seals.held, *named]),
+            witnesses=witnesses,
+            witnessed=witnessed.agreed(witnesses) if witnessed is not None else 0,
         )
+
+    def _hold_witnesses(self, witnessed: Witnessed) -> dict[str, int]:
+        try:
+            sizes = witnessed.sizes(self._seals.fitted)
+        except BadCheckpoint as error:
+            self._findings.add(0, "witness", error.what, "cosignatures")
+            return {}
+        missing = witnessed.missing(sizes, self._seals.sealed)
+        if missing:
+            self._findings.add(0, "witness", missing, "cosignatures")
+        return sizes
 
     def _entries(self) -> Iterator[ExportedEntry]:
         try:

@@ -1,20 +1,22 @@
-"""A bounded stretch of the ledger, verified on several cores and ahead of the store.
+"""A bounded stretch of the ledger, verified and made ready on several cores, ahead of the store.
 
 As `projections.reading` reads it, for a rebuild: signatures are checked by helper processes
-(`ledger.spread`), and the rest of the verifying is done in a thread of its own, while the store
-writes what came before. The window is bounded, so memory does not grow with the ledger.
+(`ledger.spread`), and the rest of the verifying, and whatever a store makes of the entries, is
+done in a thread of its own while the store writes what came before. What is read ahead is
+bounded, so memory does not grow with the ledger.
 """
 
 import asyncio
 import contextlib
+import gc
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from itertools import islice
-from typing import Final
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
+from typing import Final, Protocol, TypeVar
 
 from bus.decider import Entry, Recorded, Refused
 from crypto.errors import Rejected, Unreadable
-from crypto.signing import verify
+from crypto.signing import pae, verify
+from crypto.sodium import says_yes
 from crypto.trust import Trust
 from ledger.export import ExportedEntry
 from ledger.signatures import Known, Question
@@ -22,6 +24,63 @@ from ledger.spread import Spread
 
 CHUNK: Final = 512
 """Entries that change hands at once, between the loop and the thread that verifies."""
+_CHUNKS: Final = 4
+"""Chunks that wait for that thread at most."""
+_COLLECT_AT: Final = 100_000
+"""Objects made and not yet gone before Python looks for cycles among them."""
+
+Made = TypeVar("Made")
+
+
+class Bulk(Protocol[Made]):
+    """A store that takes entries made ready elsewhere (`projections.postgres.writer`)."""
+
+    def position(self) -> int:
+        """The ledger index of the last entry it holds."""
+        ...
+
+    def loads(self, entries: Iterator[Entry]) -> Iterator[Made]:
+        """`entries` made ready, as they come, in any thread."""
+        ...
+
+    def take(self, load: Made) -> None:
+        """Write one of these, in order."""
+        ...
+
+
+async def rebuild(
+    workspace: str,
+    root_public: bytes,
+    messages: AsyncIterator[ExportedEntry],
+    store: Bulk[Made],
+    *,
+    cores: int,
+) -> None:
+    """Hand every verified entry after the store's position to it, until `messages` ends.
+
+    `messages` begins with the ledger's first entry. Raises what it raises, or the store.
+    """
+    after = await asyncio.to_thread(store.position)
+
+    def make(found: Iterator[ExportedEntry]) -> Generator[Made, None, None]:
+        with contextlib.closing(verified(workspace, root_public, found, cores)) as entries:
+            yield from store.loads(entry for entry in entries if entry.index > after)
+
+    with _seldom_collected():
+        async with contextlib.aclosing(ahead(messages, make)) as loads:
+            async for load in loads:
+                await asyncio.to_thread(store.take, load)
+
+
+@contextlib.contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Entries and rows make no cycles: looking for some at every 700th costs a sixth of it all."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECT_AT, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class Answers:
@@ -31,18 +90,22 @@ class Answers:
         self.held: tuple[Question, ...] = ()
 
     def check(self, public: bytes, payload_type: str, payload: bytes, signature: bytes) -> None:
-        """As `crypto.signing.verify`; the very same question is not asked twice."""
-        if Question(public, payload_type, payload, signature) not in self.held:
+        """As `crypto.signing.verify`, whose word is the last; a yes to the very same question is
+        not asked for twice."""
+        if Question(public, payload_type, payload, signature) in self.held:
+            return
+        if not says_yes(public, pae(payload_type, payload), signature):
             verify(public, payload_type, payload, signature)
 
 
 def verified(
     workspace: str, root_public: bytes, entries: Iterator[ExportedEntry], cores: int
-) -> Iterator[Entry]:
+) -> Generator[Entry, None, None]:
     """Every entry in order, verified from the first on, by `cores` processes in all."""
     answers = Answers()
     trust = Trust(workspace, root_public, check=answers.check)
-    with Spread(cores, root_public) as spread:
+    # A receipt's own signature is for whoever holds the receipt: no row rests on it.
+    with Spread(cores, root_public, receipts=False, sodium=True) as spread:
         for known in spread.ahead(entries):
             answers.held = known.held
             yield _taken(trust, known)
@@ -61,41 +124,52 @@ def _taken(trust: Trust, known: Known) -> Entry:
 
 
 async def ahead(
-    workspace: str,
-    root_public: bytes,
     messages: AsyncIterator[ExportedEntry],
-    *,
-    cores: int,
-    after: int = 0,
-) -> AsyncGenerator[Entry, None]:
-    """The entries of `messages` after index `after`, verified; ends where `messages` ends.
+    make: Callable[[Iterator[ExportedEntry]], Generator[Made, None, None]],
+) -> AsyncGenerator[Made, None]:
+    """What `make` makes of `messages` in a thread of its own, one piece ahead of who takes it.
 
-    `messages` begins with the ledger's first entry. Raises what `messages` raises.
+    Where `messages` fails, `make` sees its end, what it has made is given, and then the failure
+    is raised.
     """
     loop = asyncio.get_running_loop()
-
-    async def some() -> list[ExportedEntry]:
-        return [message async for message in _first(messages, CHUNK)]
+    waiting: asyncio.Queue[list[ExportedEntry]] = asyncio.Queue(_CHUNKS)
 
     def pulled() -> Iterator[ExportedEntry]:
-        while chunk := asyncio.run_coroutine_threadsafe(some(), loop).result():
+        while chunk := asyncio.run_coroutine_threadsafe(waiting.get(), loop).result():
             yield from chunk
 
-    entries = verified(workspace, root_public, pulled(), cores)
+    reading = asyncio.ensure_future(_read(messages, waiting))
+    made = make(pulled())
+    coming = asyncio.ensure_future(asyncio.to_thread(next, made, None))
     try:
-        while chunk := await asyncio.to_thread(lambda: list(islice(entries, CHUNK))):
-            for entry in chunk:
-                if entry.index > after:
-                    yield entry
+        while (piece := await coming) is not None:
+            coming = asyncio.ensure_future(asyncio.to_thread(next, made, None))
+            yield piece
+        await reading
     finally:
-        with contextlib.suppress(ValueError):
-            entries.close()  # type: ignore[attr-defined]
+        reading.cancel()
+        # A thread cannot be interrupted: it finds that there is no more, and is waited for.
+        await asyncio.gather(reading, coming, return_exceptions=True)
+        made.close()
 
 
-async def _first(messages: AsyncIterator[ExportedEntry], most: int) -> AsyncIterator[ExportedEntry]:
-    """The next `most` of them, or those that are left."""
-    for _ in range(most):
-        try:
-            yield await anext(messages)
-        except StopAsyncIteration:
-            return
+async def _read(
+    messages: AsyncIterator[ExportedEntry], waiting: asyncio.Queue[list[ExportedEntry]]
+) -> None:
+    """Chunk after chunk, and an empty one at the end, whatever ends it."""
+    try:
+        chunk: list[ExportedEntry] = []
+        async for message in messages:
+            chunk.append(message)
+            if len(chunk) == CHUNK:
+                await waiting.put(chunk)
+                chunk = []
+        if chunk:
+            await waiting.put(chunk)
+    except asyncio.CancelledError:
+        while not waiting.empty():
+            waiting.get_nowait()
+        raise
+    finally:
+        await waiting.put([])

@@ -17,6 +17,9 @@ PEOPLE: Final = (Role.REP, Role.ADMIN)
 CAPTURE: Final = "capture"
 """The topic of what a device says, which has a subject for each device and belongs to no run."""
 
+WITNESS: Final = "witness"
+"""The topic of what became of asking witnesses."""
+
 AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "workspace.created": ("key", ROOT_ONLY),
     "key.certified": ("key", ROOT_ONLY),
@@ -78,6 +81,8 @@ AUTHORITY: Final[dict[str, tuple[str, tuple[Role, ...]]]] = {
     "capture.resumed": (CAPTURE, (Role.DEVICE,)),
     "capture.stopped": (CAPTURE, (Role.DEVICE,)),
     "transcript.synced": (CAPTURE, (Role.DEVICE,)),
+    "witness.cosigned": (WITNESS, (Role.FEEDER,)),
+    "witness.refused": (WITNESS, (Role.FEEDER,)),
 }
 """Event type -> (topic, roles that may sign it)."""
 

@@ -22,6 +22,7 @@ from schemas import (
     passkeys,
     runs,
     supervision,
+    witnesses,
 )
 from schemas.errors import MalformedEvent, Oversized, UnknownVersion
 from schemas.names import (
@@ -100,6 +101,8 @@ AnyBody = (
     | captures.CaptureResumed
     | captures.CaptureStopped
     | captures.TranscriptSynced
+    | witnesses.WitnessCosigned
+    | witnesses.WitnessRefused
 )
 
 

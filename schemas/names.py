@@ -110,3 +110,4 @@ class Role(Enum):
     WEBHOOKS = "webhooks"
     CONSOLE = "console"
     DEVICE = "device"
+    FEEDER = "feeder"

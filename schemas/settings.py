@@ -19,6 +19,7 @@ from schemas.patterns import Pattern
 from schemas.sections import BadSettings, Port, Section
 from schemas.tools import Budget, Effect, Pace, Trust
 from schemas.webconsole import ConsoleSettings, check_console
+from schemas.witnesses import WitnessSettings, check_witnesses
 
 
 class BusSettings(Section, frozen=True, kw_only=True):
@@ -211,6 +212,7 @@ class Settings(Section, frozen=True, kw_only=True):
     projections: ProjectionSettings | None = None
     webhooks: WebhookSettings | None = None
     console: ConsoleSettings | None = None
+    witnesses: WitnessSettings | None = None
 
 
 def parse_settings(text: str, where: str) -> Settings:
@@ -239,6 +241,13 @@ def parse_settings(text: str, where: str) -> Settings:
         raise BadSettings(
             f"{where}: {error}", fix="see docs/configuration.md, [console]"
         ) from error
+    if settings.witnesses is not None:
+        try:
+            check_witnesses(settings.witnesses)
+        except ValueError as error:
+            raise BadSettings(
+                f"{where}: {error}", fix="see docs/configuration.md, [witnesses]"
+            ) from error
     for place, written in enumerate(settings.resolver.nameservers):
         try:
             name_server(written)

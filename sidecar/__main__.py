@@ -13,11 +13,11 @@ from pathlib import Path
 import msgspec
 
 from bus.component import (
+    Starting,
     connect_as,
     event_signer,
     read_unlock,
     run_process,
-    say_ready,
     together,
     until_orphaned,
 )
@@ -28,6 +28,7 @@ from bus.node import Node
 from bus.outbox import Outbox
 from bus.ownership import as_owner
 from bus.shell import Shell
+from bus.snapshot import folded_of
 from classify.detect import Detector
 from classify.dictionary import Dictionary
 from crypto.keyfile import load_signer, read_key
@@ -120,6 +121,7 @@ async def _serve(
         keys.forget(msgspec.msgpack.decode(start.held, type=tuple[ContentField, ...]))
     taking = Taking(
         node,
+        partial(folded_of, node),
         snapshots,
         start,
         held=lambda: msgspec.msgpack.encode(tuple(keys.erased)),
@@ -129,9 +131,11 @@ async def _serve(
     sealer = Sealer(client, workspace, sealer_key, outbox, taking=taking, start=start)
     await sealer.begin()
 
+    starting = Starting()
+
     def ready() -> None:
         sealer.caught_up()
-        say_ready()
+        starting.ready()
 
     shell = Shell(
         node,
@@ -139,7 +143,7 @@ async def _serve(
         performer.perform,
         consumer="sidecar",
         outbox=outbox,
-        observe=sealer.observe,
+        observe=starting.reading(sealer.observe),
         on_ready=ready,
     )
     try:

@@ -98,7 +98,7 @@ def reconcile(state: SidecarState, name: str, acting: Acting) -> Execute:
         arguments=opened(body.arguments) or {},
         idempotency_key=acting.started.event.id,
         reconcile=True,
-        allowed=not run.ended and not halts_on(state, name, lease),
+        allowed=not (run.ended or acting.barred or acting.halted or halts_on(state, name, lease)),
         begun=not acting.barred,
     )
 

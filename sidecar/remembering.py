@@ -60,11 +60,12 @@ def remember(
         return memory, supervision
     tool, arguments = call
     if isinstance(body, ActionStarted):
-        fact = fact_of(memory, lease, policy, proposal, tool, arguments, at)
+        if tool.effect is not Effect.READ:
+            # A read counts by what it brings, once it is finished.
+            fact = fact_of(memory, lease, policy, proposal, tool, arguments, at)
+            supervision = observe(supervision, fact)[0]
         seen = audience(tool, tuple(parts(tool, arguments)), policy)
-        memory = began(memory, wish, tool, arguments, at, seen=seen)
-        reads = tool.effect is Effect.READ
-        return memory, supervision if reads else observe(supervision, fact)[0]
+        return began(memory, wish, tool, arguments, at, seen=seen), supervision
     if isinstance(body, ActionFinished):
         return _finished(memory, supervision, lease, policy, proposal, call, body, at)
     answer = _answer(body)

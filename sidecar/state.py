@@ -79,13 +79,15 @@ class Open(Struct, frozen=True, kw_only=True):
 class Acting(Struct, frozen=True, kw_only=True):
     """An action written ahead; `finished` once its outcome is recorded, then owes a receipt.
 
-    `barred` is one before whose record stood a halt or its run's end: it was never begun.
+    `barred` is one before whose record stood a halt or its run's end: it was never begun. `halted`
+    is one that a halt came upon. Neither may be done any more, also once the halt is released.
     """
 
     proposal: Recorded
     started: Recorded
     finished: Recorded | None = None
     barred: bool = False
+    halted: bool = False
 
 
 class RunState(Struct, frozen=True, kw_only=True):
@@ -285,7 +287,7 @@ def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
     halted = halted_by(body)
     if halted is not None:
         scope, target, _ = halted
-        return _replace(state, halts=state.halts.set((scope, target), entry.digest))
+        return _halted(_replace(state, halts=state.halts.set((scope, target), entry.digest)))
     if isinstance(body, SupervisorFlagged) and body.response is Response.HOLD:
         flag = (body.scope, body.target, body.pattern)
         return _replace(state, flags=state.flags | {flag})
@@ -294,6 +296,18 @@ def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
     if isinstance(body, EntryRejected) and body.index in state.unrecorded:
         return _replace(state, unrecorded=state.unrecorded.delete(body.index))
     return state
+
+
+def _halted(state: SidecarState) -> SidecarState:
+    """Every action under way that a halt covers is marked as such: a release does not revive it."""
+    runs = state.runs
+    for name, run in runs.items():
+        if run.acting and halts_on(state, name, lease_of(run)):
+            marked = {
+                proposal: _replace(acting, halted=True) for proposal, acting in run.acting.items()
+            }
+            runs = runs.set(name, _replace(run, acting=Map(marked)))
+    return _replace(state, runs=runs) if runs is not state.runs else state
 
 
 def _released(state: SidecarState, body: HaltReleased) -> SidecarState:

@@ -79,12 +79,12 @@ class SignedLedger(Struct, frozen=True, kw_only=True):
 
 
 class Story:
-    """A ledger being told. `now` moves on by 0.1 s with each event."""
+    """A ledger being told. `now` moves on by `step` (0.1 s) with each event."""
 
     def __init__(self, workspace: str = "acme", seed: int = 1) -> None:
         self.random = random.Random(f"{workspace} {seed}")
         self.workspace = workspace
-        self.now = START
+        self.now, self.step = START, STEP
         self.entries: list[ExportedEntry] = []
         self.seals: list[str] = []
         self.receipt_key = self.random.randbytes(32)
@@ -96,9 +96,9 @@ class Story:
         self._frontier, self._head = Frontier(), first_head(workspace)
         self.author("root", Role.ROOT)
 
-    def author(self, instance: str, role: Role) -> Signer:
-        """A new author with a fresh key."""
-        self.signers[instance] = Signer.from_seed(self.random.randbytes(32))
+    def author(self, instance: str, role: Role, signer: Signer | None = None) -> Signer:
+        """A new author with a fresh key, or with this one."""
+        self.signers[instance] = signer or Signer.from_seed(self.random.randbytes(32))
         self._actors[instance] = Actor(role, instance)
         return self.signers[instance]
 
@@ -116,7 +116,7 @@ class Story:
 
         `at` and `seen` are now and the whole ledger unless given.
         """
-        self.now += STEP
+        self.now += self.step
         when = self.now if at is None else at
         n, prev = self._heads.get((author, run), (0, NO_DIGEST))
         event_id = self._event_id(when)

@@ -6,6 +6,14 @@ See docs/decisions/0023-a-process-confines-itself.md.
 """
 
 from bus.confinement.errors import ConfinementError
-from bus.confinement.process import NOTHING, Cell, confine, cut_off, hide_memory
+from bus.confinement.process import NOTHING, Cell, confine, cut_off, hide_memory, look_up_code
 
-__all__ = ["NOTHING", "Cell", "ConfinementError", "confine", "cut_off", "hide_memory"]
+__all__ = [
+    "NOTHING",
+    "Cell",
+    "ConfinementError",
+    "confine",
+    "cut_off",
+    "hide_memory",
+    "look_up_code",
+]

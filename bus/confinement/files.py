@@ -8,6 +8,7 @@ socket nobody outside (ABI 6). Landlock knows ports, not addresses, and neither 
 import os
 import sysconfig
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -24,14 +25,25 @@ _LIBRARY_PATHS: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
 def code_paths(modules: Mapping[str, ModuleType]) -> tuple[Path, ...]:
     """Where code lies that `modules` came from or may still import; nested paths left out."""
-    found = {Path(sysconfig.get_path(name)).resolve() for name in _LIBRARY_PATHS}
+    locations = [sysconfig.get_path(name) for name in _LIBRARY_PATHS]
     for name, module in modules.items():
         spec = getattr(module, "__spec__", None)
         if "." in name or spec is None or not spec.has_location:
             continue
-        locations = spec.submodule_search_locations or [spec.origin]
-        found |= {Path(location).resolve() for location in locations if location}
-    return tuple(sorted(p for p in found if not found.intersection(p.parents) and p.exists()))
+        locations += [one for one in spec.submodule_search_locations or [spec.origin] if one]
+    outermost: list[Path] = []
+    # What lies in a folder comes right behind it.
+    for path in sorted({place for one in locations if (place := _place(one)) is not None}):
+        if not outermost or path.parts[: len(outermost[-1].parts)] != outermost[-1].parts:
+            outermost.append(path)
+    return tuple(outermost)
+
+
+@lru_cache(maxsize=1_024)
+def _place(location: str) -> Path | None:
+    """Where it leads, None for nowhere. Looked up once: what is forked later knows it already."""
+    path = Path(location).resolve()
+    return path if path.exists() else None
 
 
 def check_apart(code: Iterable[Path], hidden: Path) -> None:

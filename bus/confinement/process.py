@@ -71,6 +71,12 @@ def confine(cell: Cell) -> Confinement:
     return Confinement(tuple(wall for wall in Wall if wall not in absent), absent)
 
 
+def look_up_code() -> None:
+    """Find out where code lies, for those who are forked from here and will confine themselves."""
+    if sys.platform == "linux":
+        files.code_paths(sys.modules)
+
+
 def hide_memory() -> None:
     """Let nobody else's process of the same user look into this one, and leave no core file."""
     if sys.platform == "linux":

@@ -1,13 +1,14 @@
 """`anyteam doctor`: what is right and wrong with an installation, and what to do about it."""
 
 import datetime
+import time
 from collections.abc import Iterator
 
 import typer
 from rich.markup import escape
 
 from bus.folder import DataFolder
-from console.doctor import files, live
+from console.doctor import files, live, witnesses
 from console.doctor.finding import Finding, State, healthy, tried
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption
@@ -53,6 +54,7 @@ def _findings(folder: DataFolder) -> Iterator[Finding]:
     yield from tried("room", lambda: files.room(folder))
     yield from tried("dates", lambda: files.dates(folder, now))
     yield from tried("processes", lambda: live.processes(folder))
+    yield from tried("witnesses", lambda: witnesses.read(folder, settings, time.time_ns()))
     if not folder.bus_file.exists():
         return
     yield from tried("ledger", lambda: live.ledger(folder))

@@ -125,19 +125,16 @@ async def _rebuild(data: Path, json: bool, *, anew: bool, take_over: bool) -> No
 
 async def _catch_up(folder: DataFolder, workspace: str, store: "PostgresStore", end: int) -> None:
     """Project up to entry `end`, and a little further where more comes meanwhile."""
-    from projections.ahead import ahead
-    from projections.projector import project
+    from projections.ahead import rebuild as fill
     from projections.reading import messages
 
     if end == 0:
         return
     client = await connect_as(folder, Role.PROJECTOR)
     try:
-        after = await asyncio.to_thread(store.position)
         found = messages(client, consumer=Role.PROJECTOR.value, until=end)
         cores = os.cpu_count() or 1
-        read = ahead(workspace, folder.root_public(), found, cores=cores, after=after)
-        await project(read, store)
+        await fill(workspace, folder.root_public(), found, store, cores=cores)
     finally:
         await disconnect(client)
 

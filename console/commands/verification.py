@@ -20,14 +20,13 @@ from console.beside import beside_in_words, check_beside, verify_part
 from console.output import JsonFlag, emit, err
 from crypto.keyfile import ensure_key, read_key, read_public, write_secret
 from ledger.checkpoint import NoteKey, origin_of
-from ledger.cosignature import Witnessed, parse_witness_vkey
+from ledger.cosignature import MOST_UNWITNESSED, Witnessed, WitnessKey, parse_witness_vkey
 from ledger.ended import EndedOnDisk
 from ledger.errors import ExportDamaged
 from ledger.export import ExportReader
 from ledger.resume import Prefix, read_prefix, write_prefix
 from ledger.selection.folder import is_selection
 from ledger.spread import Spread
-from ledger.tiles import CHECKPOINT
 from ledger.verify import Report, verify
 
 WORTH_A_PROCESS = 4_000
@@ -62,16 +61,20 @@ def verify_command(
     quorum: Annotated[
         int | None, typer.Option(min=1, help="How many of them must have cosigned; all by default.")
     ] = None,
+    unwitnessed: Annotated[
+        int, typer.Option(min=0, help="How many sealed entries may be without their word.")
+    ] = MOST_UNWITNESSED,
     json: JsonFlag = False,
 ) -> None:
     """Verify an export with nothing but the root public key; exits 1 where anything is wrong."""
     root_key = read_public(root)
     if is_selection(export):
-        raise typer.Exit(verify_part(export, root_key, json))
+        keys, needed = _asked(witness or [], quorum)
+        raise typer.Exit(verify_part(export, root_key, json, keys, needed))
     mac_key = read_key(receipt_key) if receipt_key is not None else None
     known = _text(checkpoint) if checkpoint is not None else None
     reader = ExportReader(export)
-    witnessed = _witnessed(export, witness or [], quorum)
+    witnessed = _witnessed(reader, witness or [], quorum, unwitnessed)
     memory = _Memory(resume, reader.manifest.workspace, root_key) if resume is not None else None
     prefix = memory.prefix() if memory is not None else None
     bar = Progress(
@@ -110,10 +113,14 @@ def verify_command(
 def in_words(report: Report) -> str:
     """A verification's outcome (rich markup)."""
     if report.ok:
-        return (
+        whole = (
             f"[green]verified[/] {report.size} entries, {report.seals} seals;"
             f" chain head {report.head[:16]}…, root {report.root[:16]}…"
         )
+        if not report.witnesses:
+            return whole
+        names = ", ".join(sorted(vkey.partition("+")[0] for vkey in report.witnesses))
+        return f"{whole}\n{report.witnessed} entries have the word of {escape(names)}"
     lines = [f"[red]not verified[/]: {len(report.findings)} findings"]
     for finding in report.findings[:10]:
         lines.append(f"  entry {finding.index}: {finding.kind}: {escape(finding.what)}")
@@ -146,16 +153,23 @@ class _Memory:
         write_secret(self._path, write_prefix(prefix, self._workspace, self._root_key, self._key))
 
 
-def _witnessed(export: Path, vkeys: list[str], quorum: int | None) -> Witnessed | None:
-    """What is asked of witnesses, held to the export's checkpoint file."""
-    if not vkeys and quorum is None:
+def _witnessed(
+    reader: ExportReader, vkeys: list[str], quorum: int | None, lag: int
+) -> Witnessed | None:
+    """What is asked of witnesses, and the notes of the export that could have their word."""
+    keys, needed = _asked(vkeys, quorum)
+    if not needed:
         return None
+    return Witnessed(reader.cosigned(), keys, needed, lag)
+
+
+def _asked(vkeys: list[str], quorum: int | None) -> tuple[tuple[WitnessKey, ...], int]:
+    """Whose word is asked for, and of how many of them."""
     keys = tuple(dict.fromkeys(parse_witness_vkey(text) for text in vkeys))
     needed = len(keys) if quorum is None else quorum
     if needed > len(keys):
         raise typer.BadParameter(f"{needed} of {len(keys)} witnesses", param_hint="--quorum")
-    place = export / CHECKPOINT
-    return Witnessed(_text(place) if place.is_file() else "", keys, needed)
+    return keys, needed
 
 
 def _cores(asked: int | None, reader: ExportReader) -> int:

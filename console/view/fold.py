@@ -26,9 +26,11 @@ from console.view.state import (
 )
 from console.view.words import in_words
 from crypto.trust import Verified
-from schemas import access, actions, destinations, memories, runs, supervision
+from schemas import access, actions, destinations, memories, runs, supervision, witnesses
 from schemas.actions import LayerOutcome, LayerResult
 from schemas.events import AnyBody, Event
+from schemas.names import TEXT_CHARS
+from schemas.patterns import Response
 from schemas.supervision import halted_by
 
 
@@ -80,6 +82,8 @@ def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -
         _charge(workspace, run, body.cost, event.at)
     else:
         _fold_step(workspace, run, index, verified)
+    if workspace.shelf is not None:
+        workspace.shelf.touch(workspace, run, changed=True)
 
 
 def _left(workspace: Workspace, run: Run, standing: tuple[bytes, ...]) -> None:
@@ -165,7 +169,8 @@ def _answered(step: Step, run: Run, event: Event, body: actions.ApprovalDecided)
 def _count(workspace: Workspace, layers: tuple[LayerOutcome, ...], which: LayerResult) -> None:
     for layer in layers:
         if layer.result is which:
-            workspace.layers[layer.layer, layer.name, which] += 1
+            key = (layer.layer, layer.name, which)
+            workspace.layers[key] = workspace.layers.get(key, 0) + 1
 
 
 def _price(workspace: Workspace, tool: str) -> int:
@@ -203,6 +208,8 @@ def _fold_workspace(workspace: Workspace, index: int, event: Event) -> None:
         workspace.reps[body.rep] = isinstance(body, runs.RepActivated)
     elif isinstance(body, supervision.SupervisorFlagged):
         workspace.flags.append(Flag(index, at, body))
+    elif isinstance(body, witnesses.WitnessRefused):
+        workspace.flags.append(Flag(index, at, _flagged(body)))
     elif isinstance(body, memories.MemoryRetained):
         workspace.claims[body.claim] = Claim(body, event, event.run or "", at)
     elif isinstance(body, memories.MemoryForgotten | memories.MemoryWithdrawn):
@@ -218,6 +225,18 @@ def _fold_workspace(workspace: Workspace, index: int, event: Event) -> None:
     else:
         _fold_sign_ins(workspace, index, at, body)
         _fold_destinations(workspace, at, body)
+
+
+def _flagged(refused: witnesses.WitnessRefused) -> supervision.SupervisorFlagged:
+    """A witness's refusal in the shape of a flag, so that it stands where people look for those."""
+    return supervision.SupervisorFlagged(
+        pattern="witness-refused",
+        response=Response.FLAG,
+        scope=runs.HaltScope.WORKSPACE,
+        target="",
+        evidence=(),
+        reason=in_words(refused)[:TEXT_CHARS],
+    )
 
 
 def fold_access(workspace: Workspace, event: Event) -> None:

@@ -6,8 +6,8 @@ with the runs that the ledger holds: what must outgrow it belongs into a project
 """
 
 import math
-from collections import Counter
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -119,9 +119,21 @@ class Moment(Struct, frozen=True):
     words: str
 
 
+class Details(Struct):
+    """What a run has in length: its steps by their proposals' digests and by their actions',
+    its timeline, and what it was given to read, as published.
+    """
+
+    steps: dict[bytes, Step] = msgspec.field(default_factory=dict)
+    actions: dict[bytes, Step] = msgspec.field(default_factory=dict)
+    moments: list[Moment] = msgspec.field(default_factory=list)
+    observations: list[Event] = msgspec.field(default_factory=list)
+
+
 class Run(Struct):
     """One run. `begun` and `refusals` count its steps that came to an action, or to a refusal;
-    `searched` is what words are looked for in.
+    `searched` is what words are looked for in. Where its details are put by (`console.view.shelf`)
+    `held` is None and `take` gives them; `put_by` is the ledger's index at which they were.
     """
 
     name: str
@@ -129,12 +141,8 @@ class Run(Struct):
     asked_at: int
     lease: Lease | None = None
     attempts: int = 0
-    steps: dict[bytes, Step] = msgspec.field(default_factory=dict)
-    actions: dict[bytes, Step] = msgspec.field(default_factory=dict)
     begun: int = 0
     refusals: int = 0
-    moments: list[Moment] = msgspec.field(default_factory=list)
-    observations: list[Event] = msgspec.field(default_factory=list)
     walls: tuple[str, ...] = ()
     parked: bool = False
     ended: str = ""
@@ -144,10 +152,41 @@ class Run(Struct):
     cost: int = 0
     tokens: int = 0
     searched: str = ""
+    held: Details | None = msgspec.field(default_factory=Details)
+    put_by: int = 0
+    take: Callable[[], Details] | None = None
 
     def __post_init__(self) -> None:
         own = (self.name, self.request.rep, self.request.agent, self.request.intent.summary)
         self.searched = "\n".join(own).casefold()
+
+    @property
+    def details(self) -> Details:
+        """What it has in length, taken out where it is put by. Raises `BadSnapshot`."""
+        if self.held is not None:
+            return self.held
+        assert self.take is not None
+        return self.take()
+
+    @property
+    def steps(self) -> dict[bytes, Step]:
+        """Its steps by their proposals' digests, in the ledger's order."""
+        return self.details.steps
+
+    @property
+    def actions(self) -> dict[bytes, Step]:
+        """Its steps that came to an action, by the digest of that."""
+        return self.details.actions
+
+    @property
+    def moments(self) -> list[Moment]:
+        """Its timeline."""
+        return self.details.moments
+
+    @property
+    def observations(self) -> list[Event]:
+        """What it was given to read, as published."""
+        return self.details.observations
 
     @property
     def intent(self) -> Intent:
@@ -191,7 +230,7 @@ class Halt(Struct):
 
 
 class Flag(Struct, frozen=True):
-    """What the supervisor said."""
+    """What the supervisor said, or that a witness refused, in the same shape."""
 
     index: int
     at: int
@@ -278,6 +317,18 @@ def band(ns: int) -> int:
     return math.ceil(math.log(max(ns, 1), BAND))
 
 
+class Shelf(Protocol):
+    """Where the details of runs that are over are put by (`console.view.shelf`)."""
+
+    def touch(self, workspace: "Workspace", run: Run, *, changed: bool) -> None:
+        """Run `run` was looked at, or has changed."""
+        ...
+
+    def find(self, proposal: bytes) -> str | None:
+        """The run put by that this proposal is in."""
+        ...
+
+
 class Workspace(Struct):
     """Everything. Maps keep the order of the ledger. `standing` are the actions, by their digest,
     that the end of a run which was to do all or nothing names, but for those known not to be done.
@@ -301,8 +352,9 @@ class Workspace(Struct):
     passkeys: Passkeys = msgspec.field(default_factory=Passkeys)
     sign_ins: list[SignIn] = msgspec.field(default_factory=list)
     hours: dict[int, Hour] = msgspec.field(default_factory=dict)
-    layers: Counter[tuple[int, str, LayerResult]] = msgspec.field(default_factory=Counter)
+    layers: dict[tuple[int, str, LayerResult], int] = msgspec.field(default_factory=dict)
     latencies: list[int] = msgspec.field(default_factory=list)
+    shelf: Shelf | None = None
 
     def engaged(self) -> list[Halt]:
         """The halts in force, the latest first."""
@@ -315,8 +367,13 @@ class Workspace(Struct):
 
     def step(self, digest: bytes) -> Step | None:
         """The step of a proposal's digest."""
-        found = (run.steps.get(digest) for run in self.runs.values())
-        return next((step for step in found if step is not None), None)
+        held = (run.held for run in self.runs.values())
+        found = (details.steps.get(digest) for details in held if details is not None)
+        open_now = next((step for step in found if step is not None), None)
+        if open_now is not None or self.shelf is None:
+            return open_now
+        name = self.shelf.find(digest)
+        return self.runs[name].steps.get(digest) if name is not None else None
 
 
 def covers(halt: Halt, run: Run) -> bool:

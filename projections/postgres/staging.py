@@ -1,4 +1,4 @@
-"""From rows as data to PostgreSQL's: what is copied, merged, and in which statements. Pure.
+"""The statements that take rows into PostgreSQL: what is copied, and how it is merged. Pure.
 
 Row security allows no COPY into a guarded table, so a batch is copied into tables of the session
 and merged from there, workspace and all, under the policy's eyes. In a table that keeps what
@@ -7,16 +7,14 @@ NULL says nothing. A rebuild fills what nobody reads yet, as the provisioner, an
 happened straight in.
 """
 
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from psycopg import sql
 from sqlalchemy import Table
 
-from projections.postgres.lines import Write, line_of, writer_of
+from projections.postgres.lines import Write, writer_of
 from projections.postgres.standing import metadata
-from projections.rows import Row
 
 STANDING: Final = frozenset(
     {
@@ -39,9 +37,11 @@ class Plan(Struct, frozen=True):
 
     writers: tuple[tuple[str, Write], ...]
     keys: tuple[str, ...]
+    standing: bool
     kept: bool
     stage: str
     make: sql.Composed
+    empty: sql.Composed
     copy: sql.Composed
     direct: sql.Composed
     merges: dict[bool, sql.Composed]
@@ -52,25 +52,6 @@ def plans(schema: str) -> dict[str, Plan]:
     """The plan of every table in `schema`."""
     tables = metadata.tables.values()
     return {table.name: _plan(table, schema) for table in tables if table.name not in _UNSTAGED}
-
-
-def merged(plan: Plan, table: str, rows: Iterable[Row]) -> dict[bool, list[str]]:
-    """The lines to copy, by whether first words count: one for each key of a standing table."""
-    lines: dict[bool, list[str]] = {}
-    if table not in STANDING:
-        return {False: [line_of(plan.writers, row.values) for row in rows]}
-    known: dict[tuple[bool, tuple[Any, ...]], dict[str, Any]] = {}
-    for row in rows:
-        key = (row.first, tuple(row.values[name] for name in plan.keys))
-        known[key] = _onto(known.get(key, {}), row.values, row.first)
-    for (first, _), values in known.items():
-        lines.setdefault(first, []).append(line_of(plan.writers, values))
-    return lines
-
-
-def _onto(old: dict[str, Any], said: dict[str, Any], first: bool) -> dict[str, Any]:
-    spoken = {name: value for name, value in said.items() if value is not None}
-    return spoken | old if first else old | spoken
 
 
 def _plan(table: Table, schema: str) -> Plan:
@@ -87,6 +68,7 @@ def _plan(table: Table, schema: str) -> Plan:
         "CREATE TEMPORARY TABLE {stage} ON COMMIT DELETE ROWS AS"
         " SELECT {columns} FROM {target} WITH NO DATA"
     ).format(**parts)
+    empty = sql.SQL("TRUNCATE {stage}").format(**parts)
     copy = sql.SQL("COPY {stage} ({columns}) FROM STDIN").format(**parts)
     direct = sql.SQL("COPY {target} (workspace_id, {columns}) FROM STDIN").format(**parts)
     insert = sql.SQL(
@@ -100,9 +82,11 @@ def _plan(table: Table, schema: str) -> Plan:
     return Plan(
         writers=tuple((name, writer_of(table.columns[name])) for name in columns),
         keys=keys,
+        standing=name in STANDING,
         kept=name not in STANDING and name not in _JOINED,
         stage=stage,
         make=make,
+        empty=empty,
         copy=copy,
         direct=direct,
         merges=merges,

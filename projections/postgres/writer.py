@@ -7,8 +7,7 @@ else has moved, as a switch to a rebuilt projection does, ends this incarnation.
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -25,8 +24,9 @@ from projections.errors import (
 from projections.folds import rows_of
 from projections.folds.events import event_rows
 from projections.postgres.lines import copied, storable
+from projections.postgres.loads import Gathering, Load
 from projections.postgres.login import SETTING, Login
-from projections.postgres.staging import merged, plans
+from projections.postgres.staging import plans
 from projections.rows import Fold, Row
 
 _LOG = logging.getLogger("anyteam.projections")
@@ -55,7 +55,6 @@ class PostgresStore:
         self._schema = schema
         self._fold = fold
         self._direct = direct
-        self._prefix = copied(workspace) + "\t"
         self._plans = plans(schema)
         self._index: int | None = None
         try:
@@ -64,9 +63,8 @@ class PostgresStore:
             )
         except psycopg.Error as error:
             raise _failed(error) from error
+        self._stages: set[str] = set()
         try:
-            for plan in self._plans.values():
-                self._connection.execute(plan.make)
             if direct:
                 # A crash may cost the last batches, never half of one; a switch waits for its own.
                 self._connection.execute("SET synchronous_commit = off")
@@ -95,20 +93,38 @@ class PostgresStore:
         except psycopg.Error as error:
             raise _failed(error) from error
 
+    def loads(self, entries: Iterable[Entry]) -> Iterator[Load]:
+        """`entries` as `take` wants them, gathered as they come: nothing here asks the database."""
+        gathering = self._gathering(straight=self._direct)
+        for entry in entries:
+            gathering.add(entry, self._rows(entry))
+            if gathering.full:
+                yield gathering.load()
+                gathering = self._gathering(straight=self._direct)
+        if not gathering.empty:
+            yield gathering.load()
+
+    def take(self, load: Load) -> None:
+        """As `apply`, of entries that another thread has gathered meanwhile."""
+        index = self._index if self._index is not None else self.position()
+        if load.entries[0].index <= index:
+            self.apply(load.entries)
+            return
+        try:
+            self._try(load)
+        except _POISON:
+            self.apply(load.entries)
+        except psycopg.Error as error:
+            raise _failed(error) from error
+
     def close(self) -> None:
         """End the connection."""
         self._connection.close()
 
     def _halve(self, entries: Sequence[Entry]) -> None:
-        rows = [self._rows(entry) for entry in entries]
+        load = self._load(entries, straight=self._direct)
         try:
-            try:
-                self._write(entries, rows, direct=self._direct)
-            except psycopg.errors.UniqueViolation:
-                # A key that was there before stays as it was: merging knows that, copying does not.
-                if not self._direct:
-                    raise
-                self._write(entries, rows)
+            self._try(load)
         except _POISON as error:
             if len(entries) > 1:
                 middle = len(entries) // 2
@@ -116,6 +132,24 @@ class PostgresStore:
                 self._halve(entries[middle:])
                 return
             self._set_aside(entries[0], error)
+
+    def _try(self, load: Load) -> None:
+        try:
+            self._write(load)
+        except psycopg.errors.UniqueViolation:
+            # A key that was there before stays as it was: merging knows that, copying does not.
+            if not self._direct:
+                raise
+            self._write(self._load(load.entries, straight=False))
+
+    def _load(self, entries: Sequence[Entry], *, straight: bool) -> Load:
+        gathering = self._gathering(straight=straight)
+        for entry in entries:
+            gathering.add(entry, self._rows(entry))
+        return gathering.load()
+
+    def _gathering(self, *, straight: bool) -> Gathering:
+        return Gathering(self._plans, copied(self._workspace) if straight else None)
 
     def _rows(self, entry: Entry) -> list[Row]:
         if isinstance(entry, Refused):
@@ -133,19 +167,19 @@ class PostgresStore:
         aside = _aside(entry, error)
         if isinstance(entry, Recorded):
             try:
-                self._write([entry], [[*event_rows(entry), aside]])
+                self._write(self._single(entry, [*event_rows(entry), aside]))
                 return
             except _POISON:
                 pass
-        self._write([entry], [[aside]])
+        self._write(self._single(entry, [aside]))
 
-    def _write(
-        self, entries: Sequence[Entry], rows: Sequence[Sequence[Row]], *, direct: bool = False
-    ) -> None:
-        tables: defaultdict[str, list[Row]] = defaultdict(list)
-        for some in rows:
-            for row in some:
-                tables[row.table].append(row)
+    def _single(self, entry: Entry, rows: Sequence[Row]) -> Load:
+        gathering = self._gathering(straight=False)
+        gathering.add(entry, rows)
+        return gathering.load()
+
+    def _write(self, load: Load) -> None:
+        self._make_stages(load)
         with self._connection.transaction():
             self._claim()
             if self._stored() != self._index:
@@ -154,32 +188,29 @@ class PostgresStore:
                     fix="another projector writes here, or it was switched; this one starts again",
                 )
             with self._connection.cursor() as cursor:
-                for table, some in tables.items():
-                    if direct and self._plans[table].kept:
-                        self._append(cursor, table, some)
-                    else:
-                        self._merge(cursor, table, some)
-                if "erasures" in tables:
+                staged: set[str] = set()
+                for part in load.parts:
+                    plan = self._plans[part.table]
+                    if part.table in staged:
+                        cursor.execute(plan.empty)
+                    with cursor.copy(plan.direct if part.straight else plan.copy) as copy:
+                        copy.write(part.data)
+                    if not part.straight:
+                        staged.add(part.table)
+                        cursor.execute(plan.merges[part.first], (self._workspace,))
+                if "erasures" in staged:
                     cursor.execute(self._erase(), {"workspace": self._workspace})
-                self._move(cursor, entries)
-        self._index = entries[-1].index
+                self._move(cursor, load.entries)
+        self._index = load.entries[-1].index
 
-    def _merge(self, cursor: psycopg.Cursor[tuple[Any, ...]], table: str, rows: list[Row]) -> None:
-        plan = self._plans[table]
-        lines = merged(plan, table, rows)
-        # First words, then last ones: what was said first never takes the place of the last.
-        for first in sorted(lines, reverse=True):
-            if len(lines) > 1 and not first:
-                cursor.execute(sql.SQL("TRUNCATE {}").format(sql.Identifier("pg_temp", plan.stage)))
-            with cursor.copy(plan.copy) as copy:
-                copy.write("".join(lines[first]).encode())
-            cursor.execute(plan.merges[first], (self._workspace,))
-
-    def _append(self, cursor: psycopg.Cursor[tuple[Any, ...]], table: str, rows: list[Row]) -> None:
-        plan = self._plans[table]
-        lines = merged(plan, table, rows)[False]
-        with cursor.copy(plan.direct) as copy:
-            copy.write("".join([self._prefix + line for line in lines]).encode())
+    def _make_stages(self, load: Load) -> None:
+        """Tables of the session for all that is merged, before the transaction that needs them."""
+        new = {part.table for part in load.parts if not part.straight} - self._stages
+        if new:
+            with self._connection.transaction():
+                for table in sorted(new):
+                    self._connection.execute(self._plans[table].make)
+            self._stages |= new
 
     def _erase(self) -> sql.Composed:
         return sql.SQL(

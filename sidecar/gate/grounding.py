@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from sidecar.gate.days import day_tokens
 from sidecar.gate.domains import address_of
 from sidecar.gate.knowledge import Knowledge, Segment, Standing
 from sidecar.gate.normal import COMMON, spaced, stem, telling
@@ -19,7 +20,6 @@ from sidecar.gate.values import (
     URL,
     address,
     amount,
-    day_tokens,
     identifier,
     keyed,
     name_tokens,

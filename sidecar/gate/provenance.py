@@ -11,6 +11,7 @@ from itertools import chain
 
 from schemas.actions import LayerResult
 from schemas.tools import Effect, Tool
+from sidecar.gate.days import day_tokens
 from sidecar.gate.flows import dictated
 from sidecar.gate.glance import glance
 from sidecar.gate.grounding import (
@@ -27,7 +28,7 @@ from sidecar.gate.knowledge import Knowledge, Standing
 from sidecar.gate.normal import decodings, spaced, telling
 from sidecar.gate.outcome import Case, Word, hold, passed, refuse
 from sidecar.gate.parts import Argument, Audience, Part
-from sidecar.gate.values import day_tokens, magnitude, telling_tokens, tokens
+from sidecar.gate.values import magnitude, telling_tokens, tokens
 from sidecar.gate.wish import VERBS, Asked, Family, Wish, asked, families_of, nouns_of
 
 _LARGE = 1000

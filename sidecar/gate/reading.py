@@ -10,12 +10,13 @@ from msgspec import Struct
 from schemas.names import Classification
 from schemas.tools import Tool, Trust
 from sidecar.gate.conduct import Conduct, done, undone
+from sidecar.gate.days import day_tokens
 from sidecar.gate.flows import carried_words, flows
 from sidecar.gate.grounding import Ground, ground_destination, ground_object
 from sidecar.gate.knowledge import RANKS, Knowledge, observe
 from sidecar.gate.normal import fold, spaced
 from sidecar.gate.parts import Audience, Part, parts
-from sidecar.gate.values import day_tokens, tokens
+from sidecar.gate.values import tokens
 from sidecar.gate.wish import Wish, nouns_of
 
 _CONFIDENTIAL: Final = RANKS[Classification.CONFIDENTIAL]

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from sidecar.destinations.names import canonical
+from sidecar.gate.days import DIGITS, days_in, digit_runs, without_days
 from sidecar.gate.glance import foreign
 from sidecar.gate.normal import fold, words, words_of
 
@@ -48,9 +49,6 @@ _NUMBERED: Final = frozenset(
     request""".split()  # noqa: SIM905
 )
 _LISTED: Final = re.compile(r"\d{1,9}(?:(?:, ?| and | or |, and )#?\d{1,9})*\b(?![.,]\d)")
-_LONGEST_LISTED: Final = 9
-_CLOSING: Final = frozenset(("", *")]:;!?\n"))
-"""After a number, signs that no list of numbers goes on with."""
 _PRICED: Final = re.compile(
     r"\d{1,9}(?:,\d{3})*(?:\.\d+)? ?"
     r"(?:[%\u20ac$\u00a3]|(?:eur|usd|gbp|chf|sek|euros?|dollars?|pounds?|francs|percent)\b)"
@@ -59,39 +57,7 @@ _PRICED: Final = re.compile(
 _OF_PRICES: Final = frozenset(",.%\u20ac$\u00a3eugcsdpf")
 """What goes on after a price's first digits, and a blank."""
 _NOUN_REACH: Final = 24
-# Patterns that run on every text begin with a class of characters: the engine skips to it.
-_DIGITS: Final = re.compile(r"\d\d*")
-_ASCII_DIGITS: Final = re.compile(r"[0-9][0-9]*")
 _WORDS: Final = re.compile(r"\w+")
-_MONTHS: Final = {
-    name[:3]: number
-    for number, name in enumerate(
-        (
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-        ),
-        start=1,
-    )
-}
-_MONTH: Final = (
-    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
-)
-_MONTH_NAMES: Final = frozenset(
-    """jan january feb february mar march apr april may jun june jul july aug august sep sept
-    september oct october nov november dec december""".split()  # noqa: SIM905
-)
-"""The words that `_MONTH` matches: wherever it is used, a word's ends are at both of its own."""
 _FEWEST_LONG: Final = 7
 """The digits of the shortest `_LONG_NUMBER`."""
 _NOT_SMALL: Final = re.compile(
@@ -102,18 +68,6 @@ _NOT_SMALL: Final = re.compile(
 groups or that a word multiplies, three past the point (999.995 is 1000.00), seven of them with
 blanks between, letters before them.
 """
-_ISO: Final = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
-_MONTH_DAY: Final = re.compile(rf"\b{_MONTH}\.? (\d{{1,2}})(?:st|nd|rd|th)?\b")
-_DAY_MONTH: Final = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b")
-_DAY_RANGE: Final = re.compile(
-    rf"\b(\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|-|until|through) ?(?:the )?"
-    rf"(\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH}\b"
-)
-_MONTH_BEFORE: Final = re.compile(rf"\b{_MONTH}\.? \Z")
-_LONGEST_MONTH: Final = len("september. ")
-_LONGEST_DAY: Final = 2
-_DAY: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?\b")
-_CLOCK: Final = re.compile(r"([01]?\d|2[0-3])[:h]([0-5]\d)\b")
 _SECURE_SPACES: Final = re.compile(r"[ -]")
 
 
@@ -135,7 +89,7 @@ def tokens(text: str) -> frozenset[str]:
     if ("." in folded and _DOTTED.search(folded)) or "://" in folded:
         for match in URL.finditer(folded):
             found |= address(match[0])
-    runs = _runs(folded)
+    runs = digit_runs(folded)
     if runs:
         _numbers(folded, runs, found)
     return frozenset(found)
@@ -205,14 +159,6 @@ def keyed(text: str) -> str:
     return "k:" + fold(text).strip()
 
 
-def day_tokens(text: str) -> frozenset[str]:
-    """The days and clock times in `text`, as `d:` and `c:` tokens."""
-    found: set[str] = set()
-    folded = fold(text)
-    _days(folded, words_of(folded), _runs(folded), found)
-    return frozenset(found)
-
-
 def name_tokens(name: str) -> frozenset[str]:
     """The words of a field's or argument's name: `fileId` and `file_id` give file, id."""
     return frozenset(in_order(name))
@@ -229,12 +175,12 @@ def _numbers(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
         for match in _ACCOUNT.finditer(folded):
             found.add("a:" + _SECURE_SPACES.sub("", match[0]))
         folded = _ACCOUNT.sub(" ; ", folded)
-        runs = _runs(folded)
+        runs = digit_runs(folded)
     said = words_of(folded)
-    spans = _days(folded, said, runs, found)
+    spans = days_in(folded, said, runs, found)
     if spans:
-        folded = _without_days(folded, spans)
-        runs, said = _runs(folded), words_of(folded)
+        folded = without_days(folded, spans)
+        runs, said = digit_runs(folded), words_of(folded)
     many_digits = sum([end - start for start, end in runs]) >= _FEWEST_LONG
     long_to = counted_to = multiplied_to = 0
     for start, end in runs:
@@ -244,14 +190,14 @@ def _numbers(folded: str, runs: list[tuple[int, int]], found: set[str]) -> None:
         after = folded[end : end + 2]
         if start >= counted_to:
             which = _follows_noun(folded, start) and not _is_priced(folded, start, after)
-            listed = _listed(folded, start, end, after, found) if which else 0
+            listed = _listed(folded, start, found) if which else 0
             counted_to = listed or _amount(folded, start, end, found)
         multiplied = after[:1] in ".kmt" or after in (" k", " m", " t")
         if multiplied and start >= multiplied_to and _begins(folded, start):
             if many := _MULTIPLIED.match(folded, start):
                 found.add(amount(float(many[1]) * _MULTIPLE[many[2]]))
                 multiplied_to = many.end()
-    quotes = folded.count("'") + folded.count('"') + folded.count("`")
+    quotes = sum(map(folded.count, "'\"`"))
     if "#" in folded or quotes > 1 or not _IDENTIFYING.isdisjoint(said):
         for match in _IDENTIFIED.finditer(folded):
             name = match[1] or match[2] or match[3]
@@ -267,27 +213,17 @@ def _after_letters(folded: str, runs: list[tuple[int, int]]) -> bool:
     return False
 
 
-def _runs(folded: str) -> list[tuple[int, int]]:
-    """Where runs of digits begin and end."""
-    digits = _ASCII_DIGITS if folded.isascii() else _DIGITS
-    return [match.span() for match in digits.finditer(folded)]
-
-
 def _is_priced(folded: str, start: int, after: str) -> bool:
     """Whether the number at `start` is how much. `after` is what stands behind its first digits."""
     return after.removeprefix(" ")[:1] in _OF_PRICES and _PRICED.match(folded, start) is not None
 
 
-def _listed(folded: str, start: int, end: int, after: str, found: set[str]) -> int:
+def _listed(folded: str, start: int, found: set[str]) -> int:
     """The identifiers listed at `start`, where their list ends; 0 if there is none."""
-    alone = after[:1] in _CLOSING or (after[:1] == " " and after[1:] not in ("a", "o"))
-    if alone and end - start <= _LONGEST_LISTED:
-        found.add("i:" + folded[start:end])
-        return end
     listed = _LISTED.match(folded, start)
     if listed is None:
         return 0
-    found |= {"i:" + digits for digits in _DIGITS.findall(listed[0])}
+    found |= {"i:" + digits for digits in DIGITS.findall(listed[0])}
     return listed.end()
 
 
@@ -327,75 +263,3 @@ def _follows_noun(folded: str, start: int) -> bool:
         said = _WORDS.findall(last)
         noun = said[-1] if said and last.endswith(said[-1]) else ""
     return noun in _NUMBERED or (noun[-1:] == "s" and noun[:-1] in _NUMBERED)
-
-
-def _starts(match: re.Match[str]) -> bool:
-    """Whether a time of day starts a word, or follows the `t` of a time stamp."""
-    before = match.string[match.start() - 1 : match.start()]
-    return before == "t" or not (before.isalnum() or before == "_")
-
-
-def _days(
-    folded: str, said: tuple[str, ...], runs: list[tuple[int, int]], found: set[str]
-) -> list[tuple[int, int]]:
-    """Adds the days and clock times to `found`. Gives where they stand."""
-    spans: list[tuple[int, int]] = []
-    if "-" in folded:
-        for match in _ISO.finditer(folded):
-            found.add(f"d:{int(match[2]):02d}-{int(match[3]):02d}")
-            spans.append(match.span())
-    if not _MONTH_NAMES.isdisjoint(said):
-        _named_months(folded, runs, found, spans)
-    over = 0
-    for start, end in runs:
-        if folded[end : end + 1] not in (":", "h") or start < over:
-            continue
-        clock = _CLOCK.match(folded, start)
-        if clock is not None and _starts(clock):
-            found.add(f"c:{int(clock[1]):02d}:{clock[2]}")
-            spans.append(clock.span())
-            over = clock.end()
-    return spans
-
-
-def _named_months(
-    folded: str, runs: list[tuple[int, int]], found: set[str], spans: list[tuple[int, int]]
-) -> None:
-    """Days beside the name of a month, looked for at the digits: most numbers are no days."""
-    for start, end in runs:
-        if end - start > _LONGEST_DAY:
-            continue
-        if day := _DAY_MONTH.match(folded, start):
-            found.add(f"d:{_MONTHS[day[2][:3]]:02d}-{int(day[1]):02d}")
-            spans.append(day.span())
-        elif days := _DAY_RANGE.match(folded, start):
-            for group in (1, 2):
-                found.add(f"d:{_MONTHS[days[3][:3]]:02d}-{int(days[group]):02d}")
-            spans.append(days.span())
-        if folded[start - 1 : start] != " ":
-            continue
-        month = _MONTH_BEFORE.search(folded, max(0, start - _LONGEST_MONTH), start)
-        if month and (day := _DAY.match(folded, start)):
-            found.add(f"d:{_MONTHS[month[1][:3]]:02d}-{int(day[1]):02d}")
-            spans.append((month.start(), day.end()))
-
-
-def _without_days(folded: str, spans: list[tuple[int, int]]) -> str:
-    """`folded` without the days and times of day at `spans`, which hold at least one."""
-    spans.sort()
-    kept: list[str] = []
-    at = -1
-    for start, end in spans:
-        # Those that touch or run on into a word, and times that go on others: in turn.
-        close = start <= at or _WORDS.match(folded, end)
-        if close or (folded[start - 1 : start] == ":" and folded[start - 2].isdigit()):
-            return _without_days_in_turn(folded)
-        kept.append(folded[max(at, 0) : start])
-        at = end
-    return " ; ".join((*kept, folded[at:]))
-
-
-def _without_days_in_turn(folded: str) -> str:
-    for date in (_ISO, _DAY_RANGE, _MONTH_DAY, _DAY_MONTH):
-        folded = date.sub(" ; ", folded)
-    return _CLOCK.sub(lambda match: " ; " if _starts(match) else match[0], folded)

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from bus.component import (
+    Starting,
     connect_as,
     event_signer,
     run_process,
-    say_ready,
     together,
     until_orphaned,
 )
@@ -25,6 +25,7 @@ from bus.node import Node
 from bus.outbox import Outbox
 from bus.ownership import as_owner
 from bus.shell import Shell
+from bus.snapshot import folded_of
 from crypto.keyfile import read_key
 from crypto.sealing import NoKeys
 from crypto.trust import Trust
@@ -64,15 +65,18 @@ async def _serve(folder: DataFolder) -> None:
         ("sidecar",),
     )
     start = await restart(client, snapshots, node)
-    taking = Taking(node, snapshots, start, every=settings.bus.snapshot_every)
+    taking = Taking(
+        node, partial(folded_of, node), snapshots, start, every=settings.bus.snapshot_every
+    )
+    starting = Starting()
     shell = Shell(
         node,
         client,
         _no_effects,
         consumer=_NAME,
         outbox=outbox,
-        observe=taking.observe,
-        on_ready=say_ready,
+        observe=starting.reading(taking.observe),
+        on_ready=starting.ready,
     )
     pruning = prune(
         client,

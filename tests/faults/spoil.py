@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from bus.component import READING
 from bus.errors import BusError
 from bus.folder import DataFolder
 from bus.lifeline import guarded
@@ -142,10 +143,11 @@ class Trials:
             stderr=asyncio.subprocess.DEVNULL,
         )
         assert process.stdin is not None and process.stdout is not None
-        line = b""
+        line = READING
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SIDECAR_S):
-                line = await process.stdout.readline()
+                while line.startswith(READING):
+                    line = await process.stdout.readline()
         process.stdin.close()
         await process.wait()
         return f"the sidecar goes on from: {what}" if line == b"ready\n" else ""

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from bus.cluster import Cluster
+from bus.component import READING
 from bus.errors import BusError
 from bus.folder import DataFolder
 from bus.server import Server
@@ -97,7 +98,10 @@ class Part:
             self._process, self.pid = process, process.pid
             self.starts += 1
             assert process.stdout is not None
-            if await process.stdout.readline() == b"ready\n":
+            line = READING
+            while line.startswith(READING):
+                line = await process.stdout.readline()
+            if line == b"ready\n":
                 self.ready.set()
             await process.wait()
             self.ready.clear()

@@ -338,3 +338,29 @@ async def test_entries_without_a_body_hold_no_reader_up(join: Join) -> None:
                 break
             bodies.append(item.body)
     assert bodies == [b""] * EMPTY
+
+
+@pytest.mark.parametrize("status", ["100", "408", "409"])
+async def test_an_entry_whose_author_gave_it_a_status_is_read_like_any_other(
+    join: Join, status: str
+) -> None:
+    runtime = await join(Role.RUNTIME, f"run-status-{status}")
+    subject = f"ws.acme.run.run-status-{status}.proposal"
+    given = {"Status": status, "Nats-Pending-Messages": "9"}
+    await runtime.client.request(subject, b"junk", timeout=DEADLINE_S, headers=given)
+    await runtime.client.request(subject, b"more", timeout=DEADLINE_S)
+    reader = await join(Role.ADMIN, "admin")
+    found = follow(
+        reader.client,
+        stream="LEDGER",
+        filter_subject=f"ws.acme.run.run-status-{status}.>",
+        consumer=Role.ADMIN.value,
+        throwaway=True,
+    )
+    bodies = []
+    async with asyncio.timeout(DEADLINE_S), contextlib.aclosing(found) as entries:
+        async for item in entries:
+            if isinstance(item, CaughtUp):
+                break
+            bodies.append(item.body)
+    assert bodies == [b"junk", b"more"]

@@ -23,7 +23,7 @@ from schemas.events import Actor
 from schemas.names import Role
 from tests.faults.installation import DEADLINE_S, ask, is_end, killed, prepared, until, up
 
-COMPONENTS = ("orchestrator", "sidecar", "supervisor")
+COMPONENTS = ("orchestrator", "sidecar", "supervisor", "console")
 
 
 async def a_run(folder: DataFolder) -> None:
@@ -46,7 +46,7 @@ async def there(path: Path) -> None:
 async def test_components_go_on_from_their_snapshots_and_without_them(tmp_path: Path) -> None:
     folder = prepared(tmp_path / "home")
     text = folder.settings_file.read_text()
-    folder.settings_file.write_text(text + "[bus]\nsnapshot_every = 10\n")
+    folder.settings_file.write_text(text + "[bus]\nsnapshot_every = 10\n[console]\n")
     async with up(folder) as supervisor:
         await a_run(folder)
         for component in COMPONENTS:
@@ -62,8 +62,10 @@ async def test_components_go_on_from_their_snapshots_and_without_them(tmp_path: 
     folder.snapshot("sidecar").write_bytes(damaged)
     folder.snapshot("orchestrator").write_bytes(folder.snapshot("supervisor").read_bytes())
     folder.snapshot("supervisor").unlink()
+    # Its snapshot is whole, and yet what lies beside it is not what it says.
+    (folder.identity(Role.CONSOLE) / "read" / "tree" / "0").write_bytes(bytes(32) * 500)
     async with up(folder):
-        for component in ("sidecar", "orchestrator"):
+        for component in ("sidecar", "orchestrator", "console"):
             assert in_log(folder, component, "is not used, the ledger is folded") == 1
         assert in_log(folder, "supervisor", "goes on from its snapshot at") == 1
         await a_run(folder)

@@ -34,8 +34,10 @@ def command(*words: str) -> tuple[int, dict[str, object], str]:
 class Serving:
     """A witness that serves; a context manager."""
 
-    def __init__(self, folder: Path) -> None:
-        words = ["witness", str(folder), "--name", "witness.example.com/w1", "--log", KEY, "--json"]
+    def __init__(
+        self, folder: Path, name: str = "witness.example.com/w1", *, log: str = KEY
+    ) -> None:
+        words = ["witness", str(folder), "--name", name, "--log", log, "--json"]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "console.main", *words], stdout=subprocess.PIPE, text=True
         )

@@ -1,5 +1,6 @@
 """What must hold of a simulated workspace once it has come to rest."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -19,6 +20,7 @@ from schemas.actions import (
 from schemas.names import SECOND
 from schemas.runs import (
     HaltEngaged,
+    HaltReleased,
     HaltScope,
     RunCompleted,
     RunHalted,
@@ -154,6 +156,11 @@ def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
     halts = [
         (i, v.event.at, v.event.body) for i, v in events if isinstance(v.event.body, HaltEngaged)
     ]
+    releases = [
+        (i, v.event.body.scope, v.event.body.target)
+        for i, v in events
+        if isinstance(v.event.body, HaltReleased)
+    ]
     for _, verified in events:
         body = verified.event.body
         if isinstance(body, ActionStarted | ActionRefused):
@@ -191,9 +198,13 @@ def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
             yield f"action {key} is recorded as {outcome.get(verified.digest)}, done {done[key]}"
         run = verified.event.run
         for at, when, halt in halts:
+            mine = (i for i, scope, aim in releases if (scope, aim) == (halt.scope, halt.target))
+            until = min((i for i in mine if i > at), default=math.inf)
             wide = halt.scope in (HaltScope.WORKSPACE, HaltScope.PLATFORM)
             covers = wide or halt.target == run
-            if covers and at < index and done[key]:
+            if not covers or index > until:
+                continue
+            if at < index and done[key]:
                 yield f"effect {key} after halt at {at}, written ahead at {index}"
-            if covers and ended.get(verified.digest, 0) > max(when, verified.event.at) + PROMPT:
+            if ended.get(verified.digest, 0) > max(when, verified.event.at) + PROMPT:
                 yield f"effect {key} was waited for after the halt at {at}"

@@ -42,11 +42,12 @@ class Asked(Struct, frozen=True):
 
 
 class Halting(Struct, frozen=True):
-    """A halt, and when (ns)."""
+    """A halt, when (ns), and when it is released, if it is."""
 
     scope: HaltScope
     target: str
     after: int
+    released: int | None
 
 
 class Script(Struct, frozen=True):
@@ -76,6 +77,8 @@ def play(
     world.failing = script.failing
     if script.halt is not None:
         world.halt(script.halt.scope, script.halt.target, script.halt.after)
+        if script.halt.released is not None:
+            world.release(script.halt.scope, script.halt.target, script.halt.released)
     simulation = world.simulation
     watcher = _Watcher(world)
     rested = simulation.run(watcher.all_over) or (simulation.idle and watcher.all_ended)
@@ -105,7 +108,9 @@ def _script(dice: random.Random) -> Script:
         target = dice.choice(runs).name
         scope = dice.choice([HaltScope.RUN, HaltScope.WORKSPACE, HaltScope.PLATFORM])
         aim = target if scope is HaltScope.RUN else ""
-        halt = Halting(scope, aim, dice.randrange(2 * SECOND))
+        after = dice.randrange(2 * SECOND)
+        released = after + dice.randrange(SECOND) if dice.random() < 0.5 else None
+        halt = Halting(scope, aim, after, released)
     return Script(tuple(runs), failing, halt)
 
 

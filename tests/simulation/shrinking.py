@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from sidecar.decider import SidecarDecider
-from tests.simulation.scenario import Played, Script, play
+from tests.simulation.scenario import Halting, Played, Script, play
 
 _Part = TypeVar("_Part")
 
@@ -140,10 +140,15 @@ def _in_words(played: Played, before: int, after: int) -> Shrunk:
             for run in script.runs
             for step in run.plan.steps
         ],
-        halt=f"{halt.scope.value} {halt.target}".strip() if halt is not None else "",
+        halt=_halt(halt) if halt is not None else "",
         failing=script.failing,
         mishaps=[strike.what for strike in played.strikes],
         entries=played.entries,
         before=before,
         after=after,
     )
+
+
+def _halt(halt: Halting) -> str:
+    said = f"{halt.scope.value} {halt.target}".strip()
+    return said if halt.released is None else f"{said}, released"

@@ -26,7 +26,14 @@ from schemas.envelope import RECEIPT_TYPE
 from schemas.erasure import ContentField
 from schemas.events import Event
 from schemas.names import SECOND, Role
-from schemas.runs import ContentKeyWrapped, HaltEngaged, HaltScope, RunRequested, WrappedKey
+from schemas.runs import (
+    ContentKeyWrapped,
+    HaltEngaged,
+    HaltReleased,
+    HaltScope,
+    RunRequested,
+    WrappedKey,
+)
 from sidecar.decider import SidecarDecider
 from sidecar.effects import Execute, IssueReceipt, Performed, Withdraw, WrapKeys
 from tests.simulation.cast import (
@@ -118,6 +125,12 @@ class World:
     def halt(self, scope: HaltScope, target: str, after: int) -> None:
         """The admin engages a halt."""
         body = HaltEngaged(scope=scope, target=target, reason="enough")
+        now = self.simulation
+        now.at(after, lambda: now.inject(self.admin.say(body, None, now.now)))
+
+    def release(self, scope: HaltScope, target: str, after: int) -> None:
+        """The admin releases it."""
+        body = HaltReleased(scope=scope, target=target, reason="go on")
         now = self.simulation
         now.at(after, lambda: now.inject(self.admin.say(body, None, now.now)))
 

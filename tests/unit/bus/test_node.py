@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from bus.commands import Command, Perform, Publish
@@ -11,9 +12,10 @@ from bus.errors import LedgerDiverged
 from bus.node import Node
 from crypto.keyring import new_keyring
 from crypto.sealing import WorkspaceKeys
-from crypto.trust import Trust
+from crypto.signing import verify
+from crypto.trust import SignatureCheck, Trust
 from schemas.actions import ActionStarted
-from schemas.envelope import decode_envelope
+from schemas.envelope import decode_envelope, encode_envelope
 from schemas.events import Actor, decode_event
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltScope, RepActivated, RunRequested
@@ -91,11 +93,11 @@ class Scene:
         people = [self.rep, self.admin, self.sidecar]
         self.entries = [(m.subject, m.body) for m in genesis(self.root, people)]
 
-    def node(self) -> Node[object]:
+    def node(self, check: SignatureCheck = verify) -> Node[object]:
         decider: Decider[object] = Bell()  # type: ignore[assignment]
         node = Node(
             decider,
-            trust=Trust(WORKSPACE, self.root.signer.public),
+            trust=Trust(WORKSPACE, self.root.signer.public, check=check),
             signer=self.sidecar.signer,
             actor=Actor(Role.SIDECAR, "sidecar"),
             keys=WorkspaceKeys(new_keyring()),
@@ -141,6 +143,38 @@ def test_an_effect_leaves_only_once_its_record_has_come_back_from_the_ledger() -
     index = scene.add(started)
     assert not rung(node.acked(started.event_id, index, False, START))
     assert [ring.allowed for ring in rung(scene.feed(node))] == [True]
+
+
+def test_what_a_node_has_signed_it_need_not_check_when_it_comes_back() -> None:
+    checked: list[bytes] = []
+
+    def check(public: bytes, kind: str, payload: bytes, signature: bytes) -> None:
+        checked.append(payload)
+        verify(public, kind, payload, signature)
+
+    scene = Scene()
+    node, reader = scene.node(check), scene.node()
+    scene.request()
+    (started,) = published(scene.feed(node))
+    scene.add(started)
+    before = len(checked)
+    assert rung(scene.feed(node))
+    assert len(checked) == before
+    scene.feed(reader)
+    assert node.trust.known() == reader.trust.known()
+
+
+def test_what_came_back_under_another_signature_is_refused() -> None:
+    scene = Scene()
+    node = scene.node()
+    scene.request()
+    (started,) = published(scene.feed(node))
+    envelope = decode_envelope(started.body)
+    bent = bytes([envelope.signature[0] ^ 1]) + envelope.signature[1:]
+    forged = encode_envelope(msgspec.structs.replace(envelope, signature=bent))
+    index = scene.add(msgspec.structs.replace(started, body=forged))
+    assert isinstance(node.learn(index, started.subject, forged), Refused)
+    assert not rung(scene.feed(node))
 
 
 def test_a_halt_that_lands_before_the_record_forbids_the_effect() -> None:

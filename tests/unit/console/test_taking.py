@@ -7,13 +7,16 @@ import msgspec
 import pytest
 
 from console.author import Pen
-from console.beside import check_beside
+from console.beside import check_beside, verify_part
 from console.sources import source
 from console.taking import Taken, Wanted, take
 from crypto.keyfile import write_public
 from crypto.sealing import ContentKeys
+from crypto.signing import Signer
+from ledger.checkpoint import parse_note
+from ledger.cosignature import WitnessKey, cosign
 from ledger.disclosure import FILE
-from ledger.export import ExportReader
+from ledger.export import ExportReader, ExportWriter
 from ledger.renderings.writing import Rendering
 from ledger.selection.criteria import Criteria
 from ledger.selection.folder import SelectionReader, is_selection
@@ -73,6 +76,30 @@ def test_what_is_taken_verifies_with_all_that_stands_beside_it(
     beside = check_beside(folder, ROOT)
     assert beside.ok and beside.page and beside.signed_by == "ada"
     assert beside.opened == done.opened == (3 if part else 6)
+
+
+def test_a_part_is_proved_under_a_cosigned_seal_where_that_leaves_nothing_out(
+    tmp_path: Path,
+) -> None:
+    witness = Signer.from_seed(bytes([4]) * 32)
+    key = WitnessKey("witness.example.com/w1", witness.public)
+    story = told()
+    cosigned = story.seals[-1] + cosign(parse_note(story.seals[-1])[0], key.name, witness, 1)
+    story.begin("r-3").act()
+    story.seal()
+    with ExportWriter(tmp_path / "whole", story.workspace, ROOT) as writer:
+        writer.add_cosigned([cosigned])
+        for note in story.seals:
+            writer.add_seal(note)
+        for entry in story.entries:
+            writer.add(entry.index, entry.subject, entry.body)
+        writer.finish(1)
+    for run, code in (("r-2", 0), ("r-3", 1)):
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "whole").symlink_to(tmp_path / "whole")
+        taken(tmp_path / run, Criteria(runs=(run,)))
+        assert verify_part(tmp_path / run / "out", ROOT, True, (), 0) == 0
+        assert verify_part(tmp_path / run / "out", ROOT, True, (key,), 1) == code
 
 
 def test_content_that_says_something_else_is_named_by_its_entry(tmp_path: Path) -> None:

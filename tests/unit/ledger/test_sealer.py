@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from crypto.signing import Signer
 from ledger.checkpoint import open_checkpoint
 from ledger.errors import BadCheckpoint, LedgerDiverged, LedgerTruncated
-from ledger.sealer import SEAL_EVERY_ENTRIES, SEAL_EVERY_NS, Sealing
+from ledger.sealer import MOST_AHEAD, SEAL_EVERY_ENTRIES, SEAL_EVERY_NS, Sealing
 
 SIGNER = Signer.from_seed(b"s" * 32)
 NOW = 10**18
@@ -140,3 +140,31 @@ def test_a_clock_that_was_set_back_holds_no_seal_up() -> None:
 
 def test_an_empty_ledger_is_never_sealed() -> None:
     assert not Sealing("acme", SIGNER.public).due(NOW)
+
+
+def seals_up_to(size: int) -> list[str]:
+    """A seal after each entry."""
+    sealing, notes = Sealing("acme", SIGNER.public), []
+    for index in range(1, size + 1):
+        feed(sealing, index)
+        notes.append(sealing.seal(SIGNER, NOW))
+    return notes
+
+
+@pytest.mark.parametrize("changed", [0, 3, MOST_AHEAD])
+def test_of_very_many_seals_enough_are_kept_to_notice_a_rewritten_entry(changed: int) -> None:
+    size = 2 * MOST_AHEAD + 5
+    sealing = Sealing("acme", SIGNER.public)
+    for one in seals_up_to(size):
+        sealing.check(one)
+    assert len(sealing._ahead) <= MOST_AHEAD
+    if not changed:
+        feed(sealing, size)
+        sealing.caught_up()
+        assert sealing.sealed == size
+        return
+    feed(sealing, changed - 1)
+    with pytest.raises(LedgerDiverged, match="not the sealed one"):
+        for index in range(changed, size + 1):
+            salt = "other" if index == changed else ""
+            sealing.fold(index, "ws.acme.admin.key", f"{index}{salt}".encode())

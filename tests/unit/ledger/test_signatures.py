@@ -60,7 +60,7 @@ def test_a_helper_answers_each_check_in_order_and_ends_with_its_input() -> None:
     sent = frame_of(checks)
     assert list(checks_in(read_frame(io.BytesIO(sent).read))) == checks
     answered = io.BytesIO()
-    serve(io.BytesIO(sent + frame_of(checks[:1]) + sent[:-1]), answered)
+    serve(io.BytesIO(sent + frame_of(checks[:1]) + sent[:-1]), answered, holds)
     expected = bytes(place not in (2, 4) for place in range(len(checks)))
     assert answered.getvalue() == frame(expected) + frame(b"\x01")
 

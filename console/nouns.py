@@ -22,6 +22,7 @@ NOUNS: Final[dict[str, tuple[str, ...]]] = {
     "passkeys": ("passkey",),
     "tokens": ("tokens",),
     "policy": ("policy",),
+    "inventory": ("budget", "rep", "tool"),
     "destinations": ("destinations",),
     "memory": ("memory",),
     "devices": ("device",),

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from msgspec import Struct
 
 from crypto.errors import SealError
@@ -59,8 +61,8 @@ def run_key(ring: Keyring, run: str) -> bytes | None:
 
 def field_key(run: bytes, event: str, name: str) -> bytes:
     """The 32-byte key of one content field, from its run's key."""
-    # One block of HKDF-Expand (RFC 5869 section 2.3), since it asks for no more than one.
-    return hmac.digest(run, f"anyteam content key v1 {event} {name}\x01".encode(), "sha256")
+    info = f"anyteam content key v1 {event} {name}".encode()
+    return HKDFExpand(algorithm=SHA256(), length=32, info=info).derive(run)
 
 
 def kept_key(ring: Keyring, field: ContentField) -> bytes | None:

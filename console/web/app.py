@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from console.web.doors import DOORS, OPEN, Door, OpenDoor
 from console.web.errors import Forged, NotAllowed, NotHere, SignInFirst, WebError
-from console.web.here import Here, drop_cookie, see
+from console.web.here import Here, drop_cookie, see, set_cookie
 from console.web.permissions import Visitor
 from console.web.problems import API, problem
 from console.web.security import Guard
@@ -44,8 +44,11 @@ def application(here: Here, *beside: BaseRoute) -> Starlette:
 
 def _endpoint(here: Here, door: Door | OpenDoor) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        visitor = here.sessions.visitor(request.cookies.get(SESSION_COOKIE, ""))
+        cookie = request.cookies.get(SESSION_COOKIE, "")
+        visitor = here.sessions.visitor(cookie)
         try:
+            if visitor is None:
+                await here.sessions.watch(cookie)
             if isinstance(door, OpenDoor):
                 if request.method == "POST" and not door.from_elsewhere:
                     await _check_form(request, BROWSER_COOKIE)
@@ -59,7 +62,10 @@ def _endpoint(here: Here, door: Door | OpenDoor) -> Endpoint:
                 )
             if request.method == "POST":
                 await _check_form(request, SESSION_COOKIE)
-            return await door.handler(request, here, visitor)
+            answer = await door.handler(request, here, visitor)
+            if request.method == "GET" and (fresh := here.sessions.turned(cookie)) is not None:
+                set_cookie(answer, SESSION_COOKIE, fresh)
+            return answer
         except AnyTeamError as error:
             return _told(here, request, visitor, error)
         except ClientDisconnect:

@@ -1,8 +1,9 @@
 """Who is there: sign-in links, sessions, limits, lockout, and each of them on record.
 
-A session's secret is in a `__Host-` cookie and its hash in the store; what its holder may do is
-read from the ledger at every request, so that a revocation counts at once. A browser that is
-not signed in has a cookie of its own, which binds the links and the sign-ins it asks for.
+A session's secret is in a `__Host-` cookie and its hash in the store; it is changed every quarter
+of an hour, and one that comes back after its time ends the session. What its holder may do is read
+from the ledger at every request, so that a revocation counts at once. A browser that is not
+signed in has a cookie of its own, which binds the links and the sign-ins it asks for.
 """
 
 import hashlib
@@ -23,6 +24,8 @@ from schemas.events import AnyBody
 
 SESSION_COOKIE: Final = "__Host-session"
 BROWSER_COOKIE: Final = "__Host-browser"
+TURN_S: Final = 900
+"""So long a session has one cookie; it is given another with the next page."""
 WINDOW_S: Final = 900
 ASKED_PER_ADDRESS: Final = 5
 ASKED_PER_PEER: Final = 30
@@ -119,6 +122,31 @@ class Sessions:
         await self._record(SessionOpened(account=account, session=name, method=method))
         return token
 
+    def lasts(self, visitor: Visitor) -> bool:
+        """Whether a visitor is still let in, whatever cookie their session has by now."""
+        grant = self._view.grants.get(visitor.account)
+        lives, idle, now = self._limits.lives_s, self._limits.idle_s, int(self._clock())
+        return (
+            grant is not None
+            and not grant.revoked
+            and self.store.session_lasts(visitor.session, now, lives_s=lives, idle_s=idle)
+        )
+
+    def turned(self, cookie: str) -> str | None:
+        """Another cookie for this session, where it is time for one."""
+        now, row = int(self._clock()), self._row(cookie)
+        if row is None or not row.current or now < row.turned + TURN_S:
+            return None
+        return self.store.turn_session(cookie, now)
+
+    async def watch(self, cookie: str) -> None:
+        """End a session of which two hold a cookie: one was stolen, and nobody knows which."""
+        row = self.store.holder(cookie) if cookie else None
+        if row is not None and row.retired(int(self._clock())):
+            self.store.close_session(row.name)
+            reason = "a cookie came back that another had replaced"
+            await self._record(SessionClosed(account=row.account, session=row.name, reason=reason))
+
     async def close(self, visitor: Visitor, reason: str) -> None:
         """End a session, at once, whether or not it can be recorded."""
         self.store.close_session(visitor.session)
@@ -156,8 +184,12 @@ def new_browser() -> str:
 
 
 def csrf_of(cookie: str) -> str:
-    """The token that forms carry for whoever holds this cookie: no other origin can read it."""
-    return hmac.new(cookie.encode(), b"anyteam csrf v1", hashlib.sha256).hexdigest()
+    """The token that forms carry for whoever holds this cookie: no other origin can read it.
+
+    A session's follows from the part that stays, so that an open form outlives a new cookie.
+    """
+    lasting = cookie.partition(".")[0]
+    return hmac.new(lasting.encode(), b"anyteam csrf v1", hashlib.sha256).hexdigest()
 
 
 def same_csrf(cookie: str, given: str) -> bool:

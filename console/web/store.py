@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from console.web.errors import BadForm, LinkInvalid
 
@@ -25,7 +26,8 @@ CREATE TABLE IF NOT EXISTS link (
     token BLOB PRIMARY KEY, browser BLOB NOT NULL, account TEXT NOT NULL, ends INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS session (
     token BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
-    began INTEGER NOT NULL, seen INTEGER NOT NULL, method TEXT NOT NULL);
+    began INTEGER NOT NULL, seen INTEGER NOT NULL, method TEXT NOT NULL,
+    before BLOB, turned INTEGER NOT NULL DEFAULT 0, used INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS attempt (key TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS told (
     proposal BLOB NOT NULL, account TEXT NOT NULL, PRIMARY KEY (proposal, account));
@@ -33,14 +35,34 @@ CREATE INDEX IF NOT EXISTS attempt_key ON attempt (key, at);
 """
 
 
+# What earlier versions' tables lack.
+_LATER: Final = (
+    "before BLOB",
+    "turned INTEGER NOT NULL DEFAULT 0",
+    "used INTEGER NOT NULL DEFAULT 0",
+)
+_ROW: Final = "name, account, began, seen, method, turned, used"
+GRACE_S: Final = 60
+"""A secret serves so long after the first use of the next: pages load in parallel."""
+
+
 class SessionRow(Struct, frozen=True):
-    """A session as it is kept."""
+    """A session as it is kept. Its secret was changed at `turned` and first seen again at `used`,
+    0 for not yet; `current` says whether it was found by that secret or by the one before.
+    """
 
     name: str
     account: str
     began: int
     seen: int
     method: str
+    turned: int
+    used: int
+    current: bool = True
+
+    def retired(self, now: int) -> bool:
+        """Whether it was found by a secret that has had its time."""
+        return not self.current and 0 < self.used <= now - GRACE_S
 
 
 class Store:
@@ -54,6 +76,10 @@ class Store:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA secure_delete = ON")
         self._db.executescript(_SCHEMA)
+        there = {row[1] for row in self._db.execute("PRAGMA table_info(session)")}
+        for column in _LATER:
+            if column.partition(" ")[0] not in there:
+                self._db.execute(f"ALTER TABLE session ADD COLUMN {column}")
 
     def close(self) -> None:
         """Let the file go."""
@@ -139,34 +165,69 @@ class Store:
         )
 
     def open_session(self, account: str, method: str, now: int) -> tuple[str, str]:
-        """A new session: its secret, and its name for the record."""
-        token, name = secrets.token_urlsafe(32), f"s-{secrets.token_hex(8)}"
+        """A new session: its secret, and its name for the record.
+
+        The part before the dot stays for the session's life: forms are bound to it.
+        """
+        token = f"{secrets.token_urlsafe(32)}.{secrets.token_urlsafe(32)}"
+        name = f"s-{secrets.token_hex(8)}"
         self._db.execute(
-            "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?)",
-            (_digest(token), name, account, now, now, method),
+            "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?)",
+            (_digest(token), name, account, now, now, method, now, now),
         )
         return token, name
 
+    def turn_session(self, token: str, now: int) -> str | None:
+        """Another secret for the session of this one; None where it is not the current one.
+
+        The old one serves until the new one was seen, and `GRACE_S` longer: an answer may be lost.
+        """
+        fresh = f"{token.partition('.')[0]}.{secrets.token_urlsafe(32)}"
+        done = self._db.execute(
+            "UPDATE session SET token = ?, before = ?, turned = ?, used = 0 WHERE token = ?",
+            (_digest(fresh), _digest(token), now, _digest(token)),
+        )
+        return fresh if done.rowcount else None
+
     def session(self, token: str, now: int, *, lives_s: int, idle_s: int) -> SessionRow | None:
         """The session of a secret, seen just now; None where there is none or it is over."""
-        row = self._db.execute(
-            "SELECT name, account, began, seen, method FROM session WHERE token = ?",
-            (_digest(token),),
-        ).fetchone()
-        if row is None:
+        found = self.holder(token)
+        if found is None or found.retired(now):
             return None
-        found = SessionRow(*row)
+        if found.current and not found.used:
+            self._db.execute("UPDATE session SET used = ? WHERE name = ?", (now, found.name))
+        return found if self._lasts(found, now, lives_s, idle_s) else None
+
+    def session_lasts(self, name: str, now: int, *, lives_s: int, idle_s: int) -> bool:
+        """Whether the session of that name goes on; it was seen just now."""
+        row = self._db.execute(
+            f"SELECT {_ROW} FROM session WHERE name = ?",  # noqa: S608
+            (name,),
+        ).fetchone()
+        return row is not None and self._lasts(SessionRow(*row), now, lives_s, idle_s)
+
+    def _lasts(self, found: SessionRow, now: int, lives_s: int, idle_s: int) -> bool:
         if now >= found.began + lives_s or now >= found.seen + idle_s:
             self.close_session(found.name)
-            return None
+            return False
         if now > found.seen + 15:
             self._db.execute("UPDATE session SET seen = ? WHERE name = ?", (now, found.name))
-        return found
+        return True
+
+    def holder(self, token: str) -> SessionRow | None:
+        """The session whose secret this is, or was before the last change."""
+        digest = _digest(token)
+        row = self._db.execute(
+            f"SELECT {_ROW}, token = ? FROM session WHERE token = ? OR before = ?",  # noqa: S608
+            (digest, digest, digest),
+        ).fetchone()
+        return replace(SessionRow(*row[:-1]), current=bool(row[-1])) if row is not None else None
 
     def sessions_of(self, account: str) -> list[SessionRow]:
         """An account's sessions."""
         rows = self._db.execute(
-            "SELECT name, account, began, seen, method FROM session WHERE account = ?", (account,)
+            f"SELECT {_ROW} FROM session WHERE account = ?",  # noqa: S608
+            (account,),
         )
         return [SessionRow(*row) for row in rows]
 

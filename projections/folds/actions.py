@@ -1,6 +1,7 @@
 """Proposals, verdicts, the gate's decisions layer by layer, approvals, actions, receipts. Pure."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 
@@ -8,6 +9,16 @@ from bus.decider import Recorded
 from projections.rows import Row
 from schemas import actions
 from schemas.actions import LayerOutcome, Receipt
+
+ACTION_EVENTS: Final = frozenset(
+    {
+        *(actions.ProposalMade, actions.VerdictGiven),
+        *(actions.ApprovalRequested, actions.ApprovalDecided),
+        *(actions.ActionStarted, actions.ActionRefused, actions.ActionFinished),
+        *(actions.ReceiptIssued, actions.ModelCalled),
+    }
+)
+"""What has a word on a proposal, or on what became of it."""
 
 
 def action_rows(recorded: Recorded) -> Iterator[Row]:

@@ -1,13 +1,22 @@
 """Runs, from request to end. Pure."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from bus.decider import Recorded
 from projections.rows import Row
 from schemas import runs
+
+RUN_EVENTS: Final = frozenset(
+    {
+        *(runs.RunRequested, runs.RunRefused, runs.RunStarted, runs.RunParked, runs.RunHalted),
+        *(runs.RunCompleted, runs.LeaseGranted, runs.LeaseRenewed),
+        *(runs.LeaseRevoked, runs.LeaseExpired),
+    }
+)
+"""What has a word on a run."""
 
 
 def run_rows(recorded: Recorded) -> Iterator[Row]:

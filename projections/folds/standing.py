@@ -1,7 +1,7 @@
 """What stands: policy, people, keys, halts, flags, destinations, memory, erasures. Pure."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +13,19 @@ from schemas.leases import Certificate
 from schemas.patterns import Response
 from schemas.runs import HaltScope
 from schemas.supervision import SupervisorFlagged
+
+STANDING_EVENTS: Final = frozenset(
+    {
+        *(runs.PolicySet, runs.RepActivated, runs.RepRevoked),
+        *(runs.KeyCertified, runs.KeyRevoked, runs.LeaseGranted, runs.LeaseRenewed),
+        *(runs.HaltEngaged, runs.HaltReleased, SupervisorFlagged, ContentErased),
+        *(memories.MemoryRetained, memories.MemoryForgotten, memories.MemoryWithdrawn),
+        *(destinations.DestinationAllowed, destinations.DestinationRevalidated),
+        *(destinations.DestinationUnverified, destinations.DestinationBlocked),
+        *(destinations.DestinationReadmitted, destinations.DestinationExpired),
+    }
+)
+"""What changes what stands."""
 
 
 def standing_rows(recorded: Recorded) -> Iterator[Row]:

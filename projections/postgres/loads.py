@@ -14,7 +14,7 @@ from projections.postgres.lines import line_of
 from projections.postgres.staging import Plan
 from projections.rows import Row
 
-MOST_ENTRIES: Final = 2_000
+MOST_ENTRIES: Final = 1_000
 MOST_CHARACTERS: Final = 16 * 1024 * 1024
 """A load of large entries is handed over sooner, so that memory is bounded."""
 

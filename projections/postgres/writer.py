@@ -63,9 +63,8 @@ class PostgresStore:
             )
         except psycopg.Error as error:
             raise _failed(error) from error
+        self._stages: set[str] = set()
         try:
-            for plan in self._plans.values():
-                self._connection.execute(plan.make)
             if direct:
                 # A crash may cost the last batches, never half of one; a switch waits for its own.
                 self._connection.execute("SET synchronous_commit = off")
@@ -180,6 +179,7 @@ class PostgresStore:
         return gathering.load()
 
     def _write(self, load: Load) -> None:
+        self._make_stages(load)
         with self._connection.transaction():
             self._claim()
             if self._stored() != self._index:
@@ -202,6 +202,15 @@ class PostgresStore:
                     cursor.execute(self._erase(), {"workspace": self._workspace})
                 self._move(cursor, load.entries)
         self._index = load.entries[-1].index
+
+    def _make_stages(self, load: Load) -> None:
+        """Tables of the session for all that is merged, before the transaction that needs them."""
+        new = {part.table for part in load.parts if not part.straight} - self._stages
+        if new:
+            with self._connection.transaction():
+                for table in sorted(new):
+                    self._connection.execute(self._plans[table].make)
+            self._stages |= new
 
     def _erase(self) -> sql.Composed:
         return sql.SQL(

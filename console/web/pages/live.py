@@ -13,7 +13,6 @@ from starlette.responses import Response, StreamingResponse
 
 from console.web.here import Here
 from console.web.permissions import Visitor
-from console.web.sessions import SESSION_COOKIE
 
 BEAT_S: Final = 10.0
 PACE_S: Final = 0.3
@@ -22,12 +21,11 @@ PACE_S: Final = 0.3
 
 async def events(request: Request, here: Here, visitor: Visitor) -> Response:
     """The stream."""
-    cookie = request.cookies.get(SESSION_COOKIE, "")
 
     async def told() -> AsyncIterator[str]:
         seen = here.feed.index
         yield f"retry: 1000\nevent: at\ndata: {seen}\n\n"
-        while here.sessions.visitor(cookie) is not None:
+        while here.sessions.lasts(visitor):
             if await here.feed.moved(seen, BEAT_S):
                 await asyncio.sleep(PACE_S)
                 seen = here.feed.index

@@ -1,6 +1,9 @@
 """Sessions and links: once, in one browser, for a while, and no longer than the ledger allows."""
 
+import hashlib
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,9 +11,16 @@ from msgspec import Struct
 
 from console.view.state import Grant, Workspace
 from console.web.errors import BadForm, LinkInvalid, NotAllowed, TooMany
-from console.web.sessions import ASKED_PER_ADDRESS, Limits, Sessions, csrf_of, same_csrf
-from console.web.store import Store, plain_address
-from schemas.access import AccessRole, SessionOpened, SignInLocked
+from console.web.sessions import (
+    ASKED_PER_ADDRESS,
+    TURN_S,
+    Limits,
+    Sessions,
+    csrf_of,
+    same_csrf,
+)
+from console.web.store import GRACE_S, Store, plain_address
+from schemas.access import AccessRole, SessionClosed, SessionOpened, SignInLocked
 from schemas.events import AnyBody
 
 
@@ -169,3 +179,78 @@ def test_a_forms_token_is_of_its_cookie_alone() -> None:
 def test_what_is_no_mail_address_is_refused(text: str) -> None:
     with pytest.raises(BadForm):
         plain_address(text)
+
+
+async def test_a_session_is_given_another_cookie_every_quarter_of_an_hour(door: Door) -> None:
+    first = await door.sessions.open(door.account, "link")
+    assert door.sessions.turned(first) is None
+    door.after(TURN_S / 2)
+    assert door.sessions.visitor(first) is not None
+    door.after(TURN_S / 2)
+    second = door.sessions.turned(first)
+    assert second is not None and second != first
+    # Pages that were under way with the old one, and forms that are open, go on.
+    assert door.sessions.turned(first) is None
+    before, after = door.sessions.visitor(first), door.sessions.visitor(second)
+    assert before is not None and after is not None
+    assert (before.session, before.csrf) == (after.session, after.csrf)
+    assert same_csrf(second, csrf_of(first))
+
+
+async def test_an_answer_that_was_lost_signs_nobody_out(door: Door) -> None:
+    first = await door.sessions.open(door.account, "link")
+    door.after(TURN_S - 590)
+    assert door.sessions.visitor(first) is not None
+    door.after(590)
+    assert door.sessions.turned(first) is not None
+    door.after(590)
+    await door.sessions.watch(first)
+    assert door.sessions.visitor(first) is not None
+
+
+async def test_a_cookie_that_comes_back_after_its_time_ends_the_session_and_is_on_record(
+    door: Door,
+) -> None:
+    first = await door.sessions.open(door.account, "link")
+    other = await door.sessions.open(door.account, "link")
+    door.after(TURN_S - 500)
+    assert door.sessions.visitor(first) is not None
+    assert door.sessions.visitor(other) is not None
+    door.after(500)
+    second = door.sessions.turned(first)
+    assert second is not None
+    shown = door.sessions.visitor(second)
+    assert shown is not None and door.sessions.lasts(shown)
+    door.after(GRACE_S - 1)
+    await door.sessions.watch(first)
+    assert door.sessions.visitor(first) is not None
+    door.after(1)
+    assert door.sessions.visitor(first) is None
+    assert door.sessions.visitor(second) is not None
+    await door.sessions.watch(first)
+    assert door.sessions.visitor(second) is None
+    assert door.sessions.visitor(other) is not None
+    assert not door.sessions.lasts(shown)
+    (closed,) = [body for body in door.said if isinstance(body, SessionClosed)]
+    assert "another had replaced" in closed.reason
+    await door.sessions.watch("made up")
+    await door.sessions.watch("")
+
+
+def test_a_store_of_an_earlier_version_keeps_its_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    with closing(sqlite3.connect(path)) as old:
+        old.execute(
+            "CREATE TABLE session (token BLOB PRIMARY KEY, name TEXT NOT NULL UNIQUE, account TEXT"
+            " NOT NULL, began INTEGER NOT NULL, seen INTEGER NOT NULL, method TEXT NOT NULL)"
+        )
+        row = (hashlib.sha256(b"secret").digest(), "s-1", "u-1", 1, 1, "link")
+        old.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?)", row)
+        old.commit()
+    with closing(Store(path)) as store:
+        found = store.session("secret", 2, lives_s=3_600, idle_s=600)
+        assert found is not None and found.name == "s-1"
+        fresh = store.turn_session("secret", 3)
+        assert fresh is not None
+        assert store.session(fresh, 4, lives_s=3_600, idle_s=600) is not None
+        assert same_csrf(fresh, csrf_of("secret"))

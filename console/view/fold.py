@@ -61,7 +61,7 @@ def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -
     words = in_words(body)
     run.moments.append(Moment(index, event.at, event.type, event.actor.role.value, words))
     if isinstance(body, runs.LeaseGranted | runs.LeaseRenewed):
-        run.lease, run.attempts = body.lease, body.lease.attempt
+        run.details.lease, run.attempts = body.lease, body.lease.attempt
     elif isinstance(body, runs.RunStarted):
         run.walls, run.parked = tuple(body.confined_by), False
     elif isinstance(body, runs.RunParked):

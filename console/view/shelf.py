@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from console.view.state import Details, Moment, Run, Step, Workspace
 from schemas.events import Event
+from schemas.leases import Lease
 
 AT_HAND: Final = 64
 """How many runs that are over lie open at once."""
@@ -107,6 +108,7 @@ class RunShelf:
 
 
 class _Packed(Struct, frozen=True, array_like=True):
+    lease: Lease | None
     steps: tuple[Step, ...]
     actions: tuple[tuple[bytes, bytes], ...]
     moments: tuple[Moment, ...]
@@ -120,6 +122,7 @@ _DECODER: Final = msgspec.msgpack.Decoder(_Packed)
 def pack(details: Details) -> bytes:
     """Details as bytes. A step that two maps name is one step again when they come back."""
     packed = _Packed(
+        lease=details.lease,
         steps=tuple(details.steps.values()),
         actions=tuple((action, step.digest) for action, step in details.actions.items()),
         moments=tuple(details.moments),
@@ -133,6 +136,7 @@ def unpack(data: bytes) -> Details:
     packed = _DECODER.decode(zlib.decompress(data))
     steps = {step.digest: step for step in packed.steps}
     return Details(
+        lease=packed.lease,
         steps=steps,
         actions={action: steps[digest] for action, digest in packed.actions},
         moments=list(packed.moments),

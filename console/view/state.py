@@ -120,9 +120,11 @@ class Moment(Struct, frozen=True):
 
 
 class Details(Struct):
-    """What a run has in length: its steps by their proposals' digests and by their actions',
-    its timeline, and what it was given to read, as published.
+    """What a run has in length: its last lease, its steps by their proposals' digests and by
+    their actions', its timeline, and what it was given to read, as published.
     """
+
+    lease: Lease | None = None
 
     steps: dict[bytes, Step] = msgspec.field(default_factory=dict)
     actions: dict[bytes, Step] = msgspec.field(default_factory=dict)
@@ -139,7 +141,6 @@ class Run(Struct):
     name: str
     request: RunRequested
     asked_at: int
-    lease: Lease | None = None
     attempts: int = 0
     begun: int = 0
     refusals: int = 0
@@ -167,6 +168,11 @@ class Run(Struct):
             return self.held
         assert self.take is not None
         return self.take()
+
+    @property
+    def lease(self) -> Lease | None:
+        """Its last lease."""
+        return self.details.lease
 
     @property
     def steps(self) -> dict[bytes, Step]:

@@ -67,6 +67,7 @@ def shown(view: Workspace) -> object:
             field: getattr(run, field)
             for field in (
                 *type(run).__struct_fields__,
+                "lease",
                 "steps",
                 "actions",
                 "moments",

@@ -6,6 +6,7 @@ reconnect, a request that ran out with nothing delivered, or the consumer's dele
 """
 
 import asyncio
+import base64
 import contextlib
 import json
 from collections.abc import AsyncGenerator
@@ -23,6 +24,7 @@ _BATCH: Final = 512
 _EXPIRES_S: Final = 20.0
 _HEARTBEAT_S: Final = 2.0
 _NO_STREAM: Final = 10059
+_NO_MESSAGE: Final = 10037
 _LEADER_S: Final = 20.0
 _WORDS: Final = 9
 _FIELDS: Final = 4
@@ -101,6 +103,24 @@ async def last_of(client: Client, stream: str) -> int | None:
     state = reply.get("state")
     last = state.get("last_seq") if isinstance(state, dict) else None
     return last if isinstance(last, int) else 0
+
+
+async def message_at(client: Client, stream: str, index: int) -> Message | None:
+    """The stream's message at a sequence. None where there is no such message, or no such stream.
+
+    Raises `StreamUnavailable` where the server refuses, or does not answer.
+    """
+    subject = f"{API}.STREAM.MSG.GET.{stream}"
+    reply = await _request(client, subject, json.dumps({"seq": index}).encode())
+    problem, message = reply.get("error"), reply.get("message")
+    if isinstance(problem, dict):
+        if problem.get("err_code") in (_NO_STREAM, _NO_MESSAGE):
+            return None
+        raise StreamUnavailable(f"{subject}: {problem.get('description')}")
+    if not isinstance(message, dict) or message.get("seq") != index:
+        raise StreamUnavailable(f"{subject}: no message in the answer")
+    body = base64.b64decode(message.get("data", ""))
+    return Message(index, str(message["subject"]), body, 0)
 
 
 async def _request(client: Client, subject: str, body: bytes) -> dict[str, object]:

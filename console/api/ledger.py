@@ -25,7 +25,7 @@ async def listed(
     after = given.after if given.cursor is None else key_of("entries", given.cursor)
     size = here.feed.index
     last = min(after + given.limit, size)
-    found = await entries(here.client, after + 1, last)
+    found = await entries(here.client, after + 1, last, here.feed.epoch)
     return shapes.Page(
         [_shape(here, entry) for entry in found],
         cursor_of("entries", found[-1].index) if found and found[-1].index < size else None,
@@ -75,7 +75,7 @@ def _sealers(here: Here) -> list[str]:
 
 async def _one(here: Here, index: int) -> Entry:
     if index <= here.feed.index:
-        for found in await entries(here.client, index, index):
+        for found in await entries(here.client, index, index, here.feed.epoch):
             return found
     raise NotHere(f"the ledger has no entry {index}", fix="see /ledger/entries")
 

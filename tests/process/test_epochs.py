@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from bus.component import connect_as
+from bus.connection import disconnect
 from bus.epochs import Epoch, Turning, epochs_of, under_way
 from bus.errors import ArchiveError, BusError
 from bus.folder import DataFolder
@@ -17,6 +19,7 @@ from console.cast import cast
 from console.epochs import site_of, turn
 from console.errors import NotTurned
 from console.taking import take_whole
+from console.web.entries import entries as entries_of
 from crypto.kms import load_keyring, open_kms
 from crypto.sealing import WorkspaceKeys
 from crypto.trust import Trust
@@ -24,6 +27,7 @@ from ledger.export import ExportReader
 from ledger.replay import replay
 from ledger.verify import Report, verify
 from schemas.actions import ActionStarted, ApprovalRequested
+from schemas.names import Role
 from tests.faults.installation import DEADLINE_S, ask, halt, is_a, is_end, prepared, until, up
 
 
@@ -52,6 +56,23 @@ async def completes(folder: DataFolder, run: str) -> None:
     assert last.event.type == "run.completed", last.event.body
 
 
+async def shown(folder: DataFolder, expected: list[tuple[int, str, bytes]]) -> None:
+    """A page of entries, and each by itself, are those of the export, whichever epoch has them."""
+    newest = (await epochs(folder))[-1].number
+    client = await connect_as(folder, Role.REP)
+    try:
+        page = [
+            (one.index, one.subject, one.body)
+            for one in await entries_of(client, 1, min(len(expected), 100), newest)
+        ]
+        assert page == expected[:100]
+        for index in (1, len(expected) // 2, len(expected)):
+            (one,) = await entries_of(client, index, index, newest)
+            assert (one.index, one.subject, one.body) == expected[index - 1]
+    finally:
+        await disconnect(client)
+
+
 async def checked(folder: DataFolder, out: Path) -> Report:
     """Export, verify and replay the whole ledger."""
     await take_whole(folder.root, out)
@@ -60,6 +81,7 @@ async def checked(folder: DataFolder, out: Path) -> Report:
     with open_kms(folder.settings().kms, folder.kms) as kms:
         keys = WorkspaceKeys(load_keyring(kms, folder.keyring_file("acme"), "acme"))
     entries = [(e.index, e.subject, e.body) for e in ExportReader(out).entries()]
+    await shown(folder, entries)
     found = replay(entries, Trust("acme", folder.root_public()), keys, cast)
     assert found.ok, found.differences
     return report

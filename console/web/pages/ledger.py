@@ -28,7 +28,7 @@ async def explorer(request: Request, here: Here, visitor: Visitor) -> Response:
     first = max(1, last - PAGE + 1)
     rows = [
         (each, event, here.feed.digest(each.index), in_words(event.body) if event else "")
-        for each in await entries(here.client, first, last)
+        for each in await entries(here.client, first, last, here.feed.epoch)
         for event in (_event(each),)
     ]
     return here.page(
@@ -79,7 +79,7 @@ async def _one(request: Request, here: Here) -> Entry:
     index = int(request.path_params["index"])
     if not 1 <= index <= here.feed.index:
         raise NotHere(f"the ledger has no entry {index}", fix="see the explorer")
-    for found in await entries(here.client, index, index):
+    for found in await entries(here.client, index, index, here.feed.epoch):
         return found
     raise NotHere(f"the ledger has no entry {index}", fix="see the explorer")
 

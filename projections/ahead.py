@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import gc
 import hashlib
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
 from typing import Final, Protocol, TypeVar
 
@@ -28,6 +29,7 @@ _CHUNKS: Final = 4
 """Chunks that wait for that thread at most."""
 _COLLECT_AT: Final = 100_000
 """Objects made and not yet gone before Python looks for cycles among them."""
+_SWITCH_S: Final = 0.0005
 
 Made = TypeVar("Made")
 
@@ -66,21 +68,28 @@ async def rebuild(
         with contextlib.closing(verified(workspace, root_public, found, cores)) as entries:
             yield from store.loads(entry for entry in entries if entry.index > after)
 
-    with _seldom_collected():
+    with _two_at_work():
         async with contextlib.aclosing(ahead(messages, make)) as loads:
             async for load in loads:
                 await asyncio.to_thread(store.take, load)
 
 
 @contextlib.contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Entries and rows make no cycles: looking for some at every 700th costs a sixth of it all."""
-    before = gc.get_threshold()
-    gc.set_threshold(_COLLECT_AT, *before[1:])
+def _two_at_work() -> Iterator[None]:
+    """The interpreter as two busy threads want it.
+
+    Entries and rows make no cycles: looking for some at every 700th object costs a sixth of it
+    all. And the thread that writes asks the server thirty small things for each load; it would
+    wait 5 ms, by default, for the one that verifies to let it go on after each.
+    """
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
+    gc.set_threshold(_COLLECT_AT, *threshold[1:])
+    sys.setswitchinterval(_SWITCH_S)
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        gc.set_threshold(*threshold)
+        sys.setswitchinterval(interval)
 
 
 class Answers:

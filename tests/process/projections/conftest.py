@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from msgspec import Struct
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from projections.postgres.login import LEDGER_DATABASE, Login, user_of
 from projections.postgres.provision import LIVE, provision
@@ -110,6 +111,25 @@ def enter(running: Database) -> Iterator[Enter]:
     yield make
     for connection in opened:
         connection.close()
+
+
+def table(enter: Enter, name: str) -> list[dict[str, Any]]:
+    """All rows of one table, in order."""
+    columns = [sql.Identifier(column.name) for column in metadata.tables[name].columns]
+    query = sql.SQL("SELECT {columns} FROM {name} ORDER BY {columns}").format(
+        columns=sql.SQL(", ").join(columns), name=sql.Identifier(name)
+    )
+    with enter(setting=ACME) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query).fetchall()
+
+
+def everything(enter: Enter) -> dict[str, list[dict[str, Any]]]:
+    """Every table, but for when it was written."""
+    found = {name: table(enter, name) for name in metadata.tables}
+    for row in (*found["position"], *found["set_aside"]):
+        for name in ("applied_at", "at"):
+            row.pop(name, None)
+    return found
 
 
 def log_of(server: PostgresServer) -> str:

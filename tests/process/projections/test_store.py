@@ -1,15 +1,12 @@
 """The PostgreSQL store: what it holds, that repeating changes nothing, and what it sets aside."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from psycopg import sql
-from psycopg.rows import dict_row
 from sqlalchemy import create_engine
 
 from bus.decider import Entry, Recorded
@@ -22,28 +19,18 @@ from schemas.actions import ReceiptIssued
 from schemas.erasure import ContentErased, ContentField
 from schemas.runs import RunRequested
 from tests.ledgers import small_ledger
-from tests.process.projections.conftest import ACME, Database, Enter, Open, empty
+from tests.process.projections.conftest import (
+    ACME,
+    Database,
+    Enter,
+    Open,
+    empty,
+    everything,
+    table,
+)
 from tests.projected import entries_of
 from tests.scenery import REQUEST
 from tests.stories import Story
-
-
-def table(enter: Enter, name: str) -> list[dict[str, Any]]:
-    columns = [sql.Identifier(column.name) for column in metadata.tables[name].columns]
-    query = sql.SQL("SELECT {columns} FROM {name} ORDER BY {columns}").format(
-        columns=sql.SQL(", ").join(columns), name=sql.Identifier(name)
-    )
-    with enter(setting=ACME) as connection, connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query).fetchall()
-
-
-def everything(enter: Enter) -> dict[str, list[dict[str, Any]]]:
-    """Every table, but for when it was written."""
-    found = {name: table(enter, name) for name in metadata.tables}
-    for row in (*found["position"], *found["set_aside"]):
-        for name in ("applied_at", "at"):
-            row.pop(name, None)
-    return found
 
 
 def one_by_one(entries: list[Entry]) -> Iterator[list[Entry]]:
@@ -107,37 +94,6 @@ def test_the_same_tables_come_of_one_batch_of_many_and_of_entries_given_twice(
         store.apply(batch)
     store.apply(entries)
     assert everything(enter) == whole
-
-
-def test_what_is_copied_straight_in_leaves_the_same_tables_as_what_is_merged(
-    database: Database, stores: Open, enter: Enter
-) -> None:
-    story = Story(ACME)
-    story.found()
-    run = story.begin("r-1")
-    proposal = run.propose()
-    run.receipt(action := run.start(proposal), run.finish(action))
-    field = ContentField(run="r-1", event=proposal.event.id, name="arguments")
-    story.say("ada", ContentErased(fields=(field,), reason="a\tb\\N\n\\.\x00\\x41 é"))
-    run.complete()
-    entries = entries_of(story.ledger())
-    # Whoever signs may use an event's id twice: the content that came first stays.
-    again = next(e for e in entries if isinstance(e, Recorded) and e.event.id == proposal.event.id)
-    entries.append(msgspec.structs.replace(again, index=len(entries) + 1, digest=bytes(32)))
-
-    def poisoned(recorded: Recorded) -> Iterator[Row]:
-        yield from rows_of(recorded)
-        if recorded.index == 5:
-            yield Row("runs", {"run": "r-1", "requested_at": 2**70})
-
-    stores(fold=poisoned).apply(entries)
-    merged = everything(enter)
-    assert [row["index"] for row in merged["set_aside"]] == [5]
-    with psycopg.connect(database.superuser().conninfo()) as connection:
-        empty(connection)
-    stores(fold=poisoned, direct=True).apply(entries)
-    assert everything(enter) == merged
-    assert len(merged["events"]) == len(entries) and len(merged["erasures"]) == 1
 
 
 def test_a_later_incarnation_goes_on_where_the_last_one_ended(stores: Open, enter: Enter) -> None:

@@ -49,9 +49,15 @@ from crypto.signing import Signer
 from crypto.trust import Trust
 from ledger.export import ExportedEntry
 from schemas.access import AccessGranted, AccessRole, TokenIssued, TokenScope
+from schemas.content import plain
 from schemas.events import AnyBody
-from schemas.names import Role
+from schemas.memories import MemoryRetained, Support
+from schemas.names import Classification, Role
+from schemas.patterns import Response as Reaction
+from schemas.runs import HaltScope, KeyCertified
 from schemas.settings import PolicySettings, Settings
+from schemas.supervision import SupervisorFlagged
+from schemas.tools import Trust as SourceTrust
 from schemas.webconsole import ConsoleSettings
 from tests.stories import Said, Story
 
@@ -64,7 +70,8 @@ WAITING: Final = 40
 _IN_FLIGHT: Final = 256
 _BATCH: Final = 5_000
 _EVENTS_AN_ACTION: Final = 5
-_EVENTS_A_RUN: Final = 6
+_EVENTS_A_RUN: Final = 7
+_RUNS_A_FLAG: Final = 10
 
 
 class _Told:
@@ -99,6 +106,9 @@ class _Tale:
         grant = AccessGranted(account=self.account, role=AccessRole.ADMIN, person="ada")
         self.story.say("ada", grant)
         self.story.say("ada", _issued(self.account))
+        self.story.author("supervisor", Role.SUPERVISOR)
+        certificate = self.story.certificate("supervisor")
+        self.story.say("root", KeyCertified(certificate=certificate))
         standing = set(self.story.signers)
         for number in range(self.runs):
             self._run(number)
@@ -112,6 +122,9 @@ class _Tale:
     def _run(self, number: int) -> None:
         run = self.story.begin(f"r-{number}")
         done = [run.act() for _ in range(self.actions)]
+        run.say("sidecar", _claim(number, done[-1].digest), done[-1])
+        if number % _RUNS_A_FLAG == 0:
+            self.story.say("supervisor", _flag(f"r-{number}", done[-1].digest))
         if number < self.runs - WAITING:
             run.claim()
             run.complete(*done)
@@ -123,6 +136,30 @@ class _Tale:
     def _batch(self) -> list[ExportedEntry]:
         batch, self.told.fresh = self.told.fresh, []
         return batch
+
+
+def _claim(number: int, proposal: bytes) -> MemoryRetained:
+    return MemoryRetained(
+        claim=f"m-{number:024x}",
+        text=plain(f"account {number} wants its invoices by post"),
+        rep="ann",
+        agent="follow-up",
+        proposal=proposal,
+        trust=SourceTrust.TRUSTED,
+        sensitivity=Classification.INTERNAL,
+        support=(Support(entry=proposal, words=4),),
+    )
+
+
+def _flag(run: str, evidence: bytes) -> SupervisorFlagged:
+    return SupervisorFlagged(
+        pattern="read-then-send",
+        response=Reaction.FLAG,
+        scope=HaltScope.RUN,
+        target=run,
+        evidence=(evidence,),
+        reason="read much, and then sent",
+    )
 
 
 def _issued(account: str) -> TokenIssued:
@@ -273,6 +310,9 @@ async def _where(here: Here, tale: _Tale, origin: str, start_s: float) -> dict[s
             "API: runs": f"{PREFIX}/runs",
             "API: runs by words": f"{PREFIX}/runs?q=deal&limit=200",
             "API: run": f"{PREFIX}/runs/r-{tale.runs // 2}",
+            "API: memory": f"{PREFIX}/memory",
+            "API: flags": f"{PREFIX}/flags",
+            "API: approval": f"{PREFIX}/approvals/{tale.question.digest.hex()}",
             "API: approvals": f"{PREFIX}/approvals",
             "API: overview": f"{PREFIX}/overview",
             "API: entries": f"{PREFIX}/ledger/entries?after={middle}",

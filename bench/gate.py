@@ -75,7 +75,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 async def _measure(actions: int, runs: int) -> dict[str, Any]:
-    async with installation(actions) as folder:
+    async with installation(actions, max_actions=actions) as folder:
         alone = await _play(folder, 1, actions)
         together = await _play(folder, runs, actions)
     shape = Shape({topic: alone.sizes[topic] for topic in HOPS}, "outcome", READERS)
@@ -98,7 +98,8 @@ async def _measure(actions: int, runs: int) -> dict[str, Any]:
         "cpu_ms_per_action": cpu,
         "floor_cpu_ms_per_action": floor_cpu,
         "ratio_cpu": cpu / floor_cpu,
-        "cpu_ms_per_action_by_part": {k: round(v, 2) for k, v in sorted(together.cpu.items())},
+        "cpu_ms_per_action_by_part": _rounded(together.cpu),
+        "floor_cpu_ms_per_action_by_part": _rounded(floor_together.cpu),
         "bare_p50_ms": quantile(bare, 0.5),
         "bare_per_s": _steady_rate(bare_together.done),
     }
@@ -210,6 +211,10 @@ def _run_of(entry: Seen) -> str:
 
 def _used(before: dict[str, float], after: dict[str, float], actions: int) -> dict[str, float]:
     return {part: (s - before.get(part, 0.0)) * 1_000 / actions for part, s in after.items()}
+
+
+def _rounded(cpu: dict[str, float]) -> dict[str, float]:
+    return {part: round(used, 2) for part, used in sorted(cpu.items())}
 
 
 def _latencies(done: list[Done]) -> list[float]:

@@ -19,7 +19,7 @@ from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.author import say
 from console.commands.runs import fresh_reader, request_run
-from console.session import session
+from console.session import Session, session
 from schemas.actions import ActionFinished, ActionOutcome, ActionStarted
 from schemas.leases import Intent
 from schemas.names import SECOND, Role
@@ -75,65 +75,70 @@ async def _level(live: int, rounds: int) -> dict[str, float]:
 
 async def _round(folder: DataFolder, live: int) -> Round:
     """Bring `live` runs to work, halt the workspace, and see when each stopped."""
-    async with session(folder.root, Role.ADMIN) as admin:
-        names = await _working(folder, live)
-        engaged = HaltEngaged(scope=HaltScope.WORKSPACE, target="", reason="measured")
-        tapped = time.time_ns()
-        pen = admin.pen(Role.ADMIN, None)
-        halt = await say(admin.client, admin.reader, pen, engaged, run=None)
-        told = await _stopped(folder, names, tapped, halt)
+    async with session(folder.root, Role.ADMIN) as admin, session(folder.root, Role.REP) as rep:
+        told = await _told(admin, rep, live)
         over = HaltReleased(scope=HaltScope.WORKSPACE, target="", reason="measured")
         await say(admin.client, admin.reader, admin.pen(Role.ADMIN, None), over, run=None)
     return told
 
 
-async def _working(folder: DataFolder, live: int) -> set[str]:
-    """Names of runs each of which has acted; few are asked for at once, or they would wait."""
+async def _told(admin: Session, rep: Session, live: int) -> Round:
+    """What the ledger tells of one halt, tapped once each run has acted.
+
+    Few runs are asked for at once, or they would wait for each other. What the ledger holds from
+    earlier rounds is read before: a run must not get ahead of whoever taps.
+    """
+    reader = fresh_reader(rep)
+    await reader.catch_up()
     names: set[str] = set()
     acted: set[str] = set()
-    async with session(folder.root, Role.REP) as rep, asyncio.timeout(_PATIENCE_S):
+    done: list[int] = []
+    effects: dict[str, int] = {}
+    ends: dict[str, int] = {}
+    tapped = halt = 0
 
-        async def another() -> None:
-            wish = Intent(summary="measure")
-            names.add(await request_run(rep, "reader", wish, ("files.read",), 3_600, STEPS, None))
+    async def another() -> None:
+        wish = Intent(summary="measure")
+        names.add(await request_run(rep, "reader", wish, ("files.read",), 3_600, STEPS, None))
 
+    async with asyncio.timeout(_PATIENCE_S):
         for _ in range(min(_AT_ONCE, live)):
             await another()
-        async for item in fresh_reader(rep).follow():
+        async for item in reader.follow():
             if isinstance(item, CaughtUp) or item.event.run not in names:
                 continue
-            body, run = item.event.body, item.event.run or ""
-            assert not isinstance(body, RunCompleted | RunHalted), f"it ended before: {body}"
-            if isinstance(body, ActionFinished) and run not in acted:
+            body, run, at = item.event.body, item.event.run or "", item.event.at
+            if isinstance(body, RunCompleted) or (isinstance(body, RunHalted) and not halt):
+                raise RuntimeError(f"a run ended before the halt, after {at - tapped} ns: {body}")
+            confirmed = isinstance(body, ActionFinished) and (
+                body.outcome is ActionOutcome.CONFIRMED
+            )
+            if confirmed:
+                done.append(at)
+            if halt:
+                begun = isinstance(body, ActionStarted) and item.index < halt
+                if begun or confirmed:
+                    effects[run] = max(effects.get(run, tapped), at)
+                if isinstance(body, RunHalted):
+                    ends[run] = at
+                    if len(ends) == live:
+                        break
+            elif isinstance(body, ActionFinished) and run not in acted:
                 acted.add(run)
                 if len(names) < live:
                     await another()
                 if len(acted) == live:
-                    return names
-    raise RuntimeError("the ledger ended before the runs were at work")
+                    tapped = time.time_ns()
+                    halt = await _halted(admin)
+    stopped = [_after(tapped, effects.get(run, tapped), ends[run]) for run in sorted(names)]
+    return Round(stopped, sum(tapped - SECOND < at <= tapped for at in done))
 
 
-async def _stopped(folder: DataFolder, names: set[str], tapped: int, halt: int) -> Round:
-    """Each run's figures; `tapped` is the time (ns), `halt` the index that the halt has."""
-    effects = dict.fromkeys(names, tapped)
-    ends: dict[str, int] = {}
-    before = 0
-    async with session(folder.root, Role.REP, read=False) as rep, asyncio.timeout(_PATIENCE_S):
-        async for item in fresh_reader(rep).follow():
-            if isinstance(item, CaughtUp) or item.event.run not in names:
-                continue
-            body, run, at = item.event.body, item.event.run or "", item.event.at
-            begun = isinstance(body, ActionStarted) and item.index < halt
-            done = isinstance(body, ActionFinished) and body.outcome is ActionOutcome.CONFIRMED
-            before += done and tapped - SECOND < at <= tapped
-            if begun or done:
-                effects[run] = max(effects[run], at)
-            if isinstance(body, RunHalted):
-                ends[run] = at
-                if len(ends) == len(names):
-                    stopped = [_after(tapped, effects[run], ends[run]) for run in sorted(names)]
-                    return Round(stopped, before)
-    raise RuntimeError("the ledger ended before the runs did")
+async def _halted(admin: Session) -> int:
+    """Tap; the halt's index."""
+    engaged = HaltEngaged(scope=HaltScope.WORKSPACE, target="", reason="measured")
+    pen = admin.pen(Role.ADMIN, None)
+    return await say(admin.client, admin.reader, pen, engaged, run=None)
 
 
 def _after(tapped: int, effect: int, ended: int) -> Stopped:

@@ -19,6 +19,7 @@ from tests.faults.installation import Running, below
 
 RUN_PROGRAMS: Final = (("agents", "runtime"), ("judge",))
 NURSERY: Final = "bus.nursery"
+FLOOR: Final = "bench.floor"
 _EVERY_S: Final = 5.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -76,7 +77,8 @@ def _part(argv: tuple[str, ...]) -> str:
     first = Path(words[0]).name if words else ""
     if not first.startswith("python"):
         return first.partition(":")[0].partition(" ")[0]
-    return ".".join(words[1:3]) if "orchestrator" in words else Path(words[1]).name
+    named = "orchestrator" in words or words[1] == FLOOR
+    return ".".join(words[1:3]) if named else Path(words[1]).name
 
 
 def megabytes(processes: Iterable[Running]) -> float:

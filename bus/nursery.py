@@ -28,6 +28,11 @@ DESCRIPTORS: Final = 4
 """The most that come with one message: three pipes, and a listening socket."""
 
 
+_LATE: Final = ("cryptography.hazmat.backends.openssl.backend", "encodings.idna")
+"""What libraries import at their first use, for an exchange key and a server's name: a child would
+do it for itself alone."""
+
+
 class Bear(Struct, frozen=True):
     """Fork a child. With it come its standard input, output and error, and its listening socket,
     which is to be its descriptor `listener`, where it has one."""
@@ -93,6 +98,8 @@ def _load(module: str) -> None:
         module = f"{module}.__main__"
         importlib.import_module(module)
     del sys.modules[module]
+    for late in _LATE:
+        importlib.import_module(late)
 
 
 def _become(wish: Bear, given: list[int]) -> None:

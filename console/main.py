@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from bus.eventloop import quiet_tls_close
 from console.custody import read_passphrase_from
+from console.helping import EXIT_CODES
 from console.nouns import LazyNouns
 from console.output import err
 from schemas.errors import AnyTeamError
@@ -25,7 +26,7 @@ app = typer.Typer(
 )
 
 
-@app.callback()
+@app.callback(epilog=EXIT_CODES)
 def options(
     passphrase_fd: Annotated[
         int | None,

@@ -11,6 +11,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
+from console.helping import with_example
+
 # Each module of `console.commands` with the names it registers, in the order of the help.
 NOUNS: Final[dict[str, tuple[str, ...]]] = {
     "operation": ("init", "up", "component", "status"),
@@ -22,6 +24,7 @@ NOUNS: Final[dict[str, tuple[str, ...]]] = {
     "passkeys": ("passkey",),
     "tokens": ("tokens",),
     "policy": ("policy",),
+    "inventory": ("budget", "rep", "tool"),
     "destinations": ("destinations",),
     "memory": ("memory",),
     "devices": ("device",),
@@ -72,4 +75,7 @@ def registered(module: str) -> dict[str, Any]:
     """The commands that a module of `console.commands` registers, by name."""
     part = typer.Typer()
     importlib.import_module(f"console.commands.{module}").register(part)
-    return dict(get_group(part).commands)
+    commands = dict(get_group(part).commands)
+    for name, command in commands.items():
+        with_example(name, command)
+    return commands

@@ -25,23 +25,30 @@ _LIBRARY_PATHS: Final = ("stdlib", "platstdlib", "purelib", "platlib")
 
 def code_paths(modules: Mapping[str, ModuleType]) -> tuple[Path, ...]:
     """Where code lies that `modules` came from or may still import; nested paths left out."""
-    locations = [sysconfig.get_path(name) for name in _LIBRARY_PATHS]
+    locations = {sysconfig.get_path(name) for name in _LIBRARY_PATHS}
     for name, module in modules.items():
         spec = getattr(module, "__spec__", None)
-        if "." in name or spec is None or not spec.has_location:
+        # A program that is a package's own lies in its folder.
+        if "." in name or spec is None or "." in spec.name or not spec.has_location:
             continue
-        locations += [one for one in spec.submodule_search_locations or [spec.origin] if one]
+        locations.update(spec.submodule_search_locations or filter(None, [spec.origin]))
+    return _outermost(frozenset(locations))
+
+
+@lru_cache(maxsize=8)
+def _outermost(locations: frozenset[str]) -> tuple[Path, ...]:
+    """Where they lead, nested paths left out. Whoever is forked later knows it already."""
     outermost: list[Path] = []
     # What lies in a folder comes right behind it.
     for path in sorted({place for one in locations if (place := _place(one)) is not None}):
-        if not outermost or path.parts[: len(outermost[-1].parts)] != outermost[-1].parts:
+        if not outermost or not _lies_in(path, outermost[-1]):
             outermost.append(path)
     return tuple(outermost)
 
 
 @lru_cache(maxsize=1_024)
 def _place(location: str) -> Path | None:
-    """Where it leads, None for nowhere. Looked up once: what is forked later knows it already."""
+    """Where it leads, None for nowhere."""
     path = Path(location).resolve()
     return path if path.exists() else None
 
@@ -50,11 +57,16 @@ def check_apart(code: Iterable[Path], hidden: Path) -> None:
     """Raises `ConfinementError` where the code's folders and the data folder overlap."""
     hidden = hidden.resolve()
     for path in code:
-        if path == hidden or path in hidden.parents or hidden in path.parents:
+        if _lies_in(path, hidden) or _lies_in(hidden, path):
             raise ConfinementError(
                 f"the data folder {hidden} and the code in {path} lie in one another",
                 fix="move the data folder: a run's process may read all of its code's folder",
             )
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether it is the folder or lies below; both resolved."""
+    return path.parts[: len(folder.parts)] == folder.parts
 
 
 def unreadable_to_others(code: Iterable[Path]) -> Path | None:

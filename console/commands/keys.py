@@ -1,24 +1,56 @@
-"""`anyteam key`: the workspace's own keys, wrapped anew or sealed under a passphrase."""
+"""`anyteam key`: which keys are certified; the workspace's own, wrapped anew or sealed."""
 
+import asyncio
 import os
+from pathlib import Path
 
 import typer
+from rich.markup import escape
 
 from bus.folder import DataFolder
 from console.custody import new_passphrase, present_passphrase, workspace_kms
 from console.errors import NoSuch
+from console.inventory import Key, keys_of
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption
+from console.session import DEFAULT_DATA, DataOption, session
 from console.supervisor import take_lock
 from crypto.errors import KmsSetup
 from crypto.kms import KeyFiles, change_keyring, rewrap
+from schemas.names import Role
 
-app = typer.Typer(no_args_is_help=True, help="The workspace's wrapping key and root.")
+app = typer.Typer(
+    no_args_is_help=True, help="Who holds which key; the workspace's wrapping key and root."
+)
 
 
 def register(parent: typer.Typer) -> None:
     """Add this noun's commands."""
     parent.add_typer(app, name="key")
+
+
+@app.command(name="list")
+def list_(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
+    """Every key that the root certified: whose, since which entry, and whether it still counts.
+
+    A run's own keys are in its lease, and end with it.
+    """
+    for one in asyncio.run(_certified(data)):
+        own = one.certificate
+        value = {
+            "key": own.key_id.hex(),
+            "role": own.role,
+            "instance": own.instance,
+            "index": one.index,
+            "revoked": one.revoked,
+        }
+        state = f"[red]revoked: {escape(one.revoked)}[/]" if one.revoked else "counts"
+        who = f"{own.role.value} {escape(own.instance)}"
+        emit(value, json, f"{own.key_id.hex()}  {who:<28} entry {one.index:<8} {state}")
+
+
+async def _certified(data: Path) -> list[Key]:
+    async with session(data, Role.ADMIN, content=False) as opened:
+        return keys_of(opened.past)
 
 
 @app.command(name="rewrap")

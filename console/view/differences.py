@@ -6,7 +6,7 @@ it was read. Of an object that was not read there is nothing to compare with.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 import msgspec
@@ -61,15 +61,18 @@ class Difference(Struct, frozen=True):
     changes: tuple[Change, ...]
 
 
-def difference(tool: Tool | None, arguments: object, reads: Sequence[Held]) -> Difference | None:
-    """What this call would change, by the latest of `reads` that holds its object; else None."""
+def difference(tool: Tool | None, arguments: object, reads: Iterable[Held]) -> Difference | None:
+    """What this call would change, by the first of `reads` that holds its object; else None.
+
+    `reads` come the latest first. None is asked for where there is nothing to compare.
+    """
     if tool is None or tool.effect is Effect.READ or not isinstance(arguments, dict):
         return None
     naming = {name: arguments[name] for name in (*tool.objects, *tool.paths) if name in arguments}
     named = {name: value for name, value in naming.items() if isinstance(value, str | int)}
     if not named:
         return None
-    for held in sorted(reads, key=lambda one: one.at, reverse=True):
+    for held in reads:
         record = _record(held, named)
         if record is not None:
             written = dict(_written(arguments, naming))

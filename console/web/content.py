@@ -84,12 +84,14 @@ def changes(run: Run, step: Step, keys: ContentKeys, policy: Policy | None) -> D
     assert isinstance(proposal, ProposalMade)
     tools = policy.tools if policy is not None else ()
     tool = next((one for one in tools if one.name == step.tool), None)
-    return difference(tool, opened(proposal.arguments), list(_held(run, step, keys)))
+    return difference(tool, opened(proposal.arguments), _held(run, step, keys))
 
 
 def _held(run: Run, step: Step, keys: ContentKeys) -> Iterator[Held]:
-    """What the tools had given the run, confirmed, when it proposed this step."""
-    for other in run.steps.values():
+    """What the tools had given the run, confirmed, when it proposed this step; the latest first,
+    and opened only as it is asked for.
+    """
+    for other in sorted(run.steps.values(), key=lambda one: one.finished_at, reverse=True):
         done = other.finished_event
         if done is None or done.at > step.made.at or other.state != "confirmed":
             continue

@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct
 
 from console.view.state import Workspace
-from console.web.errors import NotAllowed, TooMany
+from console.web.errors import LinkInvalid, NotAllowed, ProviderFailed, TooMany
 from console.web.permissions import Visitor
 from console.web.store import LinkRefused, SessionRow, Store
 from schemas.access import SessionClosed, SessionOpened, SignInLocked
@@ -29,6 +30,8 @@ TURN_S: Final = 900
 WINDOW_S: Final = 900
 ASKED_PER_ADDRESS: Final = 5
 ASKED_PER_PEER: Final = 30
+BEGUN_PER_PEER: Final = 300
+"""Sign-ins at providers: a whole company may come from one address."""
 FAILED_PER_PEER: Final = 20
 FAILED_PER_ACCOUNT: Final = 5
 
@@ -106,6 +109,25 @@ class Sessions:
                 await self._failed(refused.account, now)
             raise
         return await self.open(account, "link")
+
+    def begins(self, peer: str) -> None:
+        """Count a sign-in that `peer` begins at a provider. Raises `TooMany`."""
+        self._limit(f"begin {peer}", BEGUN_PER_PEER, int(self._clock()))
+
+    @contextmanager
+    def answers(self, peer: str) -> Iterator[None]:
+        """Around the checking of a provider's answer: who brings many that are none is not heard.
+
+        Raises `TooMany`, and what the checking raises.
+        """
+        now = int(self._clock())
+        if self.store.attempts(f"fail {peer}", now, WINDOW_S) >= FAILED_PER_PEER:
+            raise TooMany("too many answers that sign nobody in", fix="wait a quarter of an hour")
+        try:
+            yield
+        except (LinkInvalid, ProviderFailed):
+            self.store.attempt(f"fail {peer}", now, WINDOW_S)
+            raise
 
     async def open(self, account: str, method: str) -> str:
         """A new session of somebody who proved to hold `account`; its cookie.

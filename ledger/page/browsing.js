@@ -35,7 +35,7 @@ function timeOf(at) {
 }
 
 const REFUSING = ["action.refused", "run.halted", "halt.engaged", "destination.blocked", "entry.rejected", "run.refused"];
-const ASKING = ["approval.requested", "supervisor.flagged", "destination.unverified", "destination.expired"];
+const ASKING = ["approval.requested", "supervisor.flagged", "destination.unverified", "destination.expired", "witness.refused"];
 function toneOf(row) {
   if (!row.event || REFUSING.includes(row.event.body.type)) return "bad";
   const { type, outcome } = row.event.body;

@@ -4,8 +4,8 @@
     rep.*                                    3001 Account Change
     lease.granted, lease.renewed             3005 User Access Management
     run.*, lease.revoked, lease.expired      6002 Application Lifecycle
-    supervisor.flagged, halt.*, destination.blocked, entry.rejected, invalid entries
-                                             2004 Detection Finding
+    supervisor.flagged, halt.*, destination.blocked, witness.refused, entry.rejected, and
+    invalid entries                          2004 Detection Finding
     all else (proposals to receipts)         6003 API Activity
 
 What has no place in a class is in `unmapped`, as in the JSON Lines. Source: schema.ocsf.io/1.8.0.
@@ -19,7 +19,13 @@ VERSION: Final = "1.8.0"
 _INFORMATIONAL, _MEDIUM, _HIGH = 1, 3, 4
 _SUCCESS, _FAILURE, _UNKNOWN = 1, 2, 0
 _ENTITIES: Final = ("workspace.", "key.", "policy.", "memory.", "content.")
-_FINDINGS: Final = ("supervisor.flagged", "halt.engaged", "halt.released", "destination.blocked")
+_FINDINGS: Final = (
+    "supervisor.flagged",
+    "halt.engaged",
+    "halt.released",
+    "destination.blocked",
+    "witness.refused",
+)
 _ENTITY_ACTIVITY: Final = {
     "workspace.created": 1, "key.certified": 1, "key.revoked": 4, "policy.set": 3,
     "memory.retained": 1, "memory.forgotten": 4, "memory.withdrawn": 4, "content.erased": 4,
@@ -94,7 +100,10 @@ def _lifecycle(line: Line) -> dict[str, Any]:
 def _finding(line: Line) -> dict[str, Any]:
     body, kind = line.body, line.event.type
     title = str(body.get("reason") or body.get("what") or kind)
-    serious = kind in ("halt.engaged", "destination.blocked") or body.get("response") == "halt"
+    serious = (
+        kind in ("halt.engaged", "destination.blocked", "witness.refused")
+        or body.get("response") == "halt"
+    )
     made = _base(line, 2004, 2, 3 if kind == "halt.released" else 1) | {
         "severity_id": _HIGH if serious else _MEDIUM,
         "finding_info": {

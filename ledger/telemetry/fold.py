@@ -39,6 +39,7 @@ from schemas.authority import AUTHORITY
 from schemas.events import Event
 from schemas.runs import RunCompleted, RunHalted
 from schemas.supervision import SupervisorFlagged
+from schemas.witnesses import WitnessRefused
 
 _RECEIPT: Final = msgspec.msgpack.Decoder(Receipt)
 
@@ -83,6 +84,8 @@ class Telemetry:
             yield Measure(o.REJECTED, 1, {})
         elif isinstance(body, SupervisorFlagged):
             yield Measure(o.FLAGS, 1, {"anyteam.pattern": body.pattern})
+        elif isinstance(body, WitnessRefused):
+            yield Measure(o.FLAGS, 1, {"anyteam.pattern": "witness-refused"})
         elif isinstance(body, ModelCalled):
             for kind, count in (("input", body.input_tokens), ("output", body.output_tokens)):
                 attributes: Attributes = {

@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,17 @@ from console.session import session
 from console.supervisor import Supervisor
 from console.web.mail import dropped
 from console.web.store import Store
+from crypto.keyfile import ensure_key
+from projections.webhooks.administration import add_endpoint
+from projections.webhooks.endpoint import TlsChoice
+from projections.webhooks.filters import Filter
+from projections.webhooks.progress import paused
+from projections.webhooks.store import Store as WebhookStore
 from schemas.access import AccessRole
 from schemas.actions import ActionRefused, ApprovalRequested
 from schemas.leases import Intent
 from schemas.names import Role
+from schemas.settings import WebhookSettings
 from schemas.tools import Effect
 from tests.browser.chromium import (
     LAPTOP,
@@ -85,6 +93,7 @@ PAGES = {
     "passkeys": "/passkeys",
     "leases": "/leases",
     "export": "/export",
+    "webhooks": "/webhooks",
     "question-change": "/inbox/{change}",
 }
 ON_PHONE = ("overview", "inbox", "question", "question-change", "run", "kill-switch", "leases")
@@ -103,10 +112,11 @@ async def photograph(out: Path) -> None:
                 "[policy]\n",
                 '[policy]\nhuman_effects = ["communication"]\npasskey = ["communication"]\n',
             )
-            folder.settings_file.write_text(f"{text}{EDITOR}\n[console]\n")
+            folder.settings_file.write_text(f"{text}{EDITOR}\n[webhooks]\n[console]\n")
             (data / "plans" / "editor.json").write_text(json.dumps(PLAN))
             for name, file in (("crm", "token"), ("mail", "password"), ("calendar", "password")):
                 store(folder, name, (data / name / file).read_text().strip())
+            _endpoint(folder)
             supervisor = Supervisor(folder, print)
             try:
                 await supervisor.up()
@@ -115,6 +125,26 @@ async def photograph(out: Path) -> None:
                 await supervisor.down()
     finally:
         shutil.rmtree(home)
+
+
+def _endpoint(folder: DataFolder) -> None:
+    """A webhook endpoint that somebody paused: the pictures post to nobody."""
+    workspace = folder.settings().workspace
+    with closing(WebhookStore(folder.webhook_file, workspace)) as kept:
+        add_endpoint(
+            kept,
+            ensure_key(folder.webhook_key_file),
+            workspace,
+            WebhookSettings(),
+            name="crm",
+            url="https://hooks.example.com/anyteam",
+            chosen=Filter(types=("action.*", "run.completed")),
+            tls=TlsChoice(),
+            start=1,
+            secret="",
+            now=time.time_ns(),
+        )
+        kept.change("crm", paused)
 
 
 async def _story(folder: DataFolder) -> dict[str, str]:

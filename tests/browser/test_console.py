@@ -162,10 +162,19 @@ async def test_an_entry_is_verified_in_the_page_and_a_changed_one_is_not(scene: 
     assert "does not lead to the sealed root" in await page.locator(".checks").inner_text()
 
 
-async def test_pages_fit_a_phone_and_have_no_serious_fault_of_access(scene: Scene) -> None:
+async def serious(page: Any) -> list[tuple[str, str, str]]:
+    """The serious faults that axe-core finds in a page: where, which rule, the first element."""
     from axe_playwright_python.async_playwright import Axe
 
-    page, axe = scene.page, Axe()
+    return [
+        (page.url, fault["id"], fault["nodes"][0]["html"])
+        for fault in (await Axe().run(page)).response["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+async def test_pages_fit_a_phone_and_have_no_serious_fault_of_access(scene: Scene) -> None:
+    page = scene.page
     paths = (*PATHS, f"/runs/{scene.run}", f"/inbox/{scene.proposal}", "/ledger/3")
     for size, scheme in ((LAPTOP, "light"), (PHONE, "dark")):
         await page.set_viewport_size(size)
@@ -174,13 +183,7 @@ async def test_pages_fit_a_phone_and_have_no_serious_fault_of_access(scene: Scen
             await page.goto(f"{scene.origin}{path}")
             wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
             assert not await page.evaluate(wide), (path, size)
-            found = (await axe.run(page)).response["violations"]
-            serious = [
-                (path, fault["id"], fault["nodes"][0]["html"])
-                for fault in found
-                if fault["impact"] in ("serious", "critical")
-            ]
-            assert serious == []
+            assert await serious(page) == []
 
 
 async def test_a_page_serves_by_keyboard_alone_and_without_its_script(scene: Scene) -> None:
@@ -232,6 +235,7 @@ async def test_people_sign_in_at_an_openid_and_at_a_saml_provider(tmp_path: Path
                 context = await browser.new_context(ignore_https_errors=True, viewport=LAPTOP)
                 page = await context.new_page()
                 await page.goto(f"{origin}/sign-in")
+                assert await serious(page) == []
                 await page.get_by_role("link", name=f"Continue with {button}").click()
                 for name, value in fields.items():
                     await page.locator(f"input[name={name}]").fill(value)

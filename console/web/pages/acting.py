@@ -15,6 +15,7 @@ from schemas.actions import Decision
 from schemas.runs import HaltScope
 
 MOST_LEFT: Final = 50
+LAST_HALTS: Final = 20
 
 
 async def inbox(request: Request, here: Here, visitor: Visitor) -> Response:
@@ -78,8 +79,14 @@ async def halts(request: Request, here: Here, visitor: Visitor) -> Response:
         live=live,
         reps=sorted({run.request.rep for run in live}),
         agents=sorted({run.request.agent for run in live}),
-        halts=[(halt, _stopped(view, halt, visitor)) for halt in reversed(view.halts[-20:])],
+        halts=[(halt, _stopped(view, halt, visitor)) for halt in _shown(view)],
     )
+
+
+def _shown(view: Workspace) -> list[Halt]:
+    """The last halts, and whichever is still in force, the latest first."""
+    last = view.halts[-LAST_HALTS:]
+    return [*reversed(last), *(one for one in view.engaged() if one not in last)]
 
 
 async def halt(request: Request, here: Here, visitor: Visitor) -> Response:

@@ -64,6 +64,7 @@ async def spend(request: Request, here: Here, visitor: Visitor | None) -> Respon
 
 async def go_to_provider(request: Request, here: Here, visitor: Visitor | None) -> Response:
     """Off to an OpenID provider."""
+    here.sessions.begins(_peer(request))
     browser = request.cookies.get(BROWSER_COOKIE) or new_browser()
     url = await here.providers.begin(str(request.path_params["name"]), browser)
     answer = see(url)
@@ -77,7 +78,8 @@ async def come_back(request: Request, here: Here, visitor: Visitor | None) -> Re
     state = request.query_params.get("state", "")
     browser = request.cookies.get(BROWSER_COOKIE, "")
     whole = f"{here.origin}{request.url.path}?{request.url.query}"
-    identity = await here.providers.finish(name, whole, state, browser)
+    with here.sessions.answers(_peer(request)):
+        identity = await here.providers.finish(name, whole, state, browser)
     return await _entered_as(here, identity, f"oidc/{name}")
 
 
@@ -89,6 +91,7 @@ async def saml_metadata(request: Request, here: Here, visitor: Visitor | None) -
 
 async def saml_begin(request: Request, here: Here, visitor: Visitor | None) -> Response:
     """Off to a SAML provider."""
+    here.sessions.begins(_peer(request))
     browser = request.cookies.get(BROWSER_COOKIE) or new_browser()
     answer = see(here.saml.begin(str(request.path_params["name"]), browser))
     set_cookie(answer, BROWSER_COOKIE, browser)
@@ -99,7 +102,8 @@ async def saml_answer(request: Request, here: Here, visitor: Visitor | None) -> 
     """What a SAML provider's page had the browser send: verified, and then on to `saml_enter`."""
     name = str(request.path_params["name"])
     form = await request.form()
-    ticket = here.saml.answered(name, str(form.get("SAMLResponse", "")))
+    with here.sessions.answers(_peer(request)):
+        ticket = here.saml.answered(name, str(form.get("SAMLResponse", "")))
     return see(str(URL(f"/sign-in/saml/{name}/enter").include_query_params(ticket=ticket)))
 
 
@@ -107,7 +111,8 @@ async def saml_enter(request: Request, here: Here, visitor: Visitor | None) -> R
     """Back from a SAML provider, in the browser that was sent there."""
     name = str(request.path_params["name"])
     ticket = request.query_params.get("ticket", "")
-    identity = here.saml.enter(name, ticket, request.cookies.get(BROWSER_COOKIE, ""))
+    with here.sessions.answers(_peer(request)):
+        identity = here.saml.enter(name, ticket, request.cookies.get(BROWSER_COOKIE, ""))
     return await _entered_as(here, identity, f"saml/{name}")
 
 

@@ -10,6 +10,7 @@ from console.view.leases import lease_tree
 from console.view.plots import Plot, by_hour, by_layer, by_value, percentile
 from console.view.state import HOUR, Claim, Workspace
 from console.web.here import Here
+from console.web.pages.parts import part_of
 from console.web.permissions import ROLES, May, Visitor
 from crypto.sealing import open_event
 from schemas.content import Sealed, opened
@@ -57,7 +58,7 @@ async def destinations(request: Request, here: Here, visitor: Visitor) -> Respon
         request,
         visitor,
         policy=policy,
-        watched=list(here.view.destinations.values()),
+        part=part_of(request, list(here.view.destinations.values())),
     )
 
 
@@ -76,17 +77,21 @@ async def leases(request: Request, here: Here, visitor: Visitor) -> Response:
 
 async def memory(request: Request, here: Here, visitor: Visitor) -> Response:
     """What agents remember, and what each claim rests on."""
-    claims = [
-        (claim, _words(here, claim, visitor))
+    whole = visitor.may(May.SEE_ALL)
+    found = [
+        claim
         for claim in reversed(here.view.claims.values())
-        if visitor.may(May.SEE_ALL) or claim.body.rep == visitor.person
+        if whole or claim.body.rep == visitor.person
     ]
-    return here.page("memory.html", request, visitor, claims=claims)
+    part = part_of(request, found)
+    claims = [(claim, _words(here, claim, visitor)) for claim in part.items]
+    return here.page("memory.html", request, visitor, claims=claims, part=part)
 
 
 async def flags(request: Request, here: Here, visitor: Visitor) -> Response:
     """What the supervisor noticed."""
-    return here.page("flags.html", request, visitor, flags=list(reversed(here.view.flags)))
+    part = part_of(request, here.view.flags[::-1])
+    return here.page("flags.html", request, visitor, part=part)
 
 
 async def people(request: Request, here: Here, visitor: Visitor) -> Response:

@@ -8,13 +8,13 @@ from starlette.responses import Response
 from console.view.state import Run, Step
 from console.web.content import Opened, opened_step
 from console.web.desk import effects_of
-from console.web.errors import BadForm, NotHere
+from console.web.errors import NotHere
 from console.web.here import Here, see
+from console.web.pages.parts import number, part_of
 from console.web.permissions import May, Visitor
 from schemas.leases import Intent, Unanswered
 from schemas.tools import Effect
 
-PAGE: Final = 50
 STATES: Final = (
     *("live", "waiting", "parked"),
     *("success", "failure", "halted", "refused", "stopped", "expired", "crashed"),
@@ -30,15 +30,11 @@ async def listed(request: Request, here: Here, visitor: Visitor) -> Response:
         for run in reversed(here.view.runs.values())
         if visitor.sees(run) and (not asked or run.state == asked) and words in run.searched
     ]
-    at = _number(request.query_params.get("from", "0"))
     return here.page(
         "runs.html",
         request,
         visitor,
-        runs=found[at : at + PAGE],
-        total=len(found),
-        at=at,
-        step=PAGE,
+        part=part_of(request, found),
         state=asked,
         words=words,
         states=STATES,
@@ -71,7 +67,7 @@ async def request(request: Request, here: Here, visitor: Visitor) -> Response:
     """Ask for the run, signed as the rep."""
     said = await request.form()
     texts = {key: [str(value) for value in said.getlist(key)] for key in said}
-    minutes = _number((texts.get("minutes") or ["15"])[0])
+    minutes = number((texts.get("minutes") or ["15"])[0])
     intent = Intent(
         summary=(texts.get("summary") or [""])[0].strip()[:4_000],
         effects=effects_of(texts.get("effect", [])),
@@ -105,12 +101,6 @@ def _choices(here: Here) -> dict[str, Any]:
         "effects": [effect for effect in Effect if effect is not Effect.READ],
         "most_minutes": (policy.max_ttl_s if policy is not None else 3_600) // 60,
     }
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
-        raise BadForm(f"{text[:40]!r} is no number", fix="write digits")
-    return int(text)
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -55,10 +55,13 @@ def test_each_field_stands_beside_what_the_record_held() -> None:
     assert [change.same for change in found.changes] == [False, False, True]
 
 
-def test_the_latest_read_counts_whatever_their_order() -> None:
+def test_the_latest_read_counts_and_none_after_it_is_asked_for() -> None:
     later = Held("crm.get_deal", {"id": "deal-2"}, {"id": "deal-2", "stage": "lost"}, 20)
-    for reads in ((LISTED, later), (later, LISTED)):
-        assert shown(UPDATE, MOVE, *reads)["stage"] == ("lost", "won")
+    reads = iter((later, LISTED))
+    found = difference(UPDATE, MOVE, reads)
+    assert found is not None
+    assert (found.changes[0].before, found.at) == ("lost", 20)
+    assert next(reads) is LISTED
 
 
 def test_a_file_that_was_read_stands_beside_its_new_text_line_by_line() -> None:

@@ -10,9 +10,11 @@ import pytest
 from msgspec import Struct
 
 from console.view.state import Grant, Workspace
-from console.web.errors import BadForm, LinkInvalid, NotAllowed, TooMany
+from console.web.errors import BadForm, LinkInvalid, NotAllowed, ProviderFailed, TooMany
 from console.web.sessions import (
     ASKED_PER_ADDRESS,
+    BEGUN_PER_PEER,
+    FAILED_PER_PEER,
     TURN_S,
     Limits,
     Sessions,
@@ -254,3 +256,33 @@ def test_a_store_of_an_earlier_version_keeps_its_sessions(tmp_path: Path) -> Non
         assert fresh is not None
         assert store.session(fresh, 4, lives_s=3_600, idle_s=600) is not None
         assert same_csrf(fresh, csrf_of("secret"))
+
+
+@pytest.mark.parametrize("error", [LinkInvalid("no"), ProviderFailed("no")])
+def test_who_brings_answers_that_are_none_is_not_heard_for_a_while(
+    door: Door, error: Exception
+) -> None:
+    for _ in range(FAILED_PER_PEER):
+        with pytest.raises(type(error)), door.sessions.answers("peer"):
+            raise error
+    with pytest.raises(TooMany), door.sessions.answers("peer"):
+        raise AssertionError("it is not even looked at")
+    with door.sessions.answers("another"):
+        pass
+    door.after(900)
+    with door.sessions.answers("peer"):
+        pass
+
+
+def test_a_provider_that_says_no_is_no_attack(door: Door) -> None:
+    for _ in range(FAILED_PER_PEER + 1):
+        with pytest.raises(NotAllowed), door.sessions.answers("peer"):
+            raise NotAllowed("the provider did not sign you in")
+
+
+def test_one_address_begins_so_many_sign_ins_and_no_more(door: Door) -> None:
+    for _ in range(BEGUN_PER_PEER):
+        door.sessions.begins("peer")
+    with pytest.raises(TooMany):
+        door.sessions.begins("peer")
+    door.sessions.begins("another")

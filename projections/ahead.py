@@ -16,8 +16,7 @@ from typing import Final, Protocol, TypeVar
 
 from bus.decider import Entry, Recorded, Refused
 from crypto.errors import Rejected, Unreadable
-from crypto.signing import pae, verify
-from crypto.sodium import says_yes
+from crypto.signing import verify
 from crypto.trust import Trust
 from ledger.export import ExportedEntry
 from ledger.signatures import Known, Question
@@ -78,7 +77,7 @@ async def rebuild(
 def _two_at_work() -> Iterator[None]:
     """The interpreter as two busy threads want it.
 
-    Entries and rows make no cycles: looking for some at every 700th object costs a sixth of it
+    Entries and rows make no cycles: looking for some at every 700th object costs a tenth of it
     all. And the thread that writes asks the server thirty small things for each load; it would
     wait 5 ms, by default, for the one that verifies to let it go on after each.
     """
@@ -101,9 +100,7 @@ class Answers:
     def check(self, public: bytes, payload_type: str, payload: bytes, signature: bytes) -> None:
         """As `crypto.signing.verify`, whose word is the last; a yes to the very same question is
         not asked for twice."""
-        if Question(public, payload_type, payload, signature) in self.held:
-            return
-        if not says_yes(public, pae(payload_type, payload), signature):
+        if Question(public, payload_type, payload, signature) not in self.held:
             verify(public, payload_type, payload, signature)
 
 

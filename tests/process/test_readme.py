@@ -73,6 +73,7 @@ def test_the_readme_shows_the_commands_in_an_order_that_works(running: Path) -> 
         "run",
         "tail",
         "halt",
+        "budget",
         "doctor",
         "export",
         "verify",

@@ -76,22 +76,29 @@ async def test_nothing_is_done_after_a_halt(tmp_path: Path, scope: HaltScope) ->
 async def halted(
     folder: DataFolder, scope: HaltScope, target: str, runs: set[str], chance: random.Random
 ) -> list[Recorded]:
-    """Engage the halt once some actions began; every entry up to the runs' ends, of those it leaves
-    alone too: they write the same files.
+    """Engage the halt once some actions began; every entry until the runs, also those it leaves
+    alone, have ended and each action its outcome, which may come after its run's end: a file that
+    one run is refused another may have written before the halt.
     """
     seen: list[Recorded] = []
+    open_actions = set[bytes]()
     moment, begun, ended = chance.randint(2, STEPS), 0, set[str]()
     body = HaltEngaged(scope=scope, target=target, reason="a race")
     saying: asyncio.Task[None] | None = None
     async with asyncio.timeout(DEADLINE_S), contextlib.aclosing(follow(folder)) as entries:
         async for entry in entries:
             seen.append(entry)
-            begun += isinstance(entry.event.body, ActionStarted)
+            if isinstance(entry.event.body, ActionStarted):
+                begun += 1
+                open_actions.add(entry.digest)
+            if isinstance(entry.event.body, ActionFinished):
+                open_actions.discard(entry.event.body.action)
             if begun >= moment and saying is None:
                 saying = asyncio.ensure_future(engage(folder, body))
             if entry.event.run in runs and is_end(entry):
                 ended.add(str(entry.event.run))
-            if ended == runs and any(isinstance(e.event.body, HaltEngaged) for e in seen):
+            engaged = any(isinstance(e.event.body, HaltEngaged) for e in seen)
+            if ended == runs and engaged and not open_actions:
                 break
     assert saying is not None
     await saying

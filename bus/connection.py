@@ -59,6 +59,20 @@ class BusClient(Client):
         pairs = (line.partition(":") for line in lines if line)
         return {name: value.strip() for name, colon, value in pairs if colon}
 
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        """End it, also where the connection is gone.
+
+        The client's own first writes what still waits, to where the connection was, and raises what
+        comes of it (`OSError`; `RuntimeError` on uvloop) with everything else left open. Whoever
+        closed would be taken for the one who failed, and why it did so would be lost.
+        """
+        try:
+            await super()._close(status, do_cbs)
+        except (OSError, RuntimeError):
+            self._pending, self._pending_data_size = [], 0
+            self._status = Client.DISCONNECTED
+            await super()._close(status, do_cbs)
+
 
 def archive_of(client: Client) -> Archive | None:
     """The archive that a connection reads on from, or None."""

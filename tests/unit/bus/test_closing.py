@@ -1,4 +1,4 @@
-"""A connection that is gone is closed without a word, and everything it held is let go."""
+"""On a connection that is gone nothing is said that could be taken for another's failure."""
 
 import asyncio
 import socket
@@ -56,3 +56,34 @@ def test_what_a_lost_connection_still_had_to_say_keeps_nobody_from_closing(loop:
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(close())
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_who_speaks_on_a_connection_that_nobody_knows_is_lost_hears_no_answer_and_no_error(
+    loop: Loop,
+) -> None:
+    async def say() -> None:
+        client = await cut_off()
+        client._status = Client.CONNECTED
+        await client.publish("c", b"said")
+        assert client.is_connected
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(say())
+
+
+@pytest.mark.parametrize("error", [OSError(), RuntimeError(), AttributeError()])
+async def test_however_a_transport_says_that_it_is_closed_the_client_is_closed(
+    error: Exception,
+) -> None:
+    class Closed(TcpTransport):
+        def __bool__(self) -> bool:
+            return True
+
+        def writelines(self, payload: list[bytes]) -> None:
+            raise error
+
+    client = await cut_off()
+    client._transport = Closed()
+    await disconnect(client)
+    assert client.is_closed

@@ -13,9 +13,8 @@ from collections.abc import AsyncIterator, Iterable
 from heapq import merge
 from operator import attrgetter
 
-from bus.client import Client
 from bus.component import connect_as
-from bus.connection import disconnect
+from bus.connection import BusClient, disconnect
 from bus.consume import CaughtUp, Message, end_of_ledger, follow
 from bus.folder import DataFolder
 from bus.provision import Site, revoke_users
@@ -50,7 +49,7 @@ async def revoke_stopped(folder: DataFolder, site: Site, workspace: str) -> None
 
 
 async def stopped(
-    client: Client, workspace: str, root_public: bytes, since: int
+    client: BusClient, workspace: str, root_public: bytes, since: int
 ) -> AsyncIterator[Lease]:
     """The leases whose keys are void before their time, by what comes after index `since`."""
     admin = f"ws.{workspace}.admin.>"
@@ -98,7 +97,7 @@ def voided_by_last(trust: Trust, run: str, entries: Iterable[Message]) -> Lease 
     return void
 
 
-async def _past(client: Client, subject: str, until: int) -> list[Message]:
+async def _past(client: BusClient, subject: str, until: int) -> list[Message]:
     """The entries on `subject` up to index `until`."""
     found = list[Message]()
     reading = follow(

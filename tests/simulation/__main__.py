@@ -1,4 +1,4 @@
-"""`python -m tests.simulation --seeds N [--first S] [--keep FILE] [--json]`: run seeds, tell breaches.
+"""`python -m tests.simulation --seeds N [--first S] [--keep FILE] [--json]`: play, tell breaches.
 
 The nightly form is `--seeds 100000 --keep night.json`: over all cores, with its progress told, and
 the same command goes on where it was ended. The first seeds that fail are told again with as little

@@ -17,8 +17,9 @@ from typing import Final
 from msgspec import Struct
 
 from crypto.errors import NewerRelease, Rejected, Unauthorised, Unraised, Unreadable
-from crypto.signing import verify as check_signature
+from crypto.signing import audit
 from crypto.trust import EndedRuns, SignatureCheck, Trust
+from ledger.acyclic import seldom_collected
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
 from ledger.cosignature import Witnessed
@@ -96,7 +97,7 @@ def verify(
     receipt_key: bytes | None = None,
     checkpoint: str | None = None,
     progress: Progress | None = None,
-    check: SignatureCheck = check_signature,
+    check: SignatureCheck = audit,
     ahead: Ahead | None = None,
     prefix: Prefix | None = None,
     save: Callable[[Prefix], None] | None = None,
@@ -177,7 +178,8 @@ class _Audit:
     ) -> None:
         """Take every entry. Raises `_Stale` where these are not those of the prefix."""
         try:
-            self._read(progress, ahead(self._entries(), self._prefix.size), save)
+            with seldom_collected():
+                self._read(progress, ahead(self._entries(), self._prefix.size), save)
         finally:
             if save is not None and self._frontier.size > self._prefix.size:
                 self._save(save)

@@ -117,7 +117,7 @@ def _taken(trust: Trust, known: Known) -> Entry:
     entry = known.entry
     try:
         if isinstance(known.opened, Unreadable):
-            raise known.opened
+            trust.refuse(entry.subject, known.opened)
         accepted = trust.accept_opened(entry.subject, known.opened)
     except Rejected as error:
         leaf = hashlib.sha256(b"\x00" + entry.body).digest()

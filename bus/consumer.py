@@ -135,7 +135,7 @@ async def _request(client: Client, subject: str, body: bytes) -> dict[str, objec
         async for attempt in retrying:
             with attempt:
                 answer = await ask(client, subject, body, timeout_s=5)
-    except (NatsTimeout, NoRespondersError) as error:
+    except (NatsTimeout, NoRespondersError, ConnectionClosedError) as error:
         raise StreamUnavailable(
             f"no answer on {subject}",
             fix="check that the server is up and that this identity may read the stream",
@@ -152,13 +152,17 @@ def at_once() -> float:
 async def pull(
     client: Client, stream: str, name: str, rest: Callable[[], float] = at_once
 ) -> AsyncGenerator[Message, None]:
-    """Messages of one consumer until it falls silent or the connection is another.
+    """Messages of one consumer until it falls silent, or the connection is another or over.
 
     Once all that waited was given, what comes next may gather for `rest` (s), which is asked then.
     """
     inbox = client.new_inbox()
     queue: asyncio.Queue[Msg | None] = asyncio.Queue()
-    subscription = await client.subscribe(inbox, cb=queue.put)
+    try:
+        subscription = await client.subscribe(inbox, cb=queue.put)
+    except ConnectionClosedError:
+        # Whoever makes the next consumer is told.
+        return
     silence = _Silence(queue, _HEARTBEAT_S * 3)
     ask = f"{API}.CONSUMER.MSG.NEXT.{stream}.{name}"
     want = json.dumps(
@@ -202,6 +206,8 @@ async def pull(
             elif status != "100":
                 # The consumer or its stream is gone, or the server goes down.
                 return
+    except ConnectionClosedError:
+        return
     finally:
         silence.end()
         with contextlib.suppress(ConnectionClosedError):

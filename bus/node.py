@@ -35,11 +35,11 @@ from bus.decider import (
 )
 from bus.errors import ContentKeyMissing, LedgerDiverged
 from bus.lane import NO_SCOPE, Item, Lane, Lanes, NoScope, Sent
-from crypto.errors import Broken, Rejected
+from crypto.errors import Broken, NewerRelease, Rejected, Unraised
 from crypto.keyring import Entropy
 from crypto.sealing import ContentKeys, content_fields, open_event, seal_body
 from crypto.signing import Signer
-from crypto.trust import Head, Trust, open_body
+from crypto.trust import Head, Trust
 from schemas.authority import AUTHORITY, FENCED, fence_of, subject_of
 from schemas.envelope import encode_envelope
 from schemas.events import Actor, AnyBody, Event, encode_event, event_digest, type_of
@@ -124,14 +124,19 @@ class Node(Generic[State]):
 
     def learn(self, index: int, subject: str, body: bytes, *, vouched: bool = False) -> Entry:
         """Verify one entry and take in the keys it brings, folding no state by it; `vouched` is
-        `crypto.trust.Trust.accept_opened`'s.
+        `crypto.trust.Trust.accept_opened`'s. Raises `NewerRelease` where this release is too old.
         """
         try:
-            opened = open_body(body)
+            opened = self.trust.opened(subject, body)
             sent = self._sent.get(opened.event.id)
             own = sent is not None and sent.body == body
             verified = self.trust.accept_opened(subject, opened, vouched=vouched, own=own)
         except Rejected as error:
+            if isinstance(error, Unraised) and not self._whole:
+                # A run's reader does not see what the root says meanwhile; it stands for its run.
+                raise NewerRelease(
+                    f"{error.what}, as far as this run's process knows", fix="begin the run again"
+                ) from error
             if isinstance(error, Broken) and error.suspect and self.live:
                 raise LedgerDiverged(
                     f"entry {index} breaks the chain of its producer: {error.what}",
@@ -215,22 +220,17 @@ class Node(Generic[State]):
         answer = self.decider.decide(self.state, Done(effect, result), now)
         commands = self._admit(answer, now)
         waiting = {self._id(out) for out in answer if isinstance(out, Draft)} & set(self._decided)
+        self._performing.pop(effect.key, None)
         if waiting:
             self._performing[effect.key] = waiting
             for event_id in waiting:
                 self._awaited.setdefault(event_id, set()).add(effect.key)
-        else:
-            self._performing.pop(effect.key, None)
         return commands
 
-    def _performed(self, event_id: str) -> None:
-        """An event is there that effects may have been waiting for: then they are over."""
-        for key in self._awaited.pop(event_id, ()):
-            waiting = self._performing.get(key)
-            if waiting is not None:
-                waiting.discard(event_id)
-                if not waiting:
-                    del self._performing[key]
+    def _awaiting(self, event_id: str) -> list[str]:
+        """The effects that are over but for this event, and wait for it no longer."""
+        keys = self._awaited.pop(event_id, ())
+        return [key for key in keys if event_id in self._performing.get(key, ())]
 
     def _fold(self, entry: Entry) -> None:
         """Evolve the state; with a newly learned content key, from the first entry on again."""
@@ -283,12 +283,9 @@ class Node(Generic[State]):
 
     def _pump(self) -> list[Command]:
         """Send the head of every lane that has nothing under way, and no fence to wait for."""
-        commands: list[Command] = []
-        for scope, lane in self._lanes.ready(self._is_free, self.index):
-            publish = self._send(scope, lane, lane.queue[0])
-            if publish is not None:
-                commands.append(publish)
-        return commands
+        ready = self._lanes.ready(self._is_free, self.index)
+        sent = (self._send(scope, lane, lane.queue[0]) for scope, lane in ready)
+        return [publish for publish in sent if publish is not None]
 
     def _is_free(self, topic: str) -> bool:
         return topic not in self._fence_taken and self._fence_stale <= self.index
@@ -343,7 +340,10 @@ class Node(Generic[State]):
         event_id = entry.event.id
         if not self.live and (self.sought is None or event_id in self.sought):
             self.own[event_id] = entry.index
-        self._performed(event_id)
+        for key in self._awaiting(event_id):
+            self._performing[key].discard(event_id)
+            if not self._performing[key]:
+                del self._performing[key]
         sent = self._sent.pop(event_id, None)
         draft = self._forget(event_id)
         if sent is None or sent.digest != entry.digest:
@@ -396,5 +396,5 @@ class Node(Generic[State]):
             self._free_fence(sent, 0)
         for event_id in ids:
             self._forget(event_id)
-            for key in self._awaited.pop(event_id, ()):
-                self._performing.pop(key, None)
+            for key in self._awaiting(event_id):
+                del self._performing[key]

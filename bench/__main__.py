@@ -20,6 +20,7 @@ from bench import (
     verify,
     webhooks,
 )
+from bench.errors import BenchError
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -152,10 +153,22 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument(
         "--readme", type=Path, help="agentdojo: write the tables between this file's marks"
     )
+    parser.add_argument(
+        "--home", type=Path, help="scale: a folder to keep; what was done there is gone on with"
+    )
+    parser.add_argument(
+        "--stage",
+        choices=("written", "from-nothing", "started", "exported", "verified"),
+        help="scale: end after this one (all)",
+    )
     options = parser.parse_args(words)
     if options.events is None:
         options.events = LARGE if options.name in {"rebuild", "verify"} else USUAL
-    figures = BENCHMARKS[options.name](options)
+    try:
+        figures = BENCHMARKS[options.name](options)
+    except BenchError as error:
+        print(f"bench {options.name}: {error}", file=sys.stderr)
+        return error.exit_code
     for name, value in figures.items():
         shown = f"{value:,.2f}" if isinstance(value, int | float) else value
         print(f"{name:>34}  {shown}", file=sys.stderr)

@@ -11,7 +11,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable, Iterator
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from bus.asking import heeding_cancellation
 from bus.client import Client, NatsError
@@ -27,6 +27,8 @@ _DENIED: Final = re.compile(r"permissions violation for (.+)", re.IGNORECASE)
 _OVER: Final = re.compile(
     r"authentication (expired|revoked)|authorization (violation|failed)", re.I
 )
+_GONE: Final = (OSError, RuntimeError, AttributeError)
+"""What writing to a closed transport raises: a socket's, uvloop's, and asyncio's for TLS."""
 
 Notice = Callable[[BusError], None]
 
@@ -58,6 +60,31 @@ class BusClient(Client):
         lines = raw.decode("utf-8", "replace").split("\r\n")
         pairs = (line.partition(":") for line in lines if line)
         return {name: value.strip() for name, colon, value in pairs if colon}
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        """End it, also where the connection is gone.
+
+        The client's own first writes what still waits, to where the connection was, and raises what
+        comes of it with everything else left open. Whoever closed would be taken for the one who
+        failed, and why it did so would be lost.
+        """
+        try:
+            await super()._close(status, do_cbs)
+        except _GONE:
+            self._pending, self._pending_data_size = [], 0
+            self._status = Client.DISCONNECTED
+            await super()._close(status, do_cbs)
+
+    async def _flush_pending(self, force_flush: bool = False) -> Any:
+        """Send what waits. Where the connection is gone and nobody has noticed yet, it is as if it
+        were lost on the way: whoever needs an answer asks again.
+        """
+        try:
+            return await super()._flush_pending(force_flush)
+        except _GONE:
+            nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            nothing.set_result(None)
+            return nothing
 
 
 def archive_of(client: Client) -> Archive | None:

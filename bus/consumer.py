@@ -135,7 +135,7 @@ async def _request(client: Client, subject: str, body: bytes) -> dict[str, objec
         async for attempt in retrying:
             with attempt:
                 answer = await ask(client, subject, body, timeout_s=5)
-    except (NatsTimeout, NoRespondersError) as error:
+    except (NatsTimeout, NoRespondersError, ConnectionClosedError) as error:
         raise StreamUnavailable(
             f"no answer on {subject}",
             fix="check that the server is up and that this identity may read the stream",
@@ -145,10 +145,14 @@ async def _request(client: Client, subject: str, body: bytes) -> dict[str, objec
 
 
 async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message, None]:
-    """Messages of one consumer until it falls silent or the connection is another."""
+    """Messages of one consumer until it falls silent, or the connection is another or over."""
     inbox = client.new_inbox()
     queue: asyncio.Queue[Msg] = asyncio.Queue()
-    subscription = await client.subscribe(inbox, cb=queue.put)
+    try:
+        subscription = await client.subscribe(inbox, cb=queue.put)
+    except ConnectionClosedError:
+        # Whoever makes the next consumer is told.
+        return
     ask = f"{API}.CONSUMER.MSG.NEXT.{stream}.{name}"
     want = json.dumps(
         {
@@ -193,6 +197,8 @@ async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message
             elif status != "100":
                 # The consumer or its stream is gone, or the server goes down.
                 return
+    except ConnectionClosedError:
+        return
     finally:
         with contextlib.suppress(ConnectionClosedError):
             await subscription.unsubscribe()

@@ -57,6 +57,29 @@ async def owning(path: Path, *, silent_s: float = SILENT_S) -> AsyncIterator[Non
         os.close(handle)
 
 
+async def until_silent(path: Path, silent_s: float) -> None:
+    """Return once whoever owns what `path` stands for was not heard of for `silent_s` seconds.
+    Where nobody ever owned it, nobody is silent.
+
+    It counts looks and not time: whoever looks may have stood still itself, with the machine.
+    """
+    step = min(BEAT_S, silent_s / 4)
+    heard: int | None = None
+    missed = 0
+    while missed * step <= silent_s:
+        now = _heard(path)
+        missed = missed + 1 if now is not None and now == heard else 0
+        heard = now
+        await asyncio.sleep(step)
+
+
+def _heard(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
 async def _take(handle: int, path: Path, silent_s: float) -> None:
     heard: tuple[int, int] | None = None
     since = time.monotonic()

@@ -16,7 +16,7 @@ from bus.client import Client
 from bus.commands import Command, Perform, Publish
 from bus.consume import CaughtUp, Message, follow
 from bus.decider import Effect
-from bus.errors import StreamUnavailable
+from bus.errors import BusError, StreamUnavailable
 from bus.node import Node
 from bus.outbox import Outbox
 from bus.publish import Conflict, Stored, Turned, publish
@@ -227,9 +227,16 @@ class Shell:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if task.cancelled() or self._failed.done():
+        if self._failed.done():
             return
-        error = task.exception()
+        if task.cancelled():
+            # Not by `run`, which has its end first. What it did nobody does now: it may be the
+            # reader, and a shell without one stands still for good and looks well.
+            error: BaseException | None = BusError(
+                "a part of the work was given up from within", fix="start the component again"
+            )
+        else:
+            error = task.exception()
         if error is not None:
             self._failed.set_exception(error)
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 from bus.cluster import Cluster
 from bus.component import READING, Unlock, encode_unlock
 from bus.folder import DataFolder
+from bus.ownership import until_silent
 from bus.provision import Site
 from bus.server import Server
 from console.epochs import recover
@@ -39,6 +40,8 @@ MAX_QUICK_ENDS = 5
 SLOW_STARTS = 2
 MOST_QUICK_ENDS = 8
 QUICK_S = 3.0
+SILENT_S = 60.0
+"""So long a component may keep its event loop standing. A standby does not wait as long."""
 PAUSE_S = 0.1
 REST_S, REST_BYTES = 1.0, 65_536
 
@@ -101,8 +104,10 @@ class Supervisor:
         passphrase: str | None = None,
         components: Mapping[str, tuple[str, ...]] | None = None,
         bus_only: bool = False,
+        silent_s: float = SILENT_S,
     ) -> None:
         self.folder = folder
+        self._silent_s = silent_s
         self._passphrase = passphrase
         self._settings = folder.settings()
         self._projectors = projectors(self._settings)
@@ -230,7 +235,7 @@ class Supervisor:
         """
         quick, spare = 0, name in {**self._projectors, **_WEBHOOKS, **_CONSOLE, **_FEEDER}
         while True:
-            code = await self._standing[name].process.wait()
+            code = await self._ended(name)
             self._faults.report(name, code, await _rest(self._standing[name].process))
             lived = time.monotonic() - self._standing[name].since
             quick = quick + 1 if lived < QUICK_S else 0
@@ -255,6 +260,23 @@ class Supervisor:
                 self._fail(error)
                 return
             self._write_state()
+
+    async def _ended(self, name: str) -> int:
+        """Wait until a component has ended; its exit code. One that has stopped beating is killed:
+        what it had written ahead is then as after any crash.
+        """
+        process = self._standing[name].process
+        ended = asyncio.ensure_future(process.wait())
+        silent = asyncio.ensure_future(until_silent(self.folder.ownership(name), self._silent_s))
+        try:
+            await asyncio.wait({ended, silent}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                self._say(f"{name} has stood still for {self._silent_s:g} s; it is killed")
+                process.kill()
+            return await ended
+        finally:
+            for task in (ended, silent):
+                task.cancel()
 
     async def _again(self, name: str) -> Standing:
         """Start a component; where it is merely slow to come up, as on a busy machine, again."""

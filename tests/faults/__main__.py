@@ -8,6 +8,7 @@ is killed over runs that use every connector, the others over runs that change a
 import argparse
 import asyncio
 import contextlib
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -66,10 +67,14 @@ def _suite(options: argparse.Namespace) -> int:
         print(f"{words}, {found}, {outcome.seconds:g} s", file=sys.stderr, flush=True)
 
     kinds = tuple(KINDS[name] for name in options.kind or KINDS)
-    with _room(options.home, "suite") as home:
-        outcome = asyncio.run(
-            suite(home, options.minutes, options.seed, kinds, told, servers=options.servers)
-        )
+    home = options.home or Path(tempfile.mkdtemp(prefix="anyteam-faults-"))
+    outcome = asyncio.run(
+        suite(home / "suite", options.minutes, options.seed, kinds, told, servers=options.servers)
+    )
+    if outcome.violations:
+        print(f"what it found is in {home}, with logs and exports", file=sys.stderr, flush=True)
+    elif options.home is None:
+        shutil.rmtree(home)
     if options.json:
         print(msgspec.json.encode(outcome).decode())
     else:

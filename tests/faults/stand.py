@@ -1,8 +1,9 @@
 """An installation in parts, each behind a link of its own: what the faults are done to.
 
-Every component is a process that is started again whenever it ends, as a service manager does it,
-and reaches the bus through a proxy of its own: its data folder is a view of the installation's, in
-which only the bus's address differs. The bus itself is a real nats-server.
+Every component is a process that is started again whenever it ends, or does not come up in the time
+that `console.supervisor` gives it, and reaches the bus through a proxy of its own: its data folder
+is a view of the installation's, in which only the bus's address differs. The bus itself is a real
+nats-server.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
@@ -20,7 +22,7 @@ from bus.folder import DataFolder
 from bus.server import Server
 from console.epochs import recover
 from console.installation import ensure_keys, settle, start_bus
-from console.supervisor import COMPONENTS, command_of
+from console.supervisor import COMPONENTS, READY_S, command_of
 from crypto.kms import open_kms
 from tests.faults.installation import below
 from tests.faults.proxy import FAIR, Link
@@ -36,12 +38,15 @@ _RUN_MODULES: Final = {"runtime": ("agents", "runtime"), "judge": ("judge",)}
 
 
 class Part:
-    """One component: its process, whichever incarnation that is now."""
+    """One component: its process, whichever incarnation that is now. `starts` counts them, `slow`
+    those that were killed since they did not come up."""
 
     def __init__(self, name: str, view: DataFolder, environ: Mapping[str, str]) -> None:
         self.name, self.view = name, view
         self.starts = 0
+        self.slow = 0
         self.pid = 0
+        self._since = 0.0
         self.ready = asyncio.Event()
         self._environ = dict(environ)
         self._keeper: asyncio.Task[None] | None = None
@@ -52,9 +57,26 @@ class Part:
         self._keeper = asyncio.ensure_future(self._keep())
 
     async def up(self) -> None:
-        """Wait until this incarnation, or the next, decides. Raises `TimeoutError`."""
-        async with asyncio.timeout(UP_S):
-            await self.ready.wait()
+        """Wait until this incarnation, or the next, decides. Raises `TimeoutError`, and what keeps
+        it from being started at all."""
+        assert self._keeper is not None
+        ready = asyncio.ensure_future(self.ready.wait())
+        try:
+            async with asyncio.timeout(UP_S):
+                await asyncio.wait({ready, self._keeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if self._keeper.done():
+            self._keeper.result()
+
+    def standing(self) -> str:
+        """How it is, in a line: for whoever must find out why nothing goes on."""
+        log = self.view.log(self.name)
+        said = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+        up = "decides" if self.ready.is_set() else "does not decide"
+        age = time.monotonic() - self._since
+        last = said[-1] if said else "nothing"
+        return f"{self.name} {up}, started {self.starts} times, {age:.0f} s ago, and said: {last}"
 
     def signal(self, number: signal.Signals) -> int:
         """Send its process a signal; 1 where there was one to take it."""
@@ -97,16 +119,26 @@ class Part:
                 )
             self._process, self.pid = process, process.pid
             self.starts += 1
-            assert process.stdout is not None
-            line = READING
-            while line.startswith(READING):
-                line = await process.stdout.readline()
-            if line == b"ready\n":
+            self._since = time.monotonic()
+            if await self._decides(process):
                 self.ready.set()
             await process.wait()
             self.ready.clear()
             self.pid = 0
             await asyncio.sleep(PAUSE_S)
+
+    async def _decides(self, process: asyncio.subprocess.Process) -> bool:
+        """Wait until it says that it decides. One that neither does nor reads on is killed."""
+        assert process.stdout is not None
+        line = READING
+        try:
+            while line.startswith(READING):
+                async with asyncio.timeout(READY_S):
+                    line = await process.stdout.readline()
+        except TimeoutError:
+            self.slow += 1
+            process.kill()
+        return line == b"ready\n"
 
 
 class Stand:

@@ -46,7 +46,9 @@ _FAKETIME: Final = "usr/lib/*/faketime/libfaketimeMT.so.1"
 
 
 class Outcome(Struct, kw_only=True):
-    """What a suite came to; JSON-able. `by_kind` are faults, `unknown` actions whose outcome is."""
+    """What a suite came to; JSON-able. `by_kind` are faults, `unknown` actions whose outcome is,
+    `slow` components that were killed since they did not come up, `stood` says of each component
+    how it was where a round did not come to its end."""
 
     seed: int
     faults: int = 0
@@ -62,6 +64,8 @@ class Outcome(Struct, kw_only=True):
     unknown: int = 0
     seals: int = 0
     restarts: dict[str, int] = {}
+    slow: dict[str, int] = {}
+    stood: list[str] = []
     spoilt: dict[str, int] = {}
     servers: int = 1
     missing: list[str] = []
@@ -127,6 +131,9 @@ class Round:
                     outcome.restarts[part.name] = (
                         outcome.restarts.get(part.name, 0) + part.starts - 1
                     )
+                    outcome.slow[part.name] = outcome.slow.get(part.name, 0) + part.slow
+                    if witness.unsealed or not all(over for _, over in ended):
+                        outcome.stood.append(f"round {outcome.rounds}: {part.standing()}")
             await tool.stop()
         history, findings = self._history(witness, work, sealer, ended), self._verified(witness)
         counts.update(nemesis.counts)
@@ -161,12 +168,15 @@ class Round:
                 await witness.until(lambda: len(work.told) > 2)
             raging = asyncio.ensure_future(nemesis.rage(kinds, at_once=AT_ONCE))
             tasks.append(raging)
-            await asyncio.wait({raging, working}, timeout=lasts)
+            await asyncio.wait({raging, working, reading}, timeout=lasts)
             nemesis.stop()
             await raging
             work.end()
             await working
             ended = await self._settled(stand, witness, work)
+            if reading.done():
+                how = "cancelled" if reading.cancelled() else repr(reading.exception())
+                witness.problems.append(f"it reads no more: {how}")
             # What was seen until now must be in what is taken now; more may come meanwhile.
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from bus.component import connect_as
+from bus.component import connect_as, together
 from bus.connection import disconnect
 from bus.consume import CaughtUp, follow
 from bus.errors import BusError, LedgerDiverged
@@ -47,10 +47,8 @@ class Witness:
         self._news = asyncio.Event()
 
     async def follow(self) -> None:
-        """Both streams, until cancelled."""
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._stream(LEDGER, self._entry))
-            both.create_task(self._stream(SEALS, self._seal))
+        """Both streams, until cancelled. Raises what ends the reading of one."""
+        await together(self._stream(LEDGER, self._entry), self._stream(SEALS, self._seal))
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something that was read makes this true."""

@@ -20,6 +20,7 @@ from bench import (
     verify,
     webhooks,
 )
+from bench.errors import BenchError
 
 Measure = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -103,6 +104,10 @@ BENCHMARKS: dict[str, Measure] = {
 }
 
 
+USUAL, LARGE = 5_000, 20_000
+"""Events, unless `--events` says."""
+
+
 def main(words: list[str] | None = None) -> int:
     """Measure, print, exit 0."""
     parser = argparse.ArgumentParser(prog="python -m bench")
@@ -111,8 +116,8 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument(
         "--events",
         type=int,
-        default=5_000,
-        help="console, publish, rebuild, restart, scale, verify, webhooks: how many",
+        help="console, publish, peers, restart, scale, webhooks: how many (5,000); rebuild, verify:"
+        " how many (20,000, so that their helpers' start does not count)",
     )
     parser.add_argument(
         "--peers", type=Path, help="peers: the Python of an environment that has them"
@@ -148,8 +153,22 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument(
         "--readme", type=Path, help="agentdojo: write the tables between this file's marks"
     )
+    parser.add_argument(
+        "--home", type=Path, help="scale: a folder to keep; what was done there is gone on with"
+    )
+    parser.add_argument(
+        "--stage",
+        choices=("written", "from-nothing", "started", "exported", "verified"),
+        help="scale: end after this one (all)",
+    )
     options = parser.parse_args(words)
-    figures = BENCHMARKS[options.name](options)
+    if options.events is None:
+        options.events = LARGE if options.name in {"rebuild", "verify"} else USUAL
+    try:
+        figures = BENCHMARKS[options.name](options)
+    except BenchError as error:
+        print(f"bench {options.name}: {error}", file=sys.stderr)
+        return error.exit_code
     for name, value in figures.items():
         shown = f"{value:,.2f}" if isinstance(value, int | float) else value
         print(f"{name:>34}  {shown}", file=sys.stderr)

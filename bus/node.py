@@ -36,11 +36,11 @@ from bus.decider import (
 )
 from bus.errors import ContentKeyMissing, LedgerDiverged
 from bus.lane import NO_SCOPE, Item, Lane, NoScope, Sent
-from crypto.errors import Broken, Rejected
+from crypto.errors import Broken, NewerRelease, Rejected, Unraised
 from crypto.keyring import Entropy
 from crypto.sealing import ContentKeys, content_fields, open_event, seal_body
 from crypto.signing import Signer
-from crypto.trust import Head, Trust, open_body
+from crypto.trust import Head, Trust
 from schemas.authority import AUTHORITY, FENCED, fence_of, subject_of
 from schemas.envelope import encode_envelope
 from schemas.events import Actor, AnyBody, Event, encode_event, event_digest, type_of
@@ -124,14 +124,19 @@ class Node(Generic[State]):
 
     def learn(self, index: int, subject: str, body: bytes, *, vouched: bool = False) -> Entry:
         """Verify one entry and take in the keys it brings, folding no state by it; `vouched` is
-        `crypto.trust.Trust.accept_opened`'s.
+        `crypto.trust.Trust.accept_opened`'s. Raises `NewerRelease` where this release is too old.
         """
         try:
-            opened = open_body(body)
+            opened = self.trust.opened(subject, body)
             sent = self._sent.get(opened.event.id)
             own = sent is not None and sent.body == body
             verified = self.trust.accept_opened(subject, opened, vouched=vouched, own=own)
         except Rejected as error:
+            if isinstance(error, Unraised) and not self._whole:
+                # A run's reader does not see what the root says meanwhile; it stands for its run.
+                raise NewerRelease(
+                    f"{error.what}, as far as this run's process knows", fix="begin the run again"
+                ) from error
             if isinstance(error, Broken) and error.suspect and self.live:
                 raise LedgerDiverged(
                     f"entry {index} breaks the chain of its producer: {error.what}",

@@ -3,51 +3,117 @@
 A run's bus identities end with its lease by themselves. Where a run is halted, its lease
 revoked or its keys replaced, provisioning, which alone holds the account's keys, voids them
 now, and the server drops their connections. Events of theirs are refused by then anyway.
+
+It reads on from the ledger's end, so that it is at work as soon as it is started. Of a run that
+was there before, that run and what the workspace said are read once such an event comes.
 """
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from heapq import merge
+from operator import attrgetter
 
 from bus.component import connect_as
-from bus.connection import disconnect
-from bus.consume import CaughtUp
-from bus.decider import Recorded
+from bus.connection import BusClient, disconnect
+from bus.consume import CaughtUp, Message, end_of_ledger, follow
 from bus.folder import DataFolder
 from bus.provision import Site, revoke_users
+from bus.roles import LEDGER, run_subject
 from console.author import Reader
+from crypto.errors import Rejected
 from crypto.trust import Trust
+from schemas.events import Event
 from schemas.leases import Lease
 from schemas.names import SECOND, Role
-from schemas.runs import LeaseGranted, LeaseRenewed, LeaseRevoked, RunCompleted, RunHalted
+from schemas.runs import (
+    LeaseGranted,
+    LeaseRenewed,
+    LeaseRevoked,
+    RunCompleted,
+    RunHalted,
+)
+
+_VOIDING = (LeaseRenewed, LeaseRevoked, RunHalted)
 
 
 async def revoke_stopped(folder: DataFolder, site: Site, workspace: str) -> None:
     """Follow the ledger and revoke, until cancelled. Raises `ProvisionError`."""
     client = await connect_as(folder, Role.ROOT)
     try:
-        reader = Reader(client, Trust(workspace, folder.root_public()), name="revocation")
-        async for lease in _stopped(reader):
+        since = await end_of_ledger(client)
+        async for lease in stopped(client, workspace, folder.root_public(), since):
             users = [key.user for key in lease.keys if key.user]
             await revoke_users(site, workspace, users, until=lease.not_after // SECOND + 1)
     finally:
         await disconnect(client)
 
 
-async def _stopped(reader: Reader) -> AsyncIterator[Lease]:
-    """The leases whose keys are void before their time, from now on."""
+async def stopped(
+    client: BusClient, workspace: str, root_public: bytes, since: int
+) -> AsyncIterator[Lease]:
+    """The leases whose keys are void before their time, by what comes after index `since`."""
+    admin = f"ws.{workspace}.admin.>"
+    # Runs that were there before are met in their middle; what voids a lease of theirs is held
+    # against their beginning. Who may speak is read whole.
+    trust = Trust(workspace, root_public, partial=True)
+    for message in await _past(client, admin, since):
+        with contextlib.suppress(Rejected):
+            trust.accept(message.subject, message.body)
+    reader = Reader(client, trust, name="revocation")
+    reader.index = since
     leases: dict[str, Lease] = {}
-    live = False
     async for item in reader.follow():
-        if isinstance(item, CaughtUp):
-            live = True
+        if isinstance(item, CaughtUp) or item.event.run is None:
             continue
-        void = _fold(leases, item)
-        if live and void is not None:
+        run, body = item.event.run, item.event.body
+        if run in leases or isinstance(body, LeaseGranted):
+            void = _fold(leases, item.event)
+        elif isinstance(body, _VOIDING):
+            whole = merge(
+                await _past(client, admin, item.index),
+                await _past(client, run_subject(workspace, run), item.index),
+                key=attrgetter("index"),
+            )
+            void = voided_by_last(Trust(workspace, root_public), run, whole)
+        else:
+            continue
+        if void is not None:
             yield void
 
 
-def _fold(leases: dict[str, Lease], recorded: Recorded) -> Lease | None:
-    """Note one event; the lease that it voids before its time, or None."""
-    body, run = recorded.event.body, recorded.event.run
+def voided_by_last(trust: Trust, run: str, entries: Iterable[Message]) -> Lease | None:
+    """The lease of `run` that the last of these entries voids before its time, or None.
+
+    They are all of the run's and of the workspace's own, in order, and `trust` has read nothing.
+    """
+    leases: dict[str, Lease] = {}
+    void = None
+    for message in entries:
+        void = None
+        with contextlib.suppress(Rejected):
+            event = trust.accept(message.subject, message.body).event
+            if event.run == run:
+                void = _fold(leases, event)
+    return void
+
+
+async def _past(client: BusClient, subject: str, until: int) -> list[Message]:
+    """The entries on `subject` up to index `until`."""
+    found = list[Message]()
+    reading = follow(
+        client, stream=LEDGER, filter_subject=subject, consumer="revocation", throwaway=True
+    )
+    async with contextlib.aclosing(reading) as entries:
+        async for message in entries:
+            if isinstance(message, CaughtUp) or message.index > until:
+                break
+            found.append(message)
+    return found
+
+
+def _fold(leases: dict[str, Lease], event: Event) -> Lease | None:
+    """Note one event of a run; the lease that it voids before its time, or None."""
+    body, run = event.body, event.run
     if run is None:
         return None
     if isinstance(body, LeaseGranted | LeaseRenewed):

@@ -17,8 +17,10 @@ AnyTeamError
     │   ├── KmsCorrupted       an answer that its checksums or names do not bear out
     │   ├── PassphraseMissing  the key files are sealed, and nobody gave the passphrase
     │   └── WrongPassphrase    it does not open the key files
+    ├── NewerRelease           from here on the ledger takes a newer release to read
     └── Rejected               an entry of the stream that is no valid event
         ├── Unreadable         not an envelope or not an event
+        │   └── Unraised       of a version that the root has not raised this ledger to
         ├── WrongPlace         on another subject or from another workspace
         ├── Unauthorised       key unknown, revoked, out of time, role or run
         ├── Forged             certified key, but the signature does not verify
@@ -118,6 +120,23 @@ class Rejected(CryptoError):
 
 class Unreadable(Rejected):
     """Not an envelope, not an event, too large, or of an unknown version."""
+
+
+class Unraised(Unreadable):
+    """Of a version that the root has not raised this ledger to: so it is for every release.
+
+    `body` is the entry's, where this release does not read the version either.
+    """
+
+    body = b""
+
+
+class NewerRelease(CryptoError):
+    """The root has raised the ledger to a version that this release does not read.
+
+    No `Rejected`, for the entry is valid: who decides must stop here, and decide nothing without
+    what it cannot read.
+    """
 
 
 class WrongPlace(Rejected):

@@ -90,3 +90,11 @@ def verify_raw(public_key: bytes, message: bytes, signature: bytes) -> None:
     """Return if `signature` is `public_key`'s over `message`; raise `BadSignature` otherwise."""
     if not (says_yes(public_key, message, signature) or holds(public_key, message, signature)):
         raise BadSignature(_UNVERIFIED)
+
+
+def audit(public_key: bytes, payload_type: str, payload: bytes, signature: bytes) -> None:
+    """As `verify`, by OpenSSL alone: what the one library wrongly took as it happened, the other
+    finds when it is audited (docs/decisions/0120). Raises `BadSignature`.
+    """
+    if not holds(public_key, pae(payload_type, payload), signature):
+        raise BadSignature(_UNVERIFIED)

@@ -1,7 +1,9 @@
 """Trust: the set of keys and producer chains that only verified events can move.
 
 Rules of acceptance, in this order; a breach raises a `Rejected` and changes nothing:
-1. The body is an envelope around an event of a known version, within the size bound.
+1. The body is an envelope around an event within the size bound, of no higher version than
+   the root has written in, which is 1 at first. Where the root's own is higher than what this
+   release reads, a `NewerRelease` is raised: nothing after it is to be decided on.
 2. The event is of this workspace and lies on the subject that follows from its payload.
 3. Its key is certified (by the root, or for a run by its lease), not revoked, within its
    time, and holds the role, instance and run that the event claims; the role may sign it.
@@ -14,7 +16,7 @@ the next valid state or an error out.
 """
 
 from collections.abc import Callable, MutableMapping
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -23,16 +25,18 @@ from crypto.errors import (
     BadSignature,
     Broken,
     Forged,
+    NewerRelease,
     Replayed,
     Unauthorised,
+    Unraised,
     Unreadable,
     WrongPlace,
 )
 from crypto.signing import key_id_of, verify
 from schemas.authority import EVENTLESS, may_say, subject_of
 from schemas.envelope import PAYLOAD_TYPE, Envelope, decode_envelope
-from schemas.errors import SchemaError
-from schemas.events import Event, decode_event, event_digest
+from schemas.errors import SchemaError, UnknownVersion
+from schemas.events import VERSION, Event, Frame, decode_event, event_digest, frame_of
 from schemas.leases import Certificate
 from schemas.names import NO_DIGEST, Role
 from schemas.runs import (
@@ -84,8 +88,17 @@ def open_body(body: bytes) -> Opened:
     try:
         envelope = decode_envelope(body)
         return Opened(envelope, decode_event(envelope.payload))
+    except UnknownVersion as error:
+        unraised = _unraised(error.version)
+        unraised.body = body
+        raise unraised from error
     except SchemaError as error:
         raise Unreadable(error.what) from error
+
+
+def _unraised(version: int) -> Unraised:
+    # In the same words by every release, since the sidecar puts them on the ledger.
+    return Unraised(f"an event of version {version}, which the root has not raised this ledger to")
 
 
 class Verified(Struct, frozen=True):
@@ -129,6 +142,7 @@ class KnownKeys(Struct, frozen=True, kw_only=True):
     ended: dict[str, bytes]
     run_keys: dict[str, tuple[bytes, ...]]
     created: bool
+    version: int = 1
 
 
 class Trust:
@@ -167,6 +181,7 @@ class Trust:
         self._ended: EndedRuns = {} if ended is None else ended
         self._run_keys: dict[str, tuple[bytes, ...]] = {}
         self._created = False
+        self._version = 1
 
     def known(self) -> KnownKeys:
         """What was learned so far. Costs in proportion to it, not to the ledger."""
@@ -178,6 +193,7 @@ class Trust:
             ended=dict(self._ended),
             run_keys=dict(self._run_keys),
             created=self._created,
+            version=self._version,
         )
 
     def resume(self, known: KnownKeys) -> None:
@@ -192,10 +208,72 @@ class Trust:
         self._ended = dict(known.ended)
         self._run_keys = dict(known.run_keys)
         self._created = known.created
+        self._version = known.version
 
     def accept(self, subject: str, body: bytes) -> Verified:
-        """Verify one entry and move on by it. Raises a `Rejected`, and then nothing moved."""
-        return self.accept_opened(subject, open_body(body))
+        """Verify one entry and move on by it.
+
+        Raises a `Rejected` or `NewerRelease`, and then nothing moved.
+        """
+        return self.accept_opened(subject, self.opened(subject, body))
+
+    def opened(self, subject: str, body: bytes) -> Opened:
+        """`open_body`, for `accept_opened`. Raises `Unreadable` or `NewerRelease`."""
+        try:
+            return open_body(body)
+        except Unreadable as error:
+            self.refuse(subject, error)
+
+    def refuse(self, subject: str, error: Unreadable) -> NoReturn:
+        """Raise what `open_body` did; or `NewerRelease`, where it is the root who says it."""
+        if isinstance(error, Unraised):
+            envelope = decode_envelope(error.body)
+            frame = frame_of(envelope.payload)
+            if frame is not None and envelope.key_id == self._root.key_id and frame.run is None:
+                self._follow(subject, envelope, frame, move=False)
+                raise NewerRelease(
+                    f"from here on the ledger is of version {frame.v}; this release reads"
+                    f" up to {VERSION}",
+                    fix="upgrade this component; docs/operations.md names the release",
+                )
+        raise error
+
+    def follow(self, subject: str, error: Unraised) -> None:
+        """Move on by an entry of a version that the ledger was raised to and that this release does
+        not read: its place, its key, its signature and its chain, by its frame alone.
+
+        For who reports and decides nothing. Raises a `Rejected`, and then nothing moved.
+        """
+        envelope = decode_envelope(error.body)
+        frame = frame_of(envelope.payload)
+        if frame is None:
+            raise error
+        self._follow(subject, envelope, frame, move=True)
+
+    def _follow(self, subject: str, envelope: Envelope, frame: Frame, *, move: bool) -> None:
+        what, own = f"an event of version {frame.v}", f"ws.{self.workspace}."
+        if frame.workspace != self.workspace or not subject.startswith(own):
+            raise WrongPlace(f"{what} of workspace {frame.workspace!r} on {subject}")
+        certificate = self._keys.get(envelope.key_id)
+        if certificate is None or (certificate.role, certificate.instance) != (
+            frame.actor.role,
+            frame.actor.instance,
+        ):
+            raise Unauthorised(
+                f"{what} is by key {envelope.key_id.hex()}, which is not its author's"
+            )
+        self._check_signature(envelope, certificate, what)
+        heads = self._heads.get(frame.run)
+        packed = self._packed(frame.run) if heads is None else None
+        heads = _unpacked(packed) if heads is None else heads
+        self._check_chain(frame, what, heads.get(envelope.key_id), certificate)
+        if not move:
+            return
+        heads[envelope.key_id] = Head(frame.n, event_digest(envelope.payload))
+        if packed is not None and frame.run is not None:
+            self._ended[frame.run] = _packed(heads)
+        else:
+            self._heads[frame.run] = heads
 
     def vouch(self, body: bytes) -> bool:
         """Whether this is signed by the root and speaks for all that the root said before it.
@@ -205,7 +283,7 @@ class Trust:
         """
         opened = open_body(body)
         certificate = self._certificate(opened.event, opened.envelope.key_id)
-        self._check_signature(opened, certificate)
+        self._check_signature(opened.envelope, certificate, opened.event.type)
         return self._vouches(opened.event, certificate)
 
     def accept_opened(
@@ -219,18 +297,22 @@ class Trust:
         self._check_place(event, subject)
         certificate = self._certificate(event, envelope.key_id)
         if not own and not (vouched and self._vouches(event, certificate)):
-            self._check_signature(opened, certificate)
+            self._check_signature(envelope, certificate, event.type)
         heads, packed = self._heads.get(event.run), None
         opens = heads is None
         if heads is None:
             packed = self._packed(event.run)
             heads = _unpacked(packed)
-        self._check_chain(event, heads.get(envelope.key_id), certificate)
+        self._check_chain(event, event.type, heads.get(envelope.key_id), certificate)
+        if event.v > self._version and certificate is not self._root:
+            raise _unraised(event.v)
         moving = type(event.body) in _MOVING
         if moving:
             self._check_grant(event)
         digest = event_digest(envelope.payload)
         heads[envelope.key_id] = Head(event.n, digest)
+        if event.v > self._version:
+            self._version = event.v
         if moving:
             self._fold(event, heads)
         if moving or opens:
@@ -241,12 +323,11 @@ class Trust:
         """Whether it is in the one chain that every reader has whole: the root's, in no run."""
         return certificate is self._root and event.run is None and not self._partial
 
-    def _check_signature(self, opened: Opened, certificate: Certificate) -> None:
-        envelope = opened.envelope
+    def _check_signature(self, envelope: Envelope, certificate: Certificate, what: str) -> None:
         try:
             self._check(certificate.public_key, PAYLOAD_TYPE, envelope.payload, envelope.signature)
         except BadSignature as error:
-            raise Forged(f"{opened.event.type} is not signed by the key it names") from error
+            raise Forged(f"{what} is not signed by the key it names") from error
 
     def head(self, key_id: bytes, run: str | None) -> Head | None:
         """The last accepted event of a key in a scope, or None."""
@@ -315,17 +396,19 @@ class Trust:
         if run is not None and late:
             del self._ended[run]
 
-    def _check_chain(self, event: Event, head: Head | None, certificate: Certificate) -> None:
+    def _check_chain(
+        self, event: Event | Frame, what: str, head: Head | None, certificate: Certificate
+    ) -> None:
         if head is not None and event.n <= head.n:
             raise Replayed(
-                f"{event.type} number {event.n} of {event.actor.instance}: already at {head.n}"
+                f"{what} number {event.n} of {event.actor.instance}: already at {head.n}"
             )
         number, prev = (0, NO_DIGEST) if head is None else (head.n + 1, head.digest)
         if self._partial and event.n > number and certificate.role is not Role.ROOT:
             return
         if event.n != number or event.prev != prev:
             broken = Broken(
-                f"{event.type} number {event.n} of {event.actor.instance} does not follow"
+                f"{what} number {event.n} of {event.actor.instance} does not follow"
                 f" number {number - 1}"
             )
             broken.suspect = certificate.role not in _UNSUSPECTED

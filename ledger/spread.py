@@ -52,16 +52,14 @@ class _Waiting:
         self.size = 0
         self.helper: _Helper | None = None
 
-    def add(self, taken: _Taken) -> None:
+    def add(self, taken: _Taken) -> bool:
+        """Whether it takes more. Entries that ask for nothing count too: it is what is held."""
         self.entries.append(taken)
         for question in taken[2]:
             self.checks.append(question.check)
             self.size += len(question.payload)
-
-    @property
-    def full(self) -> bool:
-        """Whether it takes no more. Entries that ask for nothing count too: it is what is held."""
-        return max(len(self.entries), len(self.checks)) >= BATCH_CHECKS or self.size >= BATCH_BYTES
+        most = max(len(self.entries), len(self.checks))
+        return most < BATCH_CHECKS and self.size < BATCH_BYTES
 
     @property
     def answered(self) -> bool:
@@ -262,8 +260,7 @@ def _batches(entries: Iterator[ExportedEntry], keys: Keys, skip: int) -> Iterato
         asked: tuple[Question, ...] = ()
         if isinstance(opened, Opened):
             asked = keys.questions(opened, receipt_alone=number < skip)
-        batch.add((entry, opened, asked))
-        if batch.full:
+        if not batch.add((entry, opened, asked)):
             yield batch
             batch = _Waiting()
     if batch.entries:

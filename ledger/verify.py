@@ -16,9 +16,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from crypto.errors import Rejected, Unreadable
-from crypto.signing import verify as check_signature
+from crypto.errors import NewerRelease, Rejected, Unauthorised, Unraised, Unreadable
+from crypto.signing import audit
 from crypto.trust import EndedRuns, SignatureCheck, Trust
+from ledger.acyclic import seldom_collected
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
 from ledger.cosignature import Witnessed
@@ -58,7 +59,9 @@ class Report(Struct, frozen=True, kw_only=True):
     whose outcome or receipt was still to come. `findings` are sorted, at most 1,000 of them;
     `omitted` counts the others. Of the first `resumed` entries those whose signatures had been
     verified before were not checked for them again. `witnesses` says how many entries each of the
-    auditor's witnesses has cosigned, by vkey; a quorum of them has `witnessed`.
+    auditor's witnesses has cosigned, by vkey; a quorum of them has `witnessed`. The last `unjudged`
+    entries are of a ledger that was raised to a version this release does not read: signatures,
+    chains, seals and tree were checked, what the events mean was not.
     """
 
     ok: bool
@@ -84,6 +87,7 @@ class Report(Struct, frozen=True, kw_only=True):
     seal_keys: tuple[str, ...] = ()
     witnesses: dict[str, int] = {}
     witnessed: int = 0
+    unjudged: int = 0
 
 
 def verify(
@@ -93,7 +97,7 @@ def verify(
     receipt_key: bytes | None = None,
     checkpoint: str | None = None,
     progress: Progress | None = None,
-    check: SignatureCheck = check_signature,
+    check: SignatureCheck = audit,
     ahead: Ahead | None = None,
     prefix: Prefix | None = None,
     save: Callable[[Prefix], None] | None = None,
@@ -166,13 +170,16 @@ class _Audit:
         self._noted: dict[int, tuple[bytes, str]] = {}
         self._seal_problems: list[Problem] = []
         self._first = self._last = 0
+        self._newer = 0
+        self._unjudged = 0
 
     def read(
         self, progress: Progress | None, ahead: Ahead, save: Callable[[Prefix], None] | None
     ) -> None:
         """Take every entry. Raises `_Stale` where these are not those of the prefix."""
         try:
-            self._read(progress, ahead(self._entries(), self._prefix.size), save)
+            with seldom_collected():
+                self._read(progress, ahead(self._entries(), self._prefix.size), save)
         finally:
             if save is not None and self._frontier.size > self._prefix.size:
                 self._save(save)
@@ -259,6 +266,7 @@ class _Audit:
             undoubted=size if not findings else min([self._seals.held, *named]),
             witnesses=witnesses,
             witnessed=witnessed.agreed(witnesses) if witnessed is not None else 0,
+            unjudged=self._unjudged,
         )
 
     def _hold_witnesses(self, witnessed: Witnessed) -> dict[str, int]:
@@ -302,16 +310,50 @@ class _Audit:
             raise _Stale
 
     def _save(self, save: Callable[[Prefix], None]) -> None:
-        if len(self._unverified) <= MAX_UNVERIFIED:
+        # A release that reads what this one does not has to check it all.
+        if len(self._unverified) <= MAX_UNVERIFIED and not self._newer:
             frontier = self._frontier
             save(Prefix(frontier.size, frontier.root(), self._head, tuple(self._unverified)))
 
+    def _beyond(self, index: int, leaf: bytes, known: Known) -> None:
+        """An entry after the ledger was raised to a version that this release does not read.
+
+        What its bytes show is held to; what rests on what cannot be read is not judged, nor
+        is what the events mean.
+        """
+        entry, opened = known.entry, known.opened
+        self._unjudged += 1
+        try:
+            if isinstance(opened, Unraised):
+                self._trust.follow(entry.subject, opened)
+            elif isinstance(opened, Unreadable):
+                raise opened
+            else:
+                body = self._trust.accept_opened(entry.subject, opened).event.body
+                self._events[type(body)] += 1
+                if type(body) in _ON_THE_LEDGER:
+                    self._fold(index, body)
+        except Unauthorised:
+            # Its key may have been certified by what is not read.
+            return
+        except Rejected as error:
+            self._rejected[index] = (leaf, error, shown_by(error, entry.body))
+
     def _take(self, index: int, leaf: bytes, known: Known) -> None:
+        if self._newer:
+            self._beyond(index, leaf, known)
+            return
         entry = known.entry
         try:
             if isinstance(known.opened, Unreadable):
-                raise known.opened
+                self._trust.refuse(entry.subject, known.opened)
             verified = self._trust.accept_opened(entry.subject, known.opened)
+        except NewerRelease as error:
+            self._newer = index
+            what = f"{error.what}, and does not judge what comes after by its meaning"
+            self._findings.add(index, "newer", what, "the root's own event")
+            self._beyond(index, leaf, known)
+            return
         except Rejected as error:
             self._rejected[index] = (leaf, error, shown_by(error, entry.body))
             if len(self._unverified) <= MAX_UNVERIFIED:
@@ -343,6 +385,8 @@ class _Audit:
         """The sidecar says that an earlier entry is invalid: it must be that one, and be so."""
         found = self._rejected.get(note.index) or self._noted.get(note.index) or (None,)
         if found[0] != note.leaf:
+            if self._newer and note.index >= self._newer:
+                return
             what = f"says of entry {note.index} that it is invalid; it is not that entry, or is not"
             self._findings.add(index, "misrecorded", what, "entry.rejected")
             return

@@ -17,10 +17,11 @@ from bus.lifeline import stdin_reader
 from crypto.kms import load_keyring, open_kms
 from crypto.sealing import ContentKeys, NoKeys, WorkspaceKeys
 from crypto.trust import Trust
-from projections.documents.blobs import BlobFolder
+from projections.documents.blobs import BlobFolder, Blobs
 from projections.documents.embedded import blob_folder
 from projections.documents.login import read_login as read_document_login
 from projections.documents.writer import DocumentStore
+from projections.errors import StoreMissing
 from projections.postgres.login import read_login
 from projections.postgres.writer import PostgresStore
 from projections.projector import project
@@ -74,9 +75,22 @@ def _open(folder: DataFolder, workspace: str, kind: str) -> Store:
 
         return VectorStore(vector_folder(folder, workspace), workspace)
     if kind == "documents":
-        blobs = BlobFolder(blob_folder(folder, workspace))
-        return DocumentStore(read_document_login(folder), blobs)
+        return DocumentStore(read_document_login(folder), _blobs(folder, workspace))
     return PostgresStore(read_login(folder, _NAME), workspace)
+
+
+def _blobs(folder: DataFolder, workspace: str) -> Blobs:
+    chosen = folder.settings().projections
+    if chosen is None or not chosen.blobs:
+        return BlobFolder(blob_folder(folder, workspace))
+    try:
+        from projections.documents.bucket import open_bucket
+    except ModuleNotFoundError as error:
+        raise StoreMissing(
+            f"projections.blobs is in Google Cloud Storage, and {error.name} is not installed",
+            fix="install the extra gcp",
+        ) from error
+    return open_bucket(chosen, workspace)
 
 
 def main() -> int:

@@ -8,7 +8,6 @@ bounded, so memory does not grow with the ledger.
 
 import asyncio
 import contextlib
-import gc
 import hashlib
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator
@@ -18,6 +17,7 @@ from bus.decider import Entry, Recorded, Refused
 from crypto.errors import Rejected, Unreadable
 from crypto.signing import verify
 from crypto.trust import Trust
+from ledger.acyclic import seldom_collected
 from ledger.export import ExportedEntry
 from ledger.signatures import Known, Question
 from ledger.spread import Spread
@@ -26,8 +26,6 @@ CHUNK: Final = 512
 """Entries that change hands at once, between the loop and the thread that verifies."""
 _CHUNKS: Final = 4
 """Chunks that wait for that thread at most."""
-_COLLECT_AT: Final = 100_000
-"""Objects made and not yet gone before Python looks for cycles among them."""
 _SWITCH_S: Final = 0.0005
 
 Made = TypeVar("Made")
@@ -77,17 +75,15 @@ async def rebuild(
 def _two_at_work() -> Iterator[None]:
     """The interpreter as two busy threads want it.
 
-    Entries and rows make no cycles: looking for some at every 700th object costs a tenth of it
-    all. And the thread that writes asks the server thirty small things for each load; it would
-    wait 5 ms, by default, for the one that verifies to let it go on after each.
+    The thread that writes asks the server thirty small things for each load; it would wait 5 ms,
+    by default, for the one that verifies to let it go on after each.
     """
-    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
-    gc.set_threshold(_COLLECT_AT, *threshold[1:])
+    interval = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH_S)
     try:
-        yield
+        with seldom_collected():
+            yield
     finally:
-        gc.set_threshold(*threshold)
         sys.setswitchinterval(interval)
 
 
@@ -121,7 +117,7 @@ def _taken(trust: Trust, known: Known) -> Entry:
     entry = known.entry
     try:
         if isinstance(known.opened, Unreadable):
-            raise known.opened
+            trust.refuse(entry.subject, known.opened)
         accepted = trust.accept_opened(entry.subject, known.opened)
     except Rejected as error:
         leaf = hashlib.sha256(b"\x00" + entry.body).digest()

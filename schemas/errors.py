@@ -48,7 +48,9 @@ class MalformedEvent(SchemaError):
 
 
 class UnknownVersion(SchemaError):
-    """An event of a version that this build does not read."""
+    """An event of `version`, which is newer than any that this release reads."""
+
+    version = 0
 
 
 class Oversized(SchemaError):

@@ -24,7 +24,8 @@ from schemas import (
     supervision,
     witnesses,
 )
-from schemas.errors import MalformedEvent, Oversized, UnknownVersion
+from schemas.errors import UNREADABLE, MalformedEvent, Oversized, UnknownVersion
+from schemas.former import brought_up
 from schemas.names import (
     CheckedEventId,
     CheckedName,
@@ -159,6 +160,21 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Event)
 
 
+class Frame(Struct, frozen=True, kw_only=True):
+    """What an event of any version says around its body; the fields mean what `Event`'s do."""
+
+    v: Annotated[int, Meta(ge=1)]
+    workspace: CheckedName
+    run: CheckedName | None
+    actor: Actor
+    n: Annotated[int, Meta(ge=0)]
+    prev: Digest
+    at: Nanoseconds
+
+
+_FRAMES: Final = msgspec.msgpack.Decoder(Frame)
+
+
 class _Version(Struct):
     v: int
 
@@ -182,16 +198,28 @@ def decode_event(payload: bytes) -> Event:
         event = _DECODER.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         version = _version_of(payload)
-        if version is not None and version != VERSION:
-            raise UnknownVersion(
-                f"event has version {version}; this build reads version {VERSION}",
-                fix="upgrade this component",
-            ) from error
-        raise MalformedEvent(f"not an event: {error}") from error
+        if version > VERSION:
+            newer = UnknownVersion(
+                f"an event of version {version}", fix="a release that reads that version"
+            )
+            newer.version = version
+            raise newer from error
+        event = _of_former_shape(payload, error)
     except RecursionError as error:
         raise MalformedEvent("not an event: nested too deeply") from error
     _check_frame(event)
     return event
+
+
+def _of_former_shape(payload: bytes, problem: Exception) -> Event:
+    """The event, where an earlier release wrote it; else `problem` is what is wrong with it."""
+    raised = brought_up(payload)
+    try:
+        if raised is not None:
+            return _DECODER.decode(raised)
+    except UNREADABLE as error:
+        raise MalformedEvent(f"not an event: {error}") from error
+    raise MalformedEvent(f"not an event: {problem}") from problem
 
 
 def _check_frame(event: Event) -> None:
@@ -223,8 +251,18 @@ def event_digest(payload: bytes) -> bytes:
     return hashlib.sha256(payload).digest()
 
 
-def _version_of(payload: bytes) -> int | None:
+def frame_of(payload: bytes) -> Frame | None:
+    """The frame of an event whose body this release may not know; None where it has none."""
+    try:
+        frame = _FRAMES.decode(payload)
+    except UNREADABLE:
+        return None
+    names = (frame.workspace, frame.actor.instance, frame.run or "none")
+    return frame if all(map(is_name, names)) else None
+
+
+def _version_of(payload: bytes) -> int:
     try:
         return msgspec.msgpack.decode(payload, type=_Version).v
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+    except UNREADABLE:
+        return 0

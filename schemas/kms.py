@@ -58,15 +58,15 @@ def check_kms(chosen: KmsSettings) -> None:
         loopback(chosen.endpoint)
 
 
-def loopback(endpoint: str) -> tuple[str, int]:
-    """(address, port) of an endpoint on loopback. Raises ValueError for any other.
+def loopback(endpoint: str, key: str = "kms.endpoint") -> tuple[str, int]:
+    """(address, port) of an endpoint on loopback. Raises ValueError for any other, naming `key`.
 
     A name is refused too, `localhost` included: where it leads is the resolver's to say.
     """
     try:
         address, port = name_server(endpoint, 0)
     except ValueError:
-        raise ValueError(f"kms.endpoint {endpoint!r} is no address and port on loopback") from None
+        raise ValueError(f"{key} {endpoint!r} is no address and port on loopback") from None
     if not ip_address(address).is_loopback:
-        raise ValueError(f"kms.endpoint {endpoint!r} is not on loopback")
+        raise ValueError(f"{key} {endpoint!r} is not on loopback")
     return address, port

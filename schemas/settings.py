@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from schemas.confinement import NAMED, Wall
 from schemas.connectors import ConnectorSettings, OAuthSettings, check_connectors, check_oauth
-from schemas.kms import KmsSettings, check_kms
+from schemas.kms import KmsSettings, check_kms, loopback
 from schemas.names import Classification, Name, ToolName
 from schemas.nameservers import name_server
 from schemas.patterns import Pattern
@@ -182,12 +182,21 @@ class ProjectionSettings(Section, frozen=True, kw_only=True):
 
     The section alone switches PostgreSQL on. The port is the database's; 0 lets the system choose.
     `documents` switches on the document store, with memory and observations, beside it; `vectors`
-    the index of the memory by meaning.
+    the index of the memory by meaning. `blobs` is a bucket of Google Cloud Storage for the
+    documents' sealed content, in place of a folder; `blobs_endpoint` an emulator's, an address and
+    port on loopback, reached without credentials.
     """
 
     port: Port = 0
     documents: bool = False
     vectors: bool = False
+    blobs: Annotated[
+        str,
+        Meta(
+            pattern=r"^(gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]{1,200})?)?$(?!\n)"
+        ),
+    ] = ""
+    blobs_endpoint: str = ""
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -236,6 +245,12 @@ def parse_settings(text: str, where: str) -> Settings:
     except ValueError as error:
         raise BadSettings(f"{where}: {error}", fix="see docs/configuration.md, [kms]") from error
     try:
+        _check_projections(settings.projections or ProjectionSettings())
+    except ValueError as error:
+        raise BadSettings(
+            f"{where}: {error}", fix="see docs/configuration.md, [projections]"
+        ) from error
+    try:
         check_console(settings.console or ConsoleSettings())
     except ValueError as error:
         raise BadSettings(
@@ -257,6 +272,15 @@ def parse_settings(text: str, where: str) -> Settings:
                 fix='write "192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"',
             ) from error
     return settings
+
+
+def _check_projections(chosen: ProjectionSettings) -> None:
+    if chosen.blobs and not chosen.documents:
+        raise ValueError("projections.blobs needs documents = true: they name what is in it")
+    if chosen.blobs_endpoint:
+        if not chosen.blobs:
+            raise ValueError("projections.blobs_endpoint needs projections.blobs")
+        loopback(chosen.blobs_endpoint, "projections.blobs_endpoint")
 
 
 def _check_webhooks(settings: Settings, where: str) -> None:

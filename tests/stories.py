@@ -111,10 +111,13 @@ class Story:
         causes: tuple[bytes, ...] = (),
         at: int | None = None,
         seen: int | None = None,
+        version: int = 1,
+        **more: object,
     ) -> Said:
         """The author's next event in its chain, signed, at the end of the ledger.
 
-        `at` and `seen` are now and the whole ledger unless given.
+        `at` and `seen` are now and the whole ledger unless given. `version` is the one it says it
+        is of, and `more` what its body says beside what this release knows.
         """
         self.now += self.step
         when = self.now if at is None else at
@@ -137,7 +140,10 @@ class Story:
             classification=Classification.CONFIDENTIAL if secret else Classification.INTERNAL,
             body=body,
         )
-        payload = encode_event(event)
+        payload = encode_event(msgspec.structs.replace(event, v=version))
+        if more:
+            fields = msgspec.msgpack.decode(payload)
+            payload = msgspec.msgpack.encode({**fields, "body": {**fields["body"], **more}})
         digest = event_digest(payload)
         self._heads[(author, run)] = (n + 1, digest)
         message = encode_envelope(self.signers[author].envelope(payload))

@@ -1,26 +1,44 @@
-"""Blobs: sealed content in a folder, each file named by the SHA-256 of what it holds.
+"""Blobs: sealed content, each named by the SHA-256 of what it holds. Here in a folder.
 
     blobs/<workspace>/ab/abcdef…    nonce (12 bytes) and AES-256-GCM ciphertext
 
-The same content twice is the same file; a file that does not hash to its name is never given out.
+The same content twice is the same blob; one that does not hash to its name is never given out.
+In Google Cloud Storage: `projections.documents.bucket`.
 """
 
 import contextlib
 import hashlib
 from pathlib import Path
+from typing import Protocol
 
 from crypto.keyfile import write_secret
 from projections.errors import StoreFailed
 
 
+class Blobs(Protocol):
+    """One workspace's blobs."""
+
+    def put(self, data: bytes) -> str:
+        """Keep `data`, durable on return; its digest, in hex. Raises a `ProjectionError`."""
+        ...
+
+    def get(self, digest: str) -> bytes | None:
+        """What has this digest, None where there is nothing. Raises `StoreFailed` for damage."""
+        ...
+
+    def remove(self, digest: str) -> None:
+        """Nothing has this digest any more. Raises a `ProjectionError`."""
+        ...
+
+
 class BlobFolder:
-    """One workspace's blobs below `root`."""
+    """Blobs as files below `root`."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def put(self, data: bytes) -> str:
-        """Keep `data`, durable on return; its digest. Raises `StoreFailed`."""
+        """See `Blobs.put`."""
         digest = hashlib.sha256(data).hexdigest()
         path = self._path(digest)
         try:
@@ -31,7 +49,7 @@ class BlobFolder:
         return digest
 
     def get(self, digest: str) -> bytes | None:
-        """What has this digest, None where there is nothing. Raises `StoreFailed` for damage."""
+        """See `Blobs.get`."""
         try:
             data = self._path(digest).read_bytes()
         except FileNotFoundError:
@@ -43,11 +61,16 @@ class BlobFolder:
         return data
 
     def remove(self, digest: str) -> None:
-        """Nothing has this digest any more."""
+        """See `Blobs.remove`."""
         with contextlib.suppress(FileNotFoundError):
             self._path(digest).unlink()
 
     def _path(self, digest: str) -> Path:
-        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
-            raise ValueError(f"{digest!r} is no SHA-256")
-        return self._root / digest[:2] / digest
+        return self._root / place_of(digest)
+
+
+def place_of(digest: str) -> str:
+    """Where a blob lies below its workspace. Raises ValueError for what is no SHA-256 in hex."""
+    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        raise ValueError(f"{digest!r} is no SHA-256")
+    return f"{digest[:2]}/{digest}"

@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure, PyMongoError, WriteError
 
 from bus.decider import Entry, Recorded
-from projections.documents.blobs import BlobFolder
+from projections.documents.blobs import Blobs
 from projections.documents.folds import COLLECTIONS, Change, Gone, Put, changes_of
 from projections.documents.login import DocumentLogin
 from projections.errors import PositionMoved, StoreFailed
@@ -32,7 +32,7 @@ class DocumentStore:
     """One workspace's documents. See `projections.store.Store`."""
 
     def __init__(
-        self, login: DocumentLogin, blobs: BlobFolder, *, fold: DocumentFold = changes_of
+        self, login: DocumentLogin, blobs: Blobs, *, fold: DocumentFold = changes_of
     ) -> None:
         self._blobs = blobs
         self._fold = fold

@@ -3,26 +3,34 @@ they hold of a person, and a copy of them taken before opens with no key that is
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pymongo
+import pytest
 
 from bus.folder import DataFolder
 from console.custody import content_keys
-from projections.documents.embedded import blob_folder
+from projections.documents.bucket import open_bucket
 from projections.documents.login import DocumentLogin
 from projections.documents.login import read_login as read_document_login
 from projections.postgres.login import read_login
 from projections.vectors.embedding import vectors_of
 from projections.vectors.folder import vector_folder
 from schemas.erasure import ContentField
+from tests.contract.google_storage import BUCKET, GoogleStorage, google_storage
 from tests.faults.installation import DEADLINE_S, up
 from tests.process.test_erasure import CLAIM, SETTINGS, anyteam, run_of
 
 NOBODY = "The weather in Oslo is cold."
+
+
+@pytest.fixture
+def object_store() -> Iterator[GoogleStorage]:
+    with google_storage() as server:
+        yield server
 
 
 async def soon(look: Callable[[], Any], met: Callable[[Any], bool]) -> Any:
@@ -57,12 +65,17 @@ def indexed(folder: DataFolder, text: str) -> bool:
     return any(all(part in file.read_bytes() for part in told) for file in files)
 
 
-async def test_a_person_is_erased_from_every_store(tmp_path: Path) -> None:
+async def test_a_person_is_erased_from_every_store(
+    tmp_path: Path, object_store: GoogleStorage
+) -> None:
     folder = DataFolder(tmp_path / "home")
     folder.root.mkdir(mode=0o700)
     (folder.root / "files").mkdir()
-    text = SETTINGS.replace("[policy]", "[projections]\ndocuments = true\nvectors = true\n[policy]")
-    folder.settings_file.write_text(text)
+    stores = (
+        f'[projections]\ndocuments = true\nvectors = true\nblobs = "gs://{BUCKET}/trust"\n'
+        f'blobs_endpoint = "{object_store.endpoint}"\n'
+    )
+    folder.settings_file.write_text(SETTINGS.replace("[policy]", f"{stores}[policy]"))
     settings = folder.settings()
     async with up(folder):
         for claim in (CLAIM, NOBODY):
@@ -73,8 +86,9 @@ async def test_a_person_is_erased_from_every_store(tmp_path: Path) -> None:
         place = (field.run, field.event, field.name)
         before = await soon(lambda: contents(folder), lambda found: bool(found.get(place)))
         assert content_keys(folder, settings).field_key(field) is not None
-        blobs = blob_folder(folder, "acme")
-        assert (blobs / about["blob"][:2] / about["blob"]).exists()
+        assert settings.projections is not None
+        blobs = open_bucket(settings.projections, "acme")
+        assert blobs.get(about["blob"]) is not None
 
         asked = ("memory", "search", "when does Dana like to be phoned?")
         while len(near := await anyteam(folder, *asked)) < 2:
@@ -91,8 +105,9 @@ async def test_a_person_is_erased_from_every_store(tmp_path: Path) -> None:
         assert all(after[one] == before[one] for one in before.keys() - gone)
         erased, kept = claims(login)
         assert "blob" not in erased and kept["blob"] == other["blob"]
-        assert not (blobs / about["blob"][:2] / about["blob"]).exists()
-        assert (blobs / kept["blob"][:2] / kept["blob"]).exists()
+        assert blobs.get(about["blob"]) is None
+        assert blobs.get(kept["blob"]) is not None
+        assert not list(folder.root.glob("blobs/**/*"))
         await soon(lambda: indexed(folder, CLAIM), lambda there: not there)
         near = await anyteam(folder, *asked)
         assert [one["text"] for one in near] == [NOBODY]

@@ -16,11 +16,21 @@ from typing import Any
 import yaml
 
 from bus.folder import DataFolder
+from ledger.cosignature import WitnessKey
 from ledger.telemetry.observed import ROOT as ROOT_SPAN
 from tests.commands import ROOT, ended, said_by
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 START_S = 90.0
+EVERYTHING = """
+[webhooks]
+[projections]
+documents = true
+[[witnesses.ask]]
+url = "http://127.0.0.1:1"
+vkey = "{vkey}"
+"""
+"""What services ask for beside what `init` writes. Nobody is at the witness's address."""
 
 
 @asynccontextmanager
@@ -64,23 +74,36 @@ def seen_by(name: str, home: Path, views: Path) -> Path:
     return view
 
 
+async def projected(home: DataFolder) -> None:
+    """Wait until the database has all that the ledger held when this began."""
+    (first,) = await said_by(home, "projections", "status")
+    end = first["postgres"]["ledger"]
+    async with asyncio.timeout(START_S):
+        while first["postgres"]["index"] < end:
+            (first,) = await said_by(home, "projections", "status")
+
+
 async def test_the_services_of_the_compose_file_come_up_and_act_from_what_it_gives_each(
     tmp_path: Path,
 ) -> None:
     home = DataFolder(tmp_path / "home")
     await said_by(home, "init")
+    with home.settings_file.open("a") as file:
+        file.write(EVERYTHING.format(vkey=WitnessKey("witness.example.com/w1", bytes(32)).vkey))
     async with AsyncExitStack() as running:
         await running.enter_async_context(service("bus", home.root))
         for name in SERVICES:
             if name != "bus":
                 view = seen_by(name, home.root, tmp_path / "views")
                 await running.enter_async_context(service(name, view))
+        assert home.console_file.exists()
         healthy = SERVICES["bus"]["healthcheck"]["test"][2:]
         code, _, said = await ended(home, *healthy)
         assert code == 0, said
         asked = ("run", "example", "write a hello", "--tool", "files.write", "--effect", "mutation")
         code, said, problem = await ended(home, *asked, "--json")
         assert code == 0, said + problem
+        await projected(home)
         told = tmp_path / "told.jsonl"
         await said_by(home, "telemetry", "--file", str(told))
     spans = [json.loads(line) for line in told.read_text().splitlines()]

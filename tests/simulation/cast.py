@@ -3,6 +3,7 @@
 import functools
 import random
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec.structs import replace
 
@@ -48,8 +49,8 @@ class Author:
         self._random = random
         self._heads: dict[str | None, tuple[int, bytes]] = {}
 
-    def say(self, body: AnyBody, run: str | None, at: int) -> Publish:
-        """The next event of this author's chain."""
+    def say(self, body: AnyBody, run: str | None, at: int, *, version: int = 1) -> Publish:
+        """The next event of this author's chain, which says that it is of `version`."""
         n, prev = self._heads.get(run, (0, NO_DIGEST))
         head = f"{at // 1_000_000:012x}"
         tail = self._random.randbytes(9).hex()
@@ -66,7 +67,7 @@ class Author:
             classification=Classification.INTERNAL,
             body=body,
         )
-        payload = encode_event(event)
+        payload = encode_event(msgspec.structs.replace(event, v=version))
         self._heads[run] = (n + 1, event_digest(payload))
         message = encode_envelope(self.signer.envelope(payload))
         return Publish(event.id, event.id, subject_of(event), message, None)

@@ -4,6 +4,7 @@ Each is checked by who knows its form: the compose specification's types, Kubern
 systemd's verifier where the machine has one. What a component sees is the same in all three.
 """
 
+import copy
 import json
 import re
 import shutil
@@ -17,15 +18,44 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
+from console.stores import projectors
+from console.supervisor import components_of
+from ledger.cosignature import WitnessKey
+from schemas.settings import parse_settings
+
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 OBJECTS: list[dict[str, Any]] = list(
     yaml.safe_load_all((ROOT / "deploy" / "kubernetes" / "anyteam.yaml").read_text())
 )
+PATCHES = {
+    file.stem.removeprefix("with-"): yaml.safe_load(file.read_text())
+    for file in sorted((ROOT / "deploy" / "kubernetes").glob("with-*.yaml"))
+}
+"""What an installation adds by `kubectl patch`, by component."""
 COMPONENTS = sorted(set(COMPOSE["services"]) - {"bus"})
+IDENTITIES = {"documents": ("projector",), "console": ("console", "rep")}
+"""Whose identity a component has, where it is not its own alone: the console exports as a rep."""
 ANALYZE = shutil.which("systemd-analyze") or ""
 NEEDS = 252  # the first that judges a file that is not installed
+FEW = """
+workspace = "acme"
+reps = ["ann"]
+admins = ["ada"]
+[policy]
+organisation = ["acme.example"]
+tools = []
+"""
+ALL = """
+[console]
+[webhooks]
+[projections]
+documents = true
+[[witnesses.ask]]
+url = "https://witness.example.com"
+vkey = "{vkey}"
+"""
 EXPOSURE = 20
 """In tenths, as `systemd-analyze security` counts; without hardening a unit has 96."""
 
@@ -39,9 +69,19 @@ def version() -> int:
     return int(found[1]) if found else 0
 
 
-def pod() -> dict[str, Any]:
+def patched(patches: dict[str, Any]) -> dict[str, Any]:
+    """The stateful set after these: a strategic merge, in which containers are joined by name."""
     (found,) = [one for one in OBJECTS if one["kind"] == "StatefulSet"]
-    spec: dict[str, Any] = found["spec"]["template"]["spec"]
+    found = copy.deepcopy(found)
+    for patch in patches.values():
+        containers = patch["spec"]["template"]["spec"].pop("containers")
+        assert patch == {"spec": {"template": {"spec": {}}}}, "more than a container is changed"
+        found["spec"]["template"]["spec"]["containers"] += containers
+    return found
+
+
+def pod() -> dict[str, Any]:
+    spec: dict[str, Any] = patched(copy.deepcopy(PATCHES))["spec"]["template"]["spec"]
     return spec
 
 
@@ -93,6 +133,7 @@ def test_the_compose_file_is_one() -> None:
 def test_the_manifest_is_what_kubernetes_takes(version: str) -> None:
     for one in OBJECTS:
         kubernetes_validate.validate(one, version, strict=True)
+    kubernetes_validate.validate(patched(copy.deepcopy(PATCHES)), version, strict=True)
 
 
 @pytest.mark.parametrize("name", COMPONENTS)
@@ -103,12 +144,30 @@ def test_a_component_sees_the_same_files_in_every_form(name: str) -> None:
 @pytest.mark.parametrize("name", COMPONENTS)
 def test_no_component_sees_another_ones_secrets(name: str) -> None:
     seen = in_compose(name)
-    own = {f"identities/{name}"}
+    own = {f"identities/{one}" for one in IDENTITIES.get(name, (name,))}
     assert {path for path in seen if path.startswith("identities")} == own
     holders = {"kms": "sidecar", "vault": "sidecar", "tls/runs.key": "orchestrator"}
+    holders |= {"people": "console"}
     for secret, holder in holders.items():
         assert (secret in seen) == (name == holder)
-    assert not {"", "operator", "people", "nats", "tls", "tls/ca.key", "tls/server.key"} & set(seen)
+    assert not {"", "operator", "nats", "tls", "tls/ca.key", "tls/server.key"} & set(seen)
+
+
+def test_what_takes_a_section_of_the_settings_is_started_by_nobody_who_does_not_ask_for_it() -> (
+    None
+):
+    needed = set(components_of(parse_settings(FEW, "here"))) | set(
+        projectors(parse_settings(FEW, "here"))
+    )
+    asked_for = {name for name, one in COMPOSE["services"].items() if "profiles" in one}
+    assert asked_for == set(PATCHES) == set(COMPONENTS) - set(needed)
+
+
+def test_every_component_there_is_has_its_service() -> None:
+    witness = WitnessKey("witness.example.com/w1", bytes(32)).vkey
+    settings = parse_settings(FEW + ALL.format(vkey=witness), "here")
+    there = {**components_of(settings), **projectors(settings)}
+    assert set(COMPONENTS) == set(there)
 
 
 def test_every_service_runs_as_nobody_on_a_root_it_cannot_write_to() -> None:

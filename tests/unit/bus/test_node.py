@@ -10,6 +10,7 @@ from bus.commands import Command, Perform, Publish
 from bus.decider import Decider, Done, Draft, Effect, Entry, Input, Recorded, Refused, Tick
 from bus.errors import LedgerDiverged
 from bus.node import Node
+from crypto.errors import NewerRelease
 from crypto.keyring import new_keyring
 from crypto.sealing import WorkspaceKeys
 from crypto.signing import verify
@@ -93,7 +94,7 @@ class Scene:
         people = [self.rep, self.admin, self.sidecar]
         self.entries = [(m.subject, m.body) for m in genesis(self.root, people)]
 
-    def node(self, check: SignatureCheck = verify) -> Node[object]:
+    def node(self, check: SignatureCheck = verify, *, whole: bool = True) -> Node[object]:
         decider: Decider[object] = Bell()  # type: ignore[assignment]
         node = Node(
             decider,
@@ -101,6 +102,7 @@ class Scene:
             signer=self.sidecar.signer,
             actor=Actor(Role.SIDECAR, "sidecar"),
             keys=WorkspaceKeys(new_keyring()),
+            whole=whole,
         )
         self.feed(node)
         node.go_live(START)
@@ -292,3 +294,30 @@ def test_the_message_id_cannot_be_foretold_from_the_event_id() -> None:
     event = decode_event(decode_envelope(started.body).payload)
     assert event.id == started.event_id
     assert scene.rep.signer.tag(event.id.encode()).hex()[:32] != started.message_id
+
+
+def test_a_ledger_that_was_raised_stops_a_node_that_is_too_old_and_puts_nothing_on_record() -> None:
+    scene = Scene()
+    node = scene.node()
+    told = scene.root.say(RepActivated(rep="bob"), None, START, version=2)
+    index = scene.add(told)
+    with pytest.raises(NewerRelease, match="version 2"):
+        node.take(index, told.subject, told.body, START)
+    assert node.index == index - 1
+
+
+def test_what_nobody_raised_the_ledger_to_is_refused_and_stops_nobody() -> None:
+    scene = Scene()
+    node = scene.node()
+    told = scene.rep.say(REQUEST, RUN, START, version=2)
+    entry = node.learn(scene.add(told), told.subject, told.body)
+    assert isinstance(entry, Refused) and entry.reason.startswith("unraised")
+
+
+def test_a_runs_own_reader_stops_at_what_it_cannot_read() -> None:
+    """It does not see what the root says while the run goes on."""
+    scene = Scene()
+    node = scene.node(whole=False)
+    told = scene.rep.say(REQUEST, RUN, START, version=2)
+    with pytest.raises(NewerRelease, match="version 2"):
+        node.take(scene.add(told), told.subject, told.body, START)

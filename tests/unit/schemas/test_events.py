@@ -19,6 +19,7 @@ from schemas.events import (
     Event,
     decode_event,
     encode_event,
+    frame_of,
 )
 from schemas.jsonschema import body_types
 from schemas.names import NO_DIGEST, Classification, Role
@@ -120,11 +121,26 @@ def test_an_unknown_event_type_is_refused_and_named() -> None:
         decode_event(altered(activated(), body={"type": "rep.promoted", "rep": "ann"}))
 
 
-@pytest.mark.parametrize("version", [0, 2, 99])
-def test_an_event_of_another_version_says_which_and_what_to_do(version: int) -> None:
+@pytest.mark.parametrize("version", [2, 99])
+def test_an_event_of_a_newer_version_says_which_and_what_to_do(version: int) -> None:
     with pytest.raises(UnknownVersion, match=str(version)) as refused:
         decode_event(altered(activated(), v=version, novelty="of a later day"))
-    assert refused.value.fix
+    assert refused.value.version == version and refused.value.fix
+
+
+@pytest.mark.parametrize("version", [0, -1, "2", None])
+def test_what_no_release_is_of_is_no_version(version: object) -> None:
+    with pytest.raises(MalformedEvent):
+        decode_event(altered(activated(), v=version))
+
+
+def test_a_frame_is_read_whatever_the_body_holds_and_none_is_made_up() -> None:
+    payload = altered(activated(), v=7, body={"type": "rep.promoted"}, novelty=[1])
+    frame = frame_of(payload)
+    assert frame is not None and (frame.v, frame.actor.role) == (7, Role.ROOT)
+    assert frame_of(altered(activated(), v=7, workspace="acme.evil")) is None
+    assert frame_of(altered(activated(), v=0)) is None
+    assert frame_of(b"\x80") is None
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,11 @@ LINES = (Path(__file__).parent / "written" / "events-1.jsonl").read_text().split
 EVENTS = {one.type: one for one in (msgspec.json.decode(line, type=Written) for line in LINES)}
 
 
+def payload_of(name: str) -> bytes:
+    """The event of that type, as it was written."""
+    return base64.b64decode(EVENTS[name].payload)
+
+
 def holds(read: Any, written: Any) -> bool:
     """Whether all that was written is in what is read; more may be, by default."""
     if isinstance(written, dict):
@@ -46,7 +51,7 @@ def test_every_type_has_an_event_that_was_written() -> None:
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_an_event_as_it_was_written_is_read_with_all_it_says(name: str) -> None:
-    payload = base64.b64decode(EVENTS[name].payload)
+    payload = payload_of(name)
     event = decode_event(payload)
     assert event.type == name
     read = msgspec.to_builtins(event, builtin_types=(bytes,))

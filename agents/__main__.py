@@ -8,6 +8,7 @@ import socket
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -48,6 +49,9 @@ from ledger.snapshots import Snapshots
 from ledger.taking import Taking
 from schemas.events import Actor
 from schemas.names import Role
+
+REST_S: Final = 0.01
+"""How long entries may gather (s) while the orchestrator has nothing of its own on its way."""
 
 
 async def orchestrate(folder: DataFolder, commands: Commands = COMMANDS) -> None:
@@ -104,6 +108,7 @@ async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
         outbox=outbox,
         observe=starting.reading(observe),
         on_ready=starting.ready,
+        rest_s=REST_S,
     )
     pruning = prune(
         client,

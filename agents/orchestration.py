@@ -8,7 +8,7 @@ import msgspec
 from immutables import Map
 from msgspec import Struct
 
-from agents.parking import Waits
+from agents.parking import Waits, park_at
 from agents.parking import evolve as waiting
 from bus.decider import Entry, Recorded
 from schemas.actions import (
@@ -71,7 +71,9 @@ class LiveRun(Struct, frozen=True, kw_only=True):
 
 
 class OrchestratorState(Struct, frozen=True, kw_only=True):
-    """One workspace."""
+    """One workspace. `dues` say of each run when (ns) something falls due by time alone: they
+    follow from `runs` and `policy`, and are kept since they are asked for after every event.
+    """
 
     workspace: str
     policy: Policy | None = None
@@ -79,6 +81,7 @@ class OrchestratorState(Struct, frozen=True, kw_only=True):
     halts: Map[tuple[HaltScope, str], Recorded] = Map()
     runs: Map[str, LiveRun] = Map()
     ended: Map[str, bool] = Map()
+    dues: Map[str, int] = Map()
 
 
 def lease_of(run: LiveRun) -> Lease | None:
@@ -101,6 +104,18 @@ def halt_on(state: OrchestratorState, name: str, rep: str, agent: str) -> Record
     return next((state.halts[s] for s in scopes if s in state.halts), None)
 
 
+def parked_at(run: LiveRun, policy: Policy | None) -> int | None:
+    """When a run is to be parked; None where it is not up, is parked, or has something to do."""
+    lease = lease_of(run)
+    if lease is None or policy is None or run.claim is not None:
+        return None
+    if run.started != lease.attempt or run.waits.parked == lease.attempt:
+        return None
+    if run.owing:
+        return None
+    return park_at(run.waits, policy.park_s)
+
+
 def evolve(state: OrchestratorState, entry: Entry) -> OrchestratorState:
     """The state after one entry."""
     if not isinstance(entry, Recorded):
@@ -111,23 +126,49 @@ def evolve(state: OrchestratorState, entry: Entry) -> OrchestratorState:
     if isinstance(body, RunRequested):
         if name in state.runs or name in state.ended:
             return state
-        return _replace(state, runs=state.runs.set(name, LiveRun(request=entry)))
+        return _with(state, name, LiveRun(request=entry))
     run = state.runs.get(name)
     if run is None:
         return state
     if isinstance(body, RunCompleted | RunHalted | RunRefused):
-        return _replace(state, runs=state.runs.delete(name), ended=state.ended.set(name, True))
+        return _replace(
+            state,
+            runs=state.runs.delete(name),
+            ended=state.ended.set(name, True),
+            dues=_with_due(state.dues, name, None),
+        )
     after = _evolve_run(run, entry)
     waits = waiting(after.waits, entry, lease_of(run))
     if waits is not after.waits:
         after = _replace(after, waits=waits)
-    return state if after is run else _replace(state, runs=state.runs.set(name, after))
+    return state if after is run else _with(state, name, after)
+
+
+def _with(state: OrchestratorState, name: str, run: LiveRun) -> OrchestratorState:
+    dues = _with_due(state.dues, name, _due(run, state.policy))
+    return _replace(state, runs=state.runs.set(name, run), dues=dues)
+
+
+def _with_due(dues: Map[str, int], name: str, due: int | None) -> Map[str, int]:
+    if due is None:
+        return dues.delete(name) if name in dues else dues
+    return dues if dues.get(name) == due else dues.set(name, due)
+
+
+def _due(run: LiveRun, policy: Policy | None) -> int | None:
+    """When the run's lease ends, or it is to be parked, whichever comes first."""
+    lease, parked = lease_of(run), parked_at(run, policy)
+    if lease is None:
+        return None
+    return lease.not_after if parked is None else min(lease.not_after, parked)
 
 
 def _evolve_workspace(state: OrchestratorState, entry: Recorded) -> OrchestratorState:
     body = entry.event.body
     if isinstance(body, PolicySet):
-        return _replace(state, policy=body.policy)
+        dues = ((name, _due(run, body.policy)) for name, run in state.runs.items())
+        known = Map({name: due for name, due in dues if due is not None})
+        return _replace(state, policy=body.policy, dues=known)
     if isinstance(body, RepActivated):
         return _replace(state, reps=state.reps.set(body.rep, True))
     if isinstance(body, RepRevoked):

@@ -10,8 +10,14 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from agents.effects import Exited, Mint, Park, Reap, Spawn, Spawned, Watch
-from agents.orchestration import LiveRun, OrchestratorState, evolve, halt_on, lease_of
-from agents.parking import park_at
+from agents.orchestration import (
+    LiveRun,
+    OrchestratorState,
+    evolve,
+    halt_on,
+    lease_of,
+    parked_at,
+)
 from agents.standing import together, unmade, with_standing
 from bus.decider import Done, Draft, Effect, Entry, Input, Recorded, Refused, Tick
 from schemas.actions import (
@@ -92,10 +98,7 @@ class OrchestratorDecider:
 
     def wake_at(self, state: OrchestratorState) -> int | None:
         """The first lease to end, or run to be parked."""
-        leases = (lease_of(run) for run in state.runs.values())
-        due = [lease.not_after for lease in leases if lease is not None]
-        parks = (_park_at(state, run) for run in state.runs.values())
-        return min((*due, *(at for at in parks if at is not None)), default=None)
+        return min(state.dues.values(), default=None)
 
     def recall(self, state: OrchestratorState, recorded: Recorded) -> Done | None:
         """The result that an own event rests on."""
@@ -153,7 +156,7 @@ def _owed(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iterat
         else:
             yield _mint(name, run, state.policy, now)
     elif run.claim is None or run.owing:
-        lease, park = lease_of(run), _park_at(state, run)
+        lease, park = lease_of(run), parked_at(run, state.policy)
         assert lease is not None
         if run.waits.parked == lease.attempt:
             yield from _resumed(state, name, run, now)
@@ -161,18 +164,6 @@ def _owed(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iterat
             yield _parked(name, run, lease)
         else:
             yield _watch(name, run) if run.started == lease.attempt else _spawn(name, run)
-
-
-def _park_at(state: OrchestratorState, run: LiveRun) -> int | None:
-    """When a run is to be parked; None where it is not up, is parked, or has something to do."""
-    lease, policy = lease_of(run), state.policy
-    if lease is None or policy is None or run.claim is not None:
-        return None
-    if run.started != lease.attempt or run.waits.parked == lease.attempt:
-        return None
-    if run.owing:
-        return None
-    return park_at(run.waits, policy.park_s)
 
 
 def _parked(name: str, run: LiveRun, lease: Lease) -> Draft:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from bus.client import Client
 from bus.connection import archive_of
-from bus.consumer import Message, create, delete, last_of, leave, pull
+from bus.consumer import Message, at_once, create, delete, last_of, leave, pull
 from bus.errors import LedgerDiverged, StreamUnavailable
 from bus.roles import LEDGER, stream_of
 
@@ -39,16 +39,18 @@ async def follow(
     throwaway: bool,
     after: int = 0,
     on_epoch: Callable[[int], None] = lambda epoch: None,
+    rest: Callable[[], float] = at_once,
 ) -> AsyncGenerator[Message | CaughtUp, None]:
     """Every entry after index `after`, in order, for ever; `CaughtUp` once at the first end.
 
     `consumer` is the name this user may create; with `throwaway` the beginning of a name. A
     `filter_subject` ends in `>`.
-    `on_epoch` is told of each epoch of the ledger as it is entered.
+    `on_epoch` is told of each epoch of the ledger as it is entered; `rest` is that of
+    `bus.consumer.pull`.
     Raises `StreamUnavailable` where the stream or the permission to read it is missing, and
     `LedgerDiverged` where entries are missing that an unfiltered reader must be given.
     """
-    place = _Place(client, stream, filter_subject, consumer, throwaway, after)
+    place = _Place(client, stream, filter_subject, consumer, throwaway, after, rest)
     told, entered = False, 0
     try:
         while True:
@@ -86,6 +88,7 @@ class _Place:
         consumer: str,
         throwaway: bool,
         after: int,
+        rest: Callable[[], float],
     ) -> None:
         self.last = after
         self.epoch = 1
@@ -95,6 +98,7 @@ class _Place:
         self._filter = filter_subject
         self._consumer = consumer
         self._throwaway = throwaway
+        self._rest = rest
         self._name = consumer
         self._passed = False
         self._made: tuple[str, str] | None = None
@@ -140,7 +144,7 @@ class _Place:
     async def pulled(self) -> AsyncGenerator[Message, None]:
         """What the consumer gives, until it ends."""
         async with contextlib.aclosing(
-            pull(self._client, self._stream_of(self.epoch), self._name)
+            pull(self._client, self._stream_of(self.epoch), self._name, self._rest)
         ) as messages:
             async for message in messages:
                 if message.index > self.last:

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Final
 
 from msgspec import Struct
@@ -144,15 +144,26 @@ async def _request(client: Client, subject: str, body: bytes) -> dict[str, objec
     return reply
 
 
-async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message, None]:
-    """Messages of one consumer until it falls silent, or the connection is another or over."""
+def at_once() -> float:
+    """For who takes each entry as it comes."""
+    return 0.0
+
+
+async def pull(
+    client: Client, stream: str, name: str, rest: Callable[[], float] = at_once
+) -> AsyncGenerator[Message, None]:
+    """Messages of one consumer until it falls silent, or the connection is another or over.
+
+    Once all that waited was given, what comes next may gather for `rest` (s), which is asked then.
+    """
     inbox = client.new_inbox()
-    queue: asyncio.Queue[Msg] = asyncio.Queue()
+    queue: asyncio.Queue[Msg | None] = asyncio.Queue()
     try:
         subscription = await client.subscribe(inbox, cb=queue.put)
     except ConnectionClosedError:
         # Whoever makes the next consumer is told.
         return
+    silence = _Silence(queue, _HEARTBEAT_S * 3)
     ask = f"{API}.CONSUMER.MSG.NEXT.{stream}.{name}"
     want = json.dumps(
         {
@@ -168,15 +179,11 @@ async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message
             if owed < _BATCH // 2:
                 await client.publish(ask, want, reply=inbox)
                 owed += _BATCH
-            try:
-                message = queue.get_nowait()
-            except asyncio.QueueEmpty:
-                try:
-                    # Not wait_for: in Python 3.11 it can swallow a cancellation as a message comes.
-                    async with asyncio.timeout(_HEARTBEAT_S * 3):
-                        message = await queue.get()
-                except TimeoutError:
-                    return
+            silence.since = silence.now()
+            message = await queue.get()
+            silence.since = None
+            if message is None:
+                return
             headers = message.headers or {}
             # Entries bear their own subject; a header of that name in one is its author's word.
             status = headers.get("Status") if message.subject == inbox else None
@@ -188,6 +195,8 @@ async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message
                     # An answer without a body is the last one that comes across accounts: what
                     # the server still sends for what was asked is lost.
                     return
+                if pending == 0 and queue.empty() and (seconds := rest()):
+                    await asyncio.sleep(seconds)
             elif status == "408":
                 # The request ran out; the broker says how much of it was not delivered.
                 owed -= int(headers.get("Nats-Pending-Messages", _BATCH))
@@ -200,8 +209,35 @@ async def pull(client: Client, stream: str, name: str) -> AsyncGenerator[Message
     except ConnectionClosedError:
         return
     finally:
+        silence.end()
         with contextlib.suppress(ConnectionClosedError):
             await subscription.unsubscribe()
+
+
+class _Silence:
+    """Puts None into a queue whose reader has waited for `limit_s` (s); `since` is when it began to
+    wait, None while it does not. One timer for as long as it reads, for one that is set and taken
+    back at each entry is most of what waiting for it costs.
+    """
+
+    def __init__(self, queue: asyncio.Queue[Msg | None], limit_s: float) -> None:
+        self.since: float | None = None
+        self._queue = queue
+        self._limit = limit_s
+        self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
+        self._timer = self._loop.call_later(limit_s, self._look)
+
+    def end(self) -> None:
+        """Nobody reads any more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        waited = 0.0 if self.since is None else self.now() - self.since
+        if waited >= self._limit:
+            self._queue.put_nowait(None)
+            waited = 0.0
+        self._timer = self._loop.call_later(self._limit - waited, self._look)
 
 
 def place_of(message: Msg) -> tuple[int, int]:

@@ -16,7 +16,6 @@ Rules it keeps:
 
 import hashlib
 import secrets
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Generic
 
@@ -35,7 +34,7 @@ from bus.decider import (
     draft_id,
 )
 from bus.errors import ContentKeyMissing, LedgerDiverged
-from bus.lane import NO_SCOPE, Item, Lane, NoScope, Sent
+from bus.lane import NO_SCOPE, Item, Lane, Lanes, NoScope, Sent
 from crypto.errors import Broken, NewerRelease, Rejected, Unraised
 from crypto.keyring import Entropy
 from crypto.known import Head
@@ -83,11 +82,12 @@ class Node(Generic[State]):
         self._keys = keys
         self._whole = whole
         self._entropy = entropy
-        self._lanes: dict[str | None, Lane] = {}
+        self._lanes = Lanes()
         self._under_way: dict[str, str | None] = {}
         self._decided: dict[str, Draft] = {}
         self._sent: dict[str, Sent] = {}
         self._performing: dict[str, set[str]] = {}
+        self._awaited: dict[str, set[str]] = {}
         self._settling: dict[str, str] = {}
         self._fence_taken: dict[str, str] = {}
         self._fence_stale = 0
@@ -221,11 +221,17 @@ class Node(Generic[State]):
         answer = self.decider.decide(self.state, Done(effect, result), now)
         commands = self._admit(answer, now)
         waiting = {self._id(out) for out in answer if isinstance(out, Draft)} & set(self._decided)
+        self._performing.pop(effect.key, None)
         if waiting:
             self._performing[effect.key] = waiting
-        else:
-            self._performing.pop(effect.key, None)
+            for event_id in waiting:
+                self._awaited.setdefault(event_id, set()).add(effect.key)
         return commands
+
+    def _awaiting(self, event_id: str) -> list[str]:
+        """The effects that are over but for this event, and wait for it no longer."""
+        keys = self._awaited.pop(event_id, ())
+        return [key for key in keys if event_id in self._performing.get(key, ())]
 
     def _fold(self, entry: Entry) -> None:
         """Evolve the state; with a newly learned content key, from the first entry on again."""
@@ -267,8 +273,7 @@ class Node(Generic[State]):
             self._decided[event_id] = out
             if out.settles:
                 self._settling[out.settles] = event_id
-            lane = self._lanes.setdefault(out.run, Lane(deque()))
-            lane.queue.append(Item(out, event_id, now, self.index))
+            self._lanes.add(out.run, Item(out, event_id, now, self.index))
         return commands + self._pump()
 
     def _perform(self, effect: Effect) -> list[Command]:
@@ -278,21 +283,19 @@ class Node(Generic[State]):
         return [Perform(effect)]
 
     def _pump(self) -> list[Command]:
-        """Send the head of every lane that has nothing under way."""
-        commands: list[Command] = []
-        for scope in [s for s, lane in self._lanes.items() if lane.sent is None]:
-            lane = self._lanes[scope]
-            if lane.queue:
-                publish = self._send(scope, lane, lane.queue[0])
-                commands += [publish] if publish is not None else []
-            elif lane.durable <= self.index:
-                del self._lanes[scope]
-        return commands
+        """Send the head of every lane that has nothing under way, and no fence to wait for."""
+        ready = self._lanes.ready(self._is_free, self.index)
+        sent = (self._send(scope, lane, lane.queue[0]) for scope, lane in ready)
+        return [publish for publish in sent if publish is not None]
+
+    def _is_free(self, topic: str) -> bool:
+        return topic not in self._fence_taken and self._fence_stale <= self.index
 
     def _send(self, scope: str | None, lane: Lane, item: Item) -> Publish | None:
         topic = AUTHORITY[type_of(item.draft.body)][0]
         fence = fence_of(self.trust.workspace, topic)
-        if fence is not None and (topic in self._fence_taken or self._fence_stale > self.index):
+        if fence is not None and not self._is_free(topic):
+            self._lanes.hold(scope, topic)
             return None
         head = lane.head or self.trust.head(self._signer.key_id, scope)
         event = Event(
@@ -338,11 +341,10 @@ class Node(Generic[State]):
         event_id = entry.event.id
         if not self.live and (self.sought is None or event_id in self.sought):
             self.own[event_id] = entry.index
-        for key, waiting in list(self._performing.items()):
-            if event_id in waiting:
-                waiting.discard(event_id)
-                if not waiting:
-                    del self._performing[key]
+        for key in self._awaiting(event_id):
+            self._performing[key].discard(event_id)
+            if not self._performing[key]:
+                del self._performing[key]
         sent = self._sent.pop(event_id, None)
         draft = self._forget(event_id)
         if sent is None or sent.digest != entry.digest:
@@ -352,6 +354,7 @@ class Node(Generic[State]):
             return draft is None, []
         if event_id in self._under_way:
             self._settle(self._under_way[event_id], entry.index)
+        self._lanes.look_at(entry.event.run)
         commands = self._pump()
         for effect in draft.then if draft is not None else ():
             commands += self._perform(self.decider.revise(self.state, effect))
@@ -370,6 +373,7 @@ class Node(Generic[State]):
             return
         item, head = lane.sent
         lane.head, lane.sent, lane.durable = head, None, max(lane.durable, index)
+        self._lanes.look_at(scope)
         del self._under_way[item.id]
         self._free_fence(item.id, index)
 
@@ -381,7 +385,7 @@ class Node(Generic[State]):
 
     def _drop_lane(self, scope: str | None) -> None:
         """Forget what this scope was about to say; the decider will be asked again."""
-        lane = self._lanes.pop(scope, None)
+        lane = self._lanes.drop(scope)
         if lane is None:
             return
         ids = {item.id for item in lane.queue}
@@ -393,5 +397,5 @@ class Node(Generic[State]):
             self._free_fence(sent, 0)
         for event_id in ids:
             self._forget(event_id)
-        for key in [key for key, waiting in self._performing.items() if waiting & ids]:
-            del self._performing[key]
+            for key in self._awaiting(event_id):
+                del self._performing[key]

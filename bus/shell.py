@@ -39,7 +39,9 @@ class Shell:
 
     `consumer` and `filter_subject` are what the identity may read with (`bus.follow`).
     `observe` is called with every entry before the node folds it, `on_ready` once the
-    stream's end was reached and the node decides.
+    stream's end was reached and the node decides. From then on entries may gather for `rest_s`
+    (s) before they are taken, unless something of this node's own is on its way: whom nobody waits
+    for need not be woken for each.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Shell:
         outbox: Outbox | None = None,
         observe: Observer | None = None,
         on_ready: Callable[[], None] = lambda: None,
+        rest_s: float = 0.0,
     ) -> None:
         self._node = node
         self._client = client
@@ -68,6 +71,8 @@ class Shell:
         )
         self._observe = observe
         self._on_ready = on_ready
+        self._rest_s = rest_s
+        self._saying = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._epoch = 0
@@ -103,6 +108,7 @@ class Shell:
             throwaway=self._filter is None,
             after=self._node.index,
             on_epoch=self._enter,
+            rest=self._rest,
         )
         restored: int | None = None
         tried = 0
@@ -119,6 +125,9 @@ class Shell:
             if not self._node.live and restored is not None and self._node.index >= restored:
                 self._obey(self._node.go_live(now))
                 self._on_ready()
+
+    def _rest(self) -> float:
+        return self._rest_s if self._node.live and not self._saying else 0.0
 
     def _take(self, message: Message, now: int) -> None:
         if self._observe is not None:
@@ -171,7 +180,9 @@ class Shell:
     async def _publish(self, message: Publish) -> None:
         if self._outbox is not None:
             self._outbox.add(message)
+        self._saying += 1
         answer = await self._store(message)
+        self._saying -= 1
         now = time.time_ns()
         if answer is None:
             if self._outbox is not None:

@@ -14,9 +14,10 @@ from sidecar.gate.domains import host_of
 from sidecar.gate.outcome import Case
 from sidecar.gate.parts import Argument, destinations, parts
 from sidecar.remembering import called, day_of, fact_of
-from sidecar.state import Open, RunState, SidecarState, flags_on, halts_on, lease_of
+from sidecar.state import RunState, SidecarState, flags_on, halts_on, lease_of
 from sidecar.supervision.engine import Match, would_match
 from sidecar.undoing import undoes
+from sidecar.waiting import Open
 
 
 def case_of(state: SidecarState, name: str, run: RunState, waiting: Open, now: int) -> Case:

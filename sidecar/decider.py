@@ -40,7 +40,6 @@ from schemas.runs import (
     RunHalted,
 )
 from schemas.supervision import halted_by
-from schemas.tools import Policy
 from sidecar import duties
 from sidecar import state as fold
 from sidecar.cases import awaited, case_of, hosts_of
@@ -61,8 +60,9 @@ from sidecar.gate.review import people
 from sidecar.gate.stepping_up import wanted
 from sidecar.memory.keeping import kept
 from sidecar.memory.recalling import answer
-from sidecar.state import Acting, Open, RunState, SidecarState, halts_on, lease_of
+from sidecar.state import Acting, RunState, SidecarState, halts_on, lease_of
 from sidecar.transcripts import heard_by
+from sidecar.waiting import Open, due
 
 Answer = Draft | Effect
 
@@ -120,17 +120,13 @@ class SidecarDecider:
 
     def wake_at(self, state: SidecarState) -> int | None:
         """The first verdict or approval to become overdue, or look at a destination to be due."""
-        policy = state.policy
-        if policy is None:
+        if state.policy is None:
             return None
-        due = [
-            _due(waiting, policy)
-            for run in state.runs.values()
-            for waiting in run.proposals.values()
-        ]
-        if state.watch.due is not None:
-            due.append(state.watch.due)
-        return min(due, default=None)
+        first = min(state.dues.values(), default=None)
+        look = state.watch.due
+        if first is None or look is None:
+            return look if first is None else first
+        return min(first, look)
 
     def recall(self, state: SidecarState, recorded: Recorded) -> Done | None:
         """The result that an own event rests on."""
@@ -277,7 +273,7 @@ class SidecarDecider:
         if not isinstance(proposal, ProposalMade) or not isinstance(published, ProposalMade):
             return
         case = case_of(state, name, run, waiting, now)
-        overdue = state.policy is None or now >= _due(waiting, state.policy)
+        overdue = state.policy is None or now >= due(waiting, state.policy)
         ended = bool(run.ended or case.halts)
         looks = () if ended else awaited(state, waiting, case, now)
         if looks:
@@ -341,14 +337,6 @@ def _started(acting: Acting) -> int:
 
 def _proposed(waiting: Open) -> int:
     return waiting.proposal.index
-
-
-def _due(waiting: Open, policy: Policy) -> int:
-    """When an open proposal stops waiting for its verdict, or for its person."""
-    asked = waiting.asked.event.body if waiting.asked is not None else None
-    if isinstance(asked, ApprovalRequested):
-        return asked.expires
-    return waiting.proposal.event.at + policy.verdict_s * SECOND
 
 
 def _refused(

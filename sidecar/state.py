@@ -62,18 +62,7 @@ from sidecar.supervision.engine import SupervisionState, forget_run, forgive
 from sidecar.transcripts import Heard
 from sidecar.transcripts import evolve as hear
 from sidecar.undoing import Undoings
-
-
-class Open(Struct, frozen=True, kw_only=True):
-    """A proposal that has no decision yet. `approval` is the first answer, `more` those of other
-    people after it."""
-
-    proposal: Recorded
-    repeated: bool
-    verdict: Recorded | None = None
-    asked: Recorded | None = None
-    approval: Recorded | None = None
-    more: tuple[Recorded, ...] = ()
+from sidecar.waiting import Dues, Open, answered, with_run
 
 
 class Acting(Struct, frozen=True, kw_only=True):
@@ -122,7 +111,7 @@ class SidecarState(Struct, frozen=True, kw_only=True):
     target, pattern). `spent` is what was used up on `day` (days since the epoch, UTC). `watch` are
     the destinations whose owner is watched. `claims` are what the workspace remembers,
     `heard` what its devices sent of late, `passkeys` those that approve. `unrecorded` are the
-    stream's invalid entries yet to be noted.
+    stream's invalid entries yet to be noted. `dues` follow from `runs` and `policy`.
     """
 
     workspace: str
@@ -131,6 +120,7 @@ class SidecarState(Struct, frozen=True, kw_only=True):
     reps: Map[str, bool] = Map()
     halts: Map[tuple[HaltScope, str], bytes] = Map()
     runs: Map[str, RunState] = Map()
+    dues: Dues = Map()
     supervision: SupervisionState = SupervisionState()
     flags: frozenset[tuple[HaltScope, str, str]] = frozenset()
     day: int = 0
@@ -200,6 +190,8 @@ def evolve(state: SidecarState, entry: Entry) -> SidecarState:
     if isinstance(body, ActionStarted) and body.proposal in after.acting:
         after = _barred(state, run, after, body.proposal)
     state, after = _remembered(state, known, after, entry)
+    if after.proposals is not known.proposals:
+        state = _replace(state, dues=with_run(state.dues, run, after.proposals, state.policy))
     if after.ended and not after.proposals and not after.acting:
         return _replace(
             state,
@@ -277,8 +269,15 @@ def _evolve_workspace(state: SidecarState, entry: Recorded) -> SidecarState:
         state = _replace(state, watch=watch)
     if isinstance(body, PolicySet):
         supervision = under(body.policy, state.supervision)
+        dues: Dues = Map()
+        for name, run in state.runs.items():
+            dues = with_run(dues, name, run.proposals, body.policy)
         return _replace(
-            state, policy=body.policy, policy_digest=entry.digest, supervision=supervision
+            state,
+            policy=body.policy,
+            policy_digest=entry.digest,
+            supervision=supervision,
+            dues=dues,
         )
     if isinstance(body, RepActivated):
         return _replace(state, reps=state.reps.set(body.rep, True))
@@ -351,8 +350,8 @@ def _evolve_run(run: RunState, entry: Recorded) -> RunState:
         waiting_or_none = run.proposals.get(body.proposal)
         if waiting_or_none is None:
             return run
-        answered = _answered(waiting_or_none, entry)
-        return _replace(run, proposals=run.proposals.set(body.proposal, answered))
+        after = answered(waiting_or_none, entry)
+        return _replace(run, proposals=run.proposals.set(body.proposal, after))
     if isinstance(body, ActionRefused) and body.proposal in run.proposals:
         return _replace(run, proposals=run.proposals.delete(body.proposal))
     if isinstance(body, ActionStarted) and body.proposal in run.proposals:
@@ -373,22 +372,6 @@ def _evolve_run(run: RunState, entry: Recorded) -> RunState:
             if acting.finished is not None and acting.finished.digest in entry.event.causes:
                 return _replace(run, acting=run.acting.delete(proposal))
     return run
-
-
-def _answered(waiting: Open, entry: Recorded) -> Open:
-    """The first verdict and question count, and the first answer of each person."""
-    body = entry.event.body
-    if isinstance(body, VerdictGiven) and waiting.verdict is None:
-        return _replace(waiting, verdict=entry)
-    if isinstance(body, ApprovalRequested) and waiting.asked is None:
-        return _replace(waiting, asked=entry)
-    if isinstance(body, ApprovalDecided) and waiting.asked is not None:
-        if waiting.approval is None:
-            return _replace(waiting, approval=entry)
-        before = {one.event.actor.instance for one in (waiting.approval, *waiting.more)}
-        if entry.event.actor.instance not in before:
-            return _replace(waiting, more=(*waiting.more, entry))
-    return waiting
 
 
 _replace = msgspec.structs.replace

@@ -8,6 +8,7 @@ import argparse
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from bus.component import (
     Starting,
@@ -38,6 +39,8 @@ from schemas.names import Role
 from sidecar.supervision.decider import SupervisorDecider, WatcherState
 
 _NAME = "supervisor"
+REST_S: Final = 0.05
+"""How long entries may gather (s): it watches what the gate decided, and nobody waits for it."""
 
 
 async def serve(folder: DataFolder) -> None:
@@ -77,6 +80,7 @@ async def _serve(folder: DataFolder) -> None:
         outbox=outbox,
         observe=starting.reading(taking.observe),
         on_ready=starting.ready,
+        rest_s=REST_S,
     )
     pruning = prune(
         client,

@@ -364,3 +364,46 @@ async def test_an_entry_whose_author_gave_it_a_status_is_read_like_any_other(
                 break
             bodies.append(item.body)
     assert bodies == [b"junk", b"more"]
+
+
+async def test_entries_gather_only_while_a_reader_that_has_all_of_them_rests(join: Join) -> None:
+    runtime = await join(Role.RUNTIME, "run-rest")
+    subject = "ws.acme.run.run-rest.proposal"
+
+    async def say(numbers: range) -> None:
+        for number in numbers:
+            await runtime.ask(subject, b"%d" % number)
+
+    await say(range(EMPTY))
+    reader = await join(Role.ADMIN, "admin")
+    read: list[bytes] = []
+    rested: list[int] = []
+    resting = asyncio.Event()
+
+    def rest() -> float:
+        rested.append(len(read))
+        resting.set()
+        return 0.01
+
+    async def say_more() -> None:
+        await resting.wait()
+        await say(range(EMPTY, 2 * EMPTY))
+
+    found = follow(
+        reader.client,
+        stream="LEDGER",
+        filter_subject="ws.acme.run.run-rest.>",
+        consumer=Role.ADMIN.value,
+        throwaway=True,
+        rest=rest,
+    )
+    saying = asyncio.ensure_future(say_more())
+    async with asyncio.timeout(DEADLINE_S), contextlib.aclosing(found) as entries:
+        async for item in entries:
+            if not isinstance(item, CaughtUp):
+                read.append(item.body)
+            if len(read) == 2 * EMPTY:
+                break
+    await saying
+    assert read == [b"%d" % number for number in range(2 * EMPTY)]
+    assert rested[0] == EMPTY, "not before it had all that waited when it began"

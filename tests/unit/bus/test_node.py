@@ -82,6 +82,17 @@ def _ring(request: Recorded) -> Draft:
     )
 
 
+class Asker(Bell):
+    """Rings at each tick; what was heard of a ring goes on record, silence does not."""
+
+    def decide(
+        self, state: tuple[int, tuple[Recorded, ...]], given: Input, now: int
+    ) -> Sequence[Draft | Effect]:
+        if isinstance(given, Done) and given.result is not None:
+            return [msgspec.structs.replace(_ring(state[1][0]), then=())]
+        return [Ring(key="ring", run=RUN)] if isinstance(given, Tick) else ()
+
+
 class Scene:
     """A ledger with its authors, and nodes on it."""
 
@@ -94,8 +105,10 @@ class Scene:
         people = [self.rep, self.admin, self.sidecar]
         self.entries = [(m.subject, m.body) for m in genesis(self.root, people)]
 
-    def node(self, check: SignatureCheck = verify, *, whole: bool = True) -> Node[object]:
-        decider: Decider[object] = Bell()  # type: ignore[assignment]
+    def node(
+        self, check: SignatureCheck = verify, *, whole: bool = True, bell: type[Bell] = Bell
+    ) -> Node[object]:
+        decider: Decider[object] = bell()  # type: ignore[assignment]
         node = Node(
             decider,
             trust=Trust(WORKSPACE, self.root.signer.public, check=check),
@@ -224,6 +237,22 @@ def test_one_decision_is_on_its_way_once_however_often_it_is_asked_for() -> None
     assert len(published(scene.feed(node))) == 1
     assert not published(node.tick(START))
     assert not published(node.tick(START))
+
+
+def test_an_effect_begun_again_is_under_way_whatever_comes_back_of_its_first_time() -> None:
+    scene = Scene()
+    scene.request()
+    node = scene.node(bell=Asker)
+    # It was begun as the node went live.
+    ring = Ring(key="ring", run=RUN)
+    assert not rung(node.tick(START))
+    (said,) = published(node.done(ring, "a sound", START))
+    assert not rung(node.tick(START)), "it is over once its record is there"
+    node.done(ring, None, START)
+    assert rung(node.tick(START))
+    scene.add(said)
+    scene.feed(node)
+    assert not rung(node.tick(START))
 
 
 def test_fenced_events_of_two_runs_go_one_after_the_other() -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from bus.decider import Draft
-from crypto.trust import Head
+from crypto.known import Head
 
 
 class Item(Struct, frozen=True):

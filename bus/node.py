@@ -37,9 +37,10 @@ from bus.errors import ContentKeyMissing, LedgerDiverged
 from bus.lane import NO_SCOPE, Item, Lane, Lanes, NoScope, Sent
 from crypto.errors import Broken, NewerRelease, Rejected, Unraised
 from crypto.keyring import Entropy
+from crypto.known import Head
 from crypto.sealing import ContentKeys, content_fields, open_event, seal_body
 from crypto.signing import Signer
-from crypto.trust import Head, Trust
+from crypto.trust import Trust
 from schemas.authority import AUTHORITY, FENCED, fence_of, subject_of
 from schemas.envelope import encode_envelope
 from schemas.events import Actor, AnyBody, Event, encode_event, event_digest, type_of

@@ -19,7 +19,7 @@ from msgspec import Struct
 from bus.errors import BadSnapshot
 from bus.node import Node
 from crypto.errors import WrongPlace
-from crypto.trust import KnownKeys
+from crypto.known import KnownKeys
 
 _T = TypeVar("_T")
 

@@ -15,10 +15,9 @@ The set does no I/O and follows the shape of python-tuf's TrustedMetadataSet: by
 the next valid state or an error out.
 """
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Final, NoReturn
 
-import msgspec
 from msgspec import Struct
 
 from crypto.errors import (
@@ -32,11 +31,12 @@ from crypto.errors import (
     Unreadable,
     WrongPlace,
 )
+from crypto.known import EndedRuns, Head, KnownKeys, packed, unpacked
+from crypto.opening import Opened, open_body, unraised
 from crypto.signing import key_id_of, verify
 from schemas.authority import EVENTLESS, may_say, subject_of
 from schemas.envelope import PAYLOAD_TYPE, Envelope, decode_envelope
-from schemas.errors import SchemaError, UnknownVersion
-from schemas.events import VERSION, Event, Frame, decode_event, event_digest, frame_of
+from schemas.events import VERSION, Event, Frame, event_digest, frame_of
 from schemas.leases import Certificate
 from schemas.names import NO_DIGEST, Role
 from schemas.runs import (
@@ -76,73 +76,12 @@ SignatureCheck = Callable[[bytes, str, bytes, bytes], None]
 """(public key, payload type, payload, signature); raises `BadSignature`."""
 
 
-class Opened(Struct, frozen=True):
-    """A message body taken apart. Nothing in it is verified."""
-
-    envelope: Envelope
-    event: Event
-
-
-def open_body(body: bytes) -> Opened:
-    """Rule 1 alone, which rests on the bytes and on nothing before them. Raises `Unreadable`."""
-    try:
-        envelope = decode_envelope(body)
-        return Opened(envelope, decode_event(envelope.payload))
-    except UnknownVersion as error:
-        unraised = _unraised(error.version)
-        unraised.body = body
-        raise unraised from error
-    except SchemaError as error:
-        raise Unreadable(error.what) from error
-
-
-def _unraised(version: int) -> Unraised:
-    # In the same words by every release, since the sidecar puts them on the ledger.
-    return Unraised(f"an event of version {version}, which the root has not raised this ledger to")
-
-
 class Verified(Struct, frozen=True):
     """An event that passed every rule, with its digest and the certificate it rests on."""
 
     event: Event
     digest: bytes
     certificate: Certificate
-
-
-class Head(Struct, frozen=True):
-    """The last accepted event of one producer in one scope."""
-
-    n: int
-    digest: bytes
-
-
-class KnownHead(Struct, frozen=True, array_like=True):
-    """A producer's head in one scope."""
-
-    key_id: bytes
-    n: int
-    digest: bytes
-
-
-_ENCODER: Final = msgspec.msgpack.Encoder()
-_HEADS: Final = msgspec.msgpack.Decoder(tuple[KnownHead, ...])
-
-EndedRuns = MutableMapping[str, bytes]
-"""Run -> the heads of those who spoke in it, packed. Runs that are over take next to no memory
-so, and none where the map lies elsewhere; what they say late is still held to their chains."""
-
-
-class KnownKeys(Struct, frozen=True, kw_only=True):
-    """All that a `Trust` has learned, as data. Whoever brings it back vouches for it."""
-
-    workspace: str
-    root: bytes
-    keys: tuple[Certificate, ...]
-    heads: tuple[tuple[str | None, bytes], ...]
-    ended: dict[str, bytes]
-    run_keys: dict[str, tuple[bytes, ...]]
-    created: bool
-    version: int = 1
 
 
 class Trust:
@@ -189,7 +128,7 @@ class Trust:
             workspace=self.workspace,
             root=self._root.public_key,
             keys=tuple(self._keys.values()),
-            heads=tuple((run, _packed(heads)) for run, heads in self._heads.items()),
+            heads=tuple((run, packed(heads)) for run, heads in self._heads.items()),
             ended=dict(self._ended),
             run_keys=dict(self._run_keys),
             created=self._created,
@@ -204,7 +143,7 @@ class Trust:
         if (known.workspace, known.root) != (self.workspace, self._root.public_key):
             raise WrongPlace(f"these keys are of {known.workspace!r}, or under another root")
         self._keys = {certificate.key_id: certificate for certificate in known.keys}
-        self._heads = {run: _unpacked(heads) for run, heads in known.heads}
+        self._heads = {run: unpacked(heads) for run, heads in known.heads}
         self._ended = dict(known.ended)
         self._run_keys = dict(known.run_keys)
         self._created = known.created
@@ -264,14 +203,14 @@ class Trust:
             )
         self._check_signature(envelope, certificate, what)
         heads = self._heads.get(frame.run)
-        packed = self._packed(frame.run) if heads is None else None
-        heads = _unpacked(packed) if heads is None else heads
+        kept = self._packed(frame.run) if heads is None else None
+        heads = unpacked(kept) if heads is None else heads
         self._check_chain(frame, what, heads.get(envelope.key_id), certificate)
         if not move:
             return
         heads[envelope.key_id] = Head(frame.n, event_digest(envelope.payload))
-        if packed is not None and frame.run is not None:
-            self._ended[frame.run] = _packed(heads)
+        if kept is not None and frame.run is not None:
+            self._ended[frame.run] = packed(heads)
         else:
             self._heads[frame.run] = heads
 
@@ -298,14 +237,14 @@ class Trust:
         certificate = self._certificate(event, envelope.key_id)
         if not own and not (vouched and self._vouches(event, certificate)):
             self._check_signature(envelope, certificate, event.type)
-        heads, packed = self._heads.get(event.run), None
+        heads, kept = self._heads.get(event.run), None
         opens = heads is None
         if heads is None:
-            packed = self._packed(event.run)
-            heads = _unpacked(packed)
+            kept = self._packed(event.run)
+            heads = unpacked(kept)
         self._check_chain(event, event.type, heads.get(envelope.key_id), certificate)
         if event.v > self._version and certificate is not self._root:
-            raise _unraised(event.v)
+            raise unraised(event.v)
         moving = type(event.body) in _MOVING
         if moving:
             self._check_grant(event)
@@ -316,7 +255,7 @@ class Trust:
         if moving:
             self._fold(event, heads)
         if moving or opens:
-            self._keep(event, heads, late=packed is not None)
+            self._keep(event, heads, late=kept is not None)
         return Verified(event, digest, certificate)
 
     def _vouches(self, event: Event, certificate: Certificate) -> bool:
@@ -332,7 +271,7 @@ class Trust:
     def head(self, key_id: bytes, run: str | None) -> Head | None:
         """The last accepted event of a key in a scope, or None."""
         heads = self._heads.get(run)
-        return (_unpacked(self._packed(run)) if heads is None else heads).get(key_id)
+        return (unpacked(self._packed(run)) if heads is None else heads).get(key_id)
 
     def certificate(self, key_id: bytes) -> Certificate | None:
         """The certificate of a key that is in force (its time aside), or None."""
@@ -390,7 +329,7 @@ class Trust:
         )
         if run is not None and over:
             self._heads.pop(run, None)
-            self._ended[run] = _packed(heads)
+            self._ended[run] = packed(heads)
             return
         self._heads[run] = heads
         if run is not None and late:
@@ -461,13 +400,3 @@ class Trust:
         for key_id in self._run_keys.pop(run, ()):
             self._keys.pop(key_id, None)
             heads.pop(key_id, None)
-
-
-def _packed(heads: dict[bytes, Head]) -> bytes:
-    return _ENCODER.encode([KnownHead(key_id, h.n, h.digest) for key_id, h in heads.items()])
-
-
-def _unpacked(packed: bytes | None) -> dict[bytes, Head]:
-    if packed is None:
-        return {}
-    return {known.key_id: Head(known.n, known.digest) for known in _HEADS.decode(packed)}

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from bus.commands import Publish
 from crypto.keyfile import ensure_key
-from crypto.trust import Head
+from crypto.known import Head
 from desktop_agent.enrolled import Enrolled
 from desktop_agent.errors import CapturesSpent, QueueDamaged
 from desktop_agent.signing import Noted, Said, encode_noted, signed

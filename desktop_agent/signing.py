@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from bus.commands import Publish
 from crypto.eventids import new_event_id
+from crypto.known import Head
 from crypto.sealing import seal_body
-from crypto.trust import Head
 from desktop_agent.enrolled import Enrolled
 from schemas.captures import (
     CapturePaused,

@@ -1,4 +1,4 @@
-"""Runs that are over, put by on disk while a ledger is verified: `crypto.trust.EndedRuns`.
+"""Runs that are over, put by on disk while a ledger is verified: `crypto.known.EndedRuns`.
 
 A verifier reads every run there ever was, and what it must remember of each that is over (whose
 turn it would be to speak next) is looked up only where somebody speaks late. It lies in a private

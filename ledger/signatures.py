@@ -15,8 +15,8 @@ from typing import Final
 from msgspec import Struct
 
 from crypto.errors import Unreadable
+from crypto.opening import Opened, open_body
 from crypto.signing import key_id_of, pae
-from crypto.trust import Opened, open_body
 from ledger.checking import Check
 from ledger.export import ExportedEntry
 from schemas.actions import ReceiptIssued

@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from crypto.ed25519 import holds
 from crypto.errors import Unreadable
-from crypto.trust import Opened
+from crypto.opening import Opened
 from ledger.checking import Check, Holds, frame_of, read_frame
 from ledger.export import ExportedEntry
 from ledger.signatures import Keys, Known, Question, opened_or_not, unasked

@@ -14,11 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from msgspec import Struct
-
 from crypto.errors import NewerRelease, Rejected, Unauthorised, Unraised, Unreadable
+from crypto.known import EndedRuns
 from crypto.signing import audit
-from crypto.trust import EndedRuns, SignatureCheck, Trust
+from crypto.trust import SignatureCheck, Trust
 from ledger.acyclic import seldom_collected
 from ledger.chain import first_head, leaf_of, next_head
 from ledger.checkpoint import Checkpoint, NoteKey, origin_of
@@ -29,6 +28,7 @@ from ledger.findings import MAX_FINDINGS, Finding, Findings, chain_of, shown_by
 from ledger.meaning import RECEIPTS, SEALER, Meaning
 from ledger.merkle import Frontier
 from ledger.opening import mistaken
+from ledger.report import Report
 from ledger.resume import MAX_UNVERIFIED, NOTHING, Prefix
 from ledger.seals import Problem, SealWalk
 from ledger.signatures import Known, Question, unasked
@@ -36,6 +36,8 @@ from schemas.actions import EntryRejected
 from schemas.events import AnyBody, tag_of
 from schemas.names import Role
 from schemas.runs import EpochOpened, KeyCertified, KeyRevoked
+
+__all__ = ["PROGRESS_EVERY", "SAVE_EVERY", "Ahead", "Progress", "Report", "verify"]
 
 _ON_THE_LEDGER: Final = frozenset((EntryRejected, EpochOpened, KeyCertified, KeyRevoked))
 """What this file folds; most events say nothing of the kind, and are asked once."""
@@ -48,46 +50,6 @@ Progress = Callable[[int], None]
 Ahead = Callable[[Iterator[ExportedEntry], int], Iterator[Known]]
 """(entries, how many to pass over) -> each entry with those of its signatures that were seen to
 hold: as `ledger.spread.Spread.ahead`."""
-
-
-class Report(Struct, frozen=True, kw_only=True):
-    """What verification found; JSON-able. Digests are hex.
-
-    `sealed` is the largest size under a seal that holds and `unsealed` the entries after it.
-    `rejected` counts invalid entries that the ledger itself records as such, `rejections`
-    lists the first of them. `unfinished` and `unreceipted` count actions at the ledger's end
-    whose outcome or receipt was still to come. `findings` are sorted, at most 1,000 of them;
-    `omitted` counts the others. Of the first `resumed` entries those whose signatures had been
-    verified before were not checked for them again. `witnesses` says how many entries each of the
-    auditor's witnesses has cosigned, by vkey; a quorum of them has `witnessed`. The last `unjudged`
-    entries are of a ledger that was raised to a version this release does not read: signatures,
-    chains, seals and tree were checked, what the events mean was not.
-    """
-
-    ok: bool
-    workspace: str
-    size: int
-    head: str
-    root: str
-    seals: int
-    sealed: int
-    unsealed: int
-    events: dict[str, int]
-    rejected: int
-    rejections: tuple[Finding, ...]
-    receipts: int
-    macs_checked: bool
-    unfinished: int
-    unreceipted: int
-    findings: tuple[Finding, ...]
-    omitted: int
-    resumed: int = 0
-    first_bad: int | None = None
-    undoubted: int = 0
-    seal_keys: tuple[str, ...] = ()
-    witnesses: dict[str, int] = {}
-    witnessed: int = 0
-    unjudged: int = 0
 
 
 def verify(

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from crypto.errors import KeyFileError
 from crypto.keyfile import read_secret, write_secret
-from crypto.trust import KnownKeys
+from crypto.known import KnownKeys
 from ledger.feeding import Standing
 from schemas.errors import UNREADABLE
 

@@ -9,6 +9,7 @@ import argparse
 import functools
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from tests.simulation.shrinking import Shrunk, shrink
 
 KEEP_EVERY = 500
 TELL_EVERY_S = 30.0
-AHEAD = 2_000
+BLOCK = 5_000
 
 
 def main() -> int:
@@ -40,6 +41,8 @@ def main() -> int:
     parser.add_argument("--shrink", type=int, default=3, help="how many failing seeds to shrink")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    # Ended by whoever minds it, it keeps how far it came, as when it is interrupted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sidecar = PLANTED.get(options.planted, SidecarDecider)
     started = time.monotonic()
     try:
@@ -96,14 +99,14 @@ def _played(
 
 
 def _plays(first: int, end: int, jobs: int, sidecar: type[SidecarDecider]) -> Iterator[Played]:
-    """Each seed in order, some ahead of their turn and not all of them."""
-    with ProcessPoolExecutor(jobs) as pool:
-        try:
-            for start in range(first, end, AHEAD):
-                some = range(start, min(start + AHEAD, end))
+    """Each seed in order. Each some thousand have processes of their own, which grow with them."""
+    for start in range(first, end, BLOCK):
+        some = range(start, min(start + BLOCK, end))
+        with ProcessPoolExecutor(jobs) as pool:
+            try:
                 yield from pool.map(functools.partial(play, sidecar=sidecar), some, chunksize=10)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _in_words(night: Night) -> str:

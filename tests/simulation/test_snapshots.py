@@ -17,8 +17,8 @@ from bus.node import Node
 from bus.simulated import Chaos
 from bus.snapshot import Folded, folded_of, resume
 from crypto.keyring import puncture
+from crypto.known import KnownKeys
 from crypto.sealing import ContentKeys, NoKeys, WorkspaceKeys
-from crypto.trust import KnownKeys
 from ledger.sealer import Sealing
 from ledger.snapshots import Snapshot, Snapshots, content_snapshot_key
 from schemas.erasure import ContentField

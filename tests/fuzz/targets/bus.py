@@ -23,7 +23,8 @@ from bus.identity import (
 from bus.outbox import Kept, Outbox
 from bus.snapshot import Folded, decode, encode
 from crypto.errors import Unreadable
-from crypto.trust import Trust, open_body
+from crypto.opening import open_body
+from crypto.trust import Trust
 from ledger.opening import opening_in
 from schemas.confinement import Confinement
 from schemas.content import Plain, opened

@@ -18,8 +18,9 @@ from crypto.errors import (
     Unreadable,
     WrongPlace,
 )
+from crypto.known import EndedRuns
 from crypto.signing import Signer, key_id_of
-from crypto.trust import FOREVER, EndedRuns, Trust, Verified
+from crypto.trust import FOREVER, Trust, Verified
 from ledger.ended import EndedOnDisk
 from ledger.export import ExportedEntry
 from schemas.actions import ProposalMade

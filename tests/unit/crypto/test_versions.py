@@ -19,11 +19,12 @@ from crypto.errors import (
     Unraised,
     WrongPlace,
 )
-from crypto.trust import Opened, Trust, open_body
+from crypto.opening import Opened, open_body
+from crypto.trust import Trust
 from ledger.export import ExportedEntry
 from schemas.envelope import Envelope, decode_envelope, encode_envelope
 from schemas.names import Role
-from schemas.runs import HaltEngaged, HaltScope, PolicySet, RepActivated, RunStarted
+from schemas.runs import HaltEngaged, HaltScope, PolicySet, RepActivated, RunHalted, RunStarted
 from tests.scenery import POLICY
 from tests.stories import Story
 
@@ -154,6 +155,18 @@ def follow(trust: Trust, entry: ExportedEntry) -> None:
     with pytest.raises(Unraised) as refused:
         open_body(entry.body)
     trust.follow(entry.subject, refused.value)
+
+
+def test_in_a_run_that_is_over_it_follows_too() -> None:
+    story = founded()
+    story.say("orchestrator", RunHalted(halt=bytes(32), reason="enough"), run="r-1")
+    trust = reader(story)
+    follow(trust, raised(story))
+    for attempt in (2, 3):
+        story.say("orchestrator", RunStarted(attempt=attempt), run="r-1", version=2)
+        follow(trust, story.entries[-1])
+    with pytest.raises(Replayed):
+        follow(trust, story.entries[-1])
 
 
 def test_who_only_reports_follows_chains_and_signatures_of_what_it_does_not_read() -> None:

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from crypto.ed25519 import holds
+from crypto.opening import open_body
 from crypto.signing import Signer, pae
-from crypto.trust import open_body
 from ledger.checking import checks_in, frame, frame_of, read_frame, serve
 from ledger.export import ExportedEntry
 from ledger.signatures import MAX_KEYS, Keys, Known, Question, opened_or_not

@@ -1,0 +1,1 @@
+"""A rolling upgrade by hand: components of two releases on one ledger."""

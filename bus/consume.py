@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from bus.client import Client
 from bus.connection import archive_of
-from bus.consumer import Message, at_once, create, delete, last_of, leave, pull
+from bus.consumer import Message, at_once, create, last_of, leave, pull, replace
 from bus.errors import LedgerDiverged, StreamUnavailable
 from bus.roles import LEDGER, stream_of
 
@@ -163,12 +163,11 @@ class _Place:
         stream, name = self._stream_of(epoch), self._consumer
         if self._throwaway:
             name = f"{name}-{secrets.token_hex(6)}"
-        else:
-            # One name is all a run's user has; it may be left over at another position.
-            await delete(self._client, stream, name)
         if not probe:
             self._name = name
-        waiting = await create(self._client, stream, name, self._filter, self.last)
+        # One name is all a run's user has; it may be left over at another place.
+        make = create if self._throwaway else replace
+        waiting = await make(self._client, stream, name, self._filter, self.last)
         if self._throwaway and waiting is not None:
             await self.leave()
             self._made = (stream, name)

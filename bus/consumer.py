@@ -17,7 +17,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from bus.asking import ask
 from bus.client import Client, ConnectionClosedError, Msg, NatsTimeout, NoRespondersError
-from bus.errors import StreamUnavailable
+from bus.errors import ConsumerThere, StreamUnavailable
 from bus.roles import API
 
 _BATCH: Final = 512
@@ -25,7 +25,10 @@ _EXPIRES_S: Final = 20.0
 _HEARTBEAT_S: Final = 2.0
 _NO_STREAM: Final = 10059
 _NO_MESSAGE: Final = 10037
+_THERE: Final = 10148
 _LEADER_S: Final = 20.0
+_GONE_S: Final = 5.0
+"""How long the server may take until a consumer that it was to remove is gone."""
 _WORDS: Final = 9
 _FIELDS: Final = 4
 _PLACE: Final = slice(5, 9)
@@ -48,7 +51,8 @@ async def create(
 ) -> int | None:
     """Make the consumer; how many entries after `after` wait. None where there is no such stream.
 
-    Raises `StreamUnavailable` where the server refuses, or does not answer.
+    Raises `ConsumerThere` where there is another of that name, and `StreamUnavailable` where the
+    server refuses, or does not answer.
     """
     config: dict[str, object] = {
         "name": name,
@@ -69,9 +73,32 @@ async def create(
     if isinstance(problem, dict):
         if problem.get("err_code") == _NO_STREAM:
             return None
-        raise StreamUnavailable(f"{subject}: {problem.get('description')}")
+        refused = ConsumerThere if problem.get("err_code") == _THERE else StreamUnavailable
+        raise refused(f"{subject}: {problem.get('description')}")
     pending = reply.get("num_pending", 0)
     return pending if isinstance(pending, int) else 0
+
+
+async def replace(
+    client: Client, stream: str, name: str, filter_subject: str | None, after: int
+) -> int | None:
+    """`create`, of a name that may be left over at another place: that one is removed first.
+
+    Asked again for a while where it is there all the same: a server was seen to say that it had
+    removed one, and to find it there at once after.
+    """
+    again = AsyncRetrying(
+        retry=retry_if_exception_type(ConsumerThere),
+        wait=wait_fixed(0.05),
+        stop=stop_after_delay(_GONE_S),
+        reraise=True,
+    )
+    waiting = None
+    async for attempt in again:
+        with attempt:
+            await delete(client, stream, name)
+            waiting = await create(client, stream, name, filter_subject, after)
+    return waiting
 
 
 async def delete(client: Client, stream: str, name: str) -> None:

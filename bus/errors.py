@@ -13,6 +13,7 @@ AnyTeamError
     ├── PermissionDenied           the server refused one subject to this identity
     ├── ConnectionTrouble          the connection was lost or is slow; the client goes on
     ├── StreamUnavailable          a stream, or the permission to read it, is missing
+    │   └── ConsumerThere          a consumer of that name reads there from another place
     ├── PublishRefused             the stream refused an event: nothing was recorded
     ├── OutboxFull                 an event that cannot be kept, and so is not published
     ├── ContentKeyMissing          content must be sealed and its run's key is not here
@@ -78,6 +79,10 @@ class StreamUnavailable(BusError):
     """The stream, or the permission to read it, is missing."""
 
     exit_code = 3
+
+
+class ConsumerThere(StreamUnavailable):
+    """A consumer of that name is there, and it is another one."""
 
 
 class PublishRefused(BusError):

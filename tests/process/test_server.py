@@ -8,12 +8,15 @@ import ssl
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bus.connection import connect
+from bus.client import Msg
+from bus.connection import BusClient, connect
 from bus.consume import CaughtUp, follow
-from bus.errors import ConnectionRefused, PortTaken, StartFailed
+from bus.consumer import create, delete, replace
+from bus.errors import ConnectionRefused, ConsumerThere, PortTaken, StartFailed
 from bus.identity import UserIdentity
 from bus.lifeline import guarded
 from bus.provision import ensure_operator, provision_workspace
@@ -407,3 +410,39 @@ async def test_entries_gather_only_while_a_reader_that_has_all_of_them_rests(joi
     await saying
     assert read == [b"%d" % number for number in range(2 * EMPTY)]
     assert rested[0] == EMPTY, "not before it had all that waited when it began"
+
+
+class _Slow(BusClient):
+    """A connection whose next request to remove a consumer is answered and not obeyed."""
+
+    kept = 1
+
+    async def request(self, subject: str, *args: Any, **options: Any) -> Msg:
+        if ".CONSUMER.DELETE." in subject and self.kept:
+            self.kept -= 1
+            return Msg(self, subject, data=b'{"success": true}')
+        return await super().request(subject, *args, **options)
+
+
+async def test_a_consumer_that_is_removed_late_is_replaced_all_the_same(
+    join: Join, bus: Bus
+) -> None:
+    reader = await join(Role.ADMIN, "admin")
+    assert await create(reader.client, "LEDGER", "admin-late", None, 0) is not None
+    with pytest.raises(ConsumerThere, match="already exists"):
+        await create(reader.client, "LEDGER", "admin-late", None, 1)
+    slow = _Slow()
+    await slow.connect(
+        bus.server.url,
+        tls=bus.context,
+        tls_handshake_first=True,
+        user_jwt_cb=reader.identity.present,
+        signature_cb=reader.identity.answer,
+        inbox_prefix=reader.identity.inbox,
+    )
+    try:
+        assert await replace(slow, "LEDGER", "admin-late", None, 1) is not None
+        assert slow.kept == 0
+        await delete(slow, "LEDGER", "admin-late")
+    finally:
+        await slow.close()

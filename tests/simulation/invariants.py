@@ -140,8 +140,9 @@ def _undone(events: list[tuple[int, Verified]]) -> Iterator[str]:
             if stands and started.proposal not in taken_back and action not in body.standing:
                 yield f"run {run} left {started.tool} standing and does not say so"
             if action in body.standing and started.proposal in taken_back:
-                finished = isinstance(body, RunCompleted)
-                if finished:
+                # A halt or the judge's stop waits for nothing: what is being undone may stand yet.
+                own = isinstance(body, RunCompleted) and body.outcome is not RunOutcome.STOPPED
+                if own:
                     yield f"run {run} says that {started.tool} stands, which was undone"
 
 
@@ -176,6 +177,7 @@ def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
     for proposal, times in decided.items():
         if times != 1:
             yield f"proposal {proposal.hex()[:8]} was decided {times} times"
+    over = {v.event.run: i for i, v in events if isinstance(v.event.body, RunCompleted | RunHalted)}
     done = Counter(key for key, _ in world.done)
     for key, size in world.done:
         if key not in started:
@@ -197,6 +199,8 @@ def _actions(world: World, events: list[tuple[int, Verified]]) -> Iterator[str]:
         if known and confirmed != (done[key] == 1):
             yield f"action {key} is recorded as {outcome.get(verified.digest)}, done {done[key]}"
         run = verified.event.run
+        if over.get(run, math.inf) < index and done[key]:
+            yield f"effect {key} after its run's end at {over[run]}, written ahead at {index}"
         for at, when, halt in halts:
             mine = (i for i, scope, aim in releases if (scope, aim) == (halt.scope, halt.target))
             until = min((i for i in mine if i > at), default=math.inf)

@@ -4,6 +4,8 @@ Pure: text in, settings out. Each error names the key and what it should be. Sec
 never in it: credentials are in the vault, keys in their own files.
 """
 
+from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
@@ -240,28 +242,19 @@ def parse_settings(text: str, where: str) -> Settings:
         check_oauth(client, f"{where}: oauth.{name}")
     check_connectors(settings.connectors, where)
     _check_webhooks(settings, where)
-    try:
-        check_kms(settings.kms)
-    except ValueError as error:
-        raise BadSettings(f"{where}: {error}", fix="see docs/configuration.md, [kms]") from error
-    try:
-        _check_projections(settings.projections or ProjectionSettings())
-    except ValueError as error:
-        raise BadSettings(
-            f"{where}: {error}", fix="see docs/configuration.md, [projections]"
-        ) from error
-    try:
-        check_console(settings.console or ConsoleSettings())
-    except ValueError as error:
-        raise BadSettings(
-            f"{where}: {error}", fix="see docs/configuration.md, [console]"
-        ) from error
+    checks: dict[str, Callable[[], None]] = {
+        "kms": partial(check_kms, settings.kms),
+        "projections": partial(_check_projections, settings.projections or ProjectionSettings()),
+        "console": partial(check_console, settings.console or ConsoleSettings()),
+    }
     if settings.witnesses is not None:
+        checks["witnesses"] = partial(check_witnesses, settings.witnesses)
+    for section, check in checks.items():
         try:
-            check_witnesses(settings.witnesses)
+            check()
         except ValueError as error:
             raise BadSettings(
-                f"{where}: {error}", fix="see docs/configuration.md, [witnesses]"
+                f"{where}: {error}", fix=f"see docs/configuration.md, [{section}]"
             ) from error
     for place, written in enumerate(settings.resolver.nameservers):
         try:

@@ -59,7 +59,7 @@ from schemas.settings import PolicySettings, Settings
 from schemas.supervision import SupervisorFlagged
 from schemas.tools import Trust as SourceTrust
 from schemas.webconsole import ConsoleSettings
-from tests.stories import Said, Story
+from tests.stories import RunStory, Said, Story
 
 WORKSPACE: Final = "floor"
 ADDRESS: Final = "ada@acme.example"
@@ -109,17 +109,14 @@ class _Tale:
         self.story.author("supervisor", Role.SUPERVISOR)
         certificate = self.story.certificate("supervisor")
         self.story.say("root", KeyCertified(certificate=certificate))
-        standing = set(self.story.signers)
         for number in range(self.runs):
-            self._run(number)
-            for gone in set(self.story.signers) - standing:
-                self.story.forget(gone)
+            self.story.forget(self._run(number))
             if len(self.told.fresh) >= _BATCH:
                 yield self._batch()
         self.story.seal()
         yield self._batch()
 
-    def _run(self, number: int) -> None:
+    def _run(self, number: int) -> RunStory:
         run = self.story.begin(f"r-{number}")
         done = [run.act() for _ in range(self.actions)]
         run.say("sidecar", _claim(number, done[-1].digest), done[-1])
@@ -128,10 +125,11 @@ class _Tale:
         if number < self.runs - WAITING:
             run.claim()
             run.complete(*done)
-            return
-        self.question = run.propose("pay")
-        run.give(self.question)
-        run.ask(self.question)
+        else:
+            self.question = run.propose("pay")
+            run.give(self.question)
+            run.ask(self.question)
+        return run
 
     def _batch(self) -> list[ExportedEntry]:
         batch, self.told.fresh = self.told.fresh, []

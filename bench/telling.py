@@ -72,7 +72,6 @@ def tell(story: Story, batch: Batch) -> list[tuple[str, bytes]]:
     behind = _Behind(batch.after)
     story.entries = cast(list[ExportedEntry], behind)
     story.now, story.step = batch.at, batch.step
-    standing = set(story.signers)
     for number in range(batch.runs):
         run = story.begin(f"r-{batch.after:010d}-{number}", REQUEST)
         proposals, receipts = [], []
@@ -84,8 +83,7 @@ def tell(story: Story, batch: Batch) -> list[tuple[str, bytes]]:
             proposals.append(proposal)
         run.claim(*proposals)
         run.complete(*receipts)
-        for gone in set(story.signers) - standing:
-            story.forget(gone)
+        story.forget(run)
     assert len(behind.told) == batch.runs * EVENTS_A_RUN
     return behind.told
 

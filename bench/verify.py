@@ -119,7 +119,6 @@ def write_ledger(folder: Path, events: int) -> Story:
         story.entries = cast(list[ExportedEntry], _Written(writer))
         story.found()
         sealed = 0
-        standing = set(story.signers)
         while len(story.entries) < events:
             run = story.begin(f"r-{len(story.entries)}")
             receipts = []
@@ -136,7 +135,6 @@ def write_ledger(folder: Path, events: int) -> Story:
                 story.seal()
                 writer.add_seal(story.seals.pop())
                 sealed = len(story.entries)
-            for gone in set(story.signers) - standing:
-                story.forget(gone)
+            story.forget(run)
         writer.finish(time.time_ns())
     return story

@@ -7,6 +7,7 @@ end at end of file on standard input, or on SIGTERM.
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -17,6 +18,7 @@ import uvloop
 from msgspec import Struct
 
 from bus.archive import LedgerArchive
+from bus.beating import beat
 from bus.blobs import FolderBlobs
 from bus.confinement import hide_memory
 from bus.connection import BusClient, connect
@@ -84,20 +86,24 @@ def event_signer(folder: DataFolder, role: Role) -> Signer:
 
 
 async def until_orphaned(reader: asyncio.StreamReader, work: Awaitable[None]) -> None:
-    """Do `work` until it ends, the parent is gone, or SIGTERM comes. Raises what `work` raises."""
+    """Do `work` until it ends, the parent is gone, or SIGTERM comes; and give signs of life
+    meanwhile, where the environment asks for them. Raises what `work` raises, and `OSError` where
+    such a sign cannot be given.
+    """
     loop = asyncio.get_running_loop()
     term = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, term.set)
     tasks = [
         asyncio.ensure_future(work),
+        asyncio.ensure_future(beat(os.environ)),
         asyncio.ensure_future(parent_gone(reader)),
         asyncio.ensure_future(term.wait()),
     ]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if tasks[0] in done:
-            await tasks[0]
+        for task in done.intersection(tasks[:2]):
+            await task
     finally:
         for task in tasks:
             task.cancel()

@@ -64,6 +64,10 @@ class DataFolder(Struct, frozen=True):
         """Whose lock says which process does a component's work."""
         return self.root / "outbox" / f"{component}.lock"
 
+    def beat(self, component: str) -> Path:
+        """What a component touches each second, where whoever started it looks for it."""
+        return self.root / "run" / f"{component}.beat"
+
     def person(self, name: str) -> Path:
         """A rep's or admin's own folder: their event key."""
         return self.root / "people" / name

@@ -18,10 +18,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
+from bus.beating import BEAT_S
+
 SILENT_S: Final = 20.0
 """So long an owner may say nothing: much longer than its work keeps it from its event loop."""
 
-BEAT_S: Final = 1.0
 POLL_S: Final = 0.05
 
 _FLOCK: Final = struct.Struct("hhqqi4x")
@@ -55,29 +56,6 @@ async def owning(path: Path, *, silent_s: float = SILENT_S) -> AsyncIterator[Non
     finally:
         # The last thing: with any descriptor of the file the kernel gives the lock away.
         os.close(handle)
-
-
-async def until_silent(path: Path, silent_s: float) -> None:
-    """Return once whoever owns what `path` stands for was not heard of for `silent_s` seconds.
-    Where nobody ever owned it, nobody is silent.
-
-    It counts looks and not time: whoever looks may have stood still itself, with the machine.
-    """
-    step = min(BEAT_S, silent_s / 4)
-    heard: int | None = None
-    missed = 0
-    while missed * step <= silent_s:
-        now = _heard(path)
-        missed = missed + 1 if now is not None and now == heard else 0
-        heard = now
-        await asyncio.sleep(step)
-
-
-def _heard(path: Path) -> int | None:
-    try:
-        return path.stat().st_mtime_ns
-    except FileNotFoundError:
-        return None
 
 
 async def _take(handle: int, path: Path, silent_s: float) -> None:

@@ -17,10 +17,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from bus.beating import FILE, until_silent
 from bus.cluster import Cluster
 from bus.component import READING, Unlock, encode_unlock
 from bus.folder import DataFolder
-from bus.ownership import until_silent
 from bus.provision import Site
 from bus.server import Server
 from console.epochs import recover
@@ -163,7 +163,8 @@ class Supervisor:
             await self._server.stop()
         if self._lock is not None:
             state = self.folder.root / "run" / "state.json"
-            for file in (self.folder.bus_file, self.folder.started_file, state):
+            beats = [self.folder.beat(name) for name in self._components]
+            for file in (self.folder.bus_file, self.folder.started_file, state, *beats):
                 file.unlink(missing_ok=True)
             os.close(self._lock)
 
@@ -200,7 +201,7 @@ class Supervisor:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=out,
-                env=environment_of(name, self._settings),
+                env={**environment_of(name, self._settings), FILE: str(self.folder.beat(name))},
                 start_new_session=True,
             )
         assert process.stdin is not None and process.stdout is not None
@@ -267,7 +268,7 @@ class Supervisor:
         """
         process = self._standing[name].process
         ended = asyncio.ensure_future(process.wait())
-        silent = asyncio.ensure_future(until_silent(self.folder.ownership(name), self._silent_s))
+        silent = asyncio.ensure_future(until_silent(self.folder.beat(name), self._silent_s))
         try:
             await asyncio.wait({ended, silent}, return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():

@@ -9,8 +9,8 @@ keys (HPKE, RFC 9180).
 import secrets
 import typing
 from collections.abc import Iterable
-from functools import cache
-from typing import Protocol
+from functools import cache, lru_cache
+from typing import Final, Protocol
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -27,6 +27,8 @@ from schemas.events import AnyBody, Event
 from schemas.runs import ContentKeyWrapped
 
 _HPKE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_RUNS_KEPT: Final = 4_096
+"""Of so many runs a reader keeps the key at hand. Another's is derived anew, in microseconds."""
 
 
 class ContentKeys(Protocol):
@@ -63,7 +65,7 @@ class WorkspaceKeys:
 
     def __init__(self, ring: Keyring) -> None:
         self._ring = ring
-        self._derive = cache(lambda run: run_key(ring, run))
+        self._derive = lru_cache(_RUNS_KEPT)(lambda run: run_key(ring, run))
         self._erased: set[ContentField] = set()
 
     def key_for(self, run: str) -> bytes | None:

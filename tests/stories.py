@@ -92,7 +92,7 @@ class Story:
         self.keys = WorkspaceKeys(self.ring)
         self.signers: dict[str, Signer] = {}
         self._actors: dict[str, Actor] = {}
-        self._heads: dict[tuple[str, str | None], tuple[int, bytes]] = {}
+        self._heads: dict[str | None, dict[str, tuple[int, bytes]]] = {}
         self._frontier, self._head = Frontier(), first_head(workspace)
         self.author("root", Role.ROOT)
 
@@ -121,7 +121,8 @@ class Story:
         """
         self.now += self.step
         when = self.now if at is None else at
-        n, prev = self._heads.get((author, run), (0, NO_DIGEST))
+        heads = self._heads.setdefault(run, {})
+        n, prev = heads.get(author, (0, NO_DIGEST))
         event_id = self._event_id(when)
         secret = run is not None and bool(content_fields(type(body)))
         if secret and run is not None:
@@ -145,7 +146,7 @@ class Story:
             fields = msgspec.msgpack.decode(payload)
             payload = msgspec.msgpack.encode({**fields, "body": {**fields["body"], **more}})
         digest = event_digest(payload)
-        self._heads[(author, run)] = (n + 1, digest)
+        heads[author] = (n + 1, digest)
         message = encode_envelope(self.signers[author].envelope(payload))
         return Said(self.put(subject_of(event), message), event, digest)
 
@@ -167,11 +168,11 @@ class Story:
         )
         self.seals.append(sign_checkpoint(state, self.signers[signer]))
 
-    def forget(self, instance: str) -> None:
-        """An author who says nothing more is not kept in memory."""
-        del self.signers[instance], self._actors[instance]
-        for chain in [chain for chain in self._heads if chain[0] == instance]:
-            del self._heads[chain]
+    def forget(self, run: "RunStory") -> None:
+        """A run in which nothing more is said is not kept in memory, nor are its own authors."""
+        del self._heads[run.run]
+        for instance in (run.runtime, run.judge):
+            del self.signers[instance], self._actors[instance]
 
     def found(self) -> None:
         """Genesis, certificates, policy, rep."""

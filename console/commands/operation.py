@@ -1,6 +1,7 @@
 """`anyteam init`, `up`, `component` and `status`: an installation on this machine."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from bus.beating import NAMED_IN, beat, notify
 from bus.folder import DataFolder
 from console.alone import become, known
 from console.custody import passphrase_for
@@ -100,7 +102,9 @@ def component(
     module = known(settings, name)
     folder.bus_url()
     passphrase = passphrase_for(folder, settings) if name in UNLOCKED else None
-    become(command_of(module, folder), environment_of(name, settings), passphrase)
+    looked_at = {key: os.environ[key] for key in NAMED_IN if key in os.environ}
+    environment = {**environment_of(name, settings), **looked_at}
+    become(command_of(module, folder), environment, passphrase)
 
 
 async def _up(folder: DataFolder, passphrase: str | None, bus_only: bool, json: bool) -> None:
@@ -109,6 +113,7 @@ async def _up(folder: DataFolder, passphrase: str | None, bus_only: bool, json: 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     stopping = asyncio.ensure_future(stop.wait())
+    beating = asyncio.ensure_future(beat(os.environ))
     try:
         await supervisor.up()
         value = {"up": str(folder.root), "bus": supervisor.folder.bus_url()}
@@ -117,12 +122,14 @@ async def _up(folder: DataFolder, passphrase: str | None, bus_only: bool, json: 
             value["console"] = console_url(folder)
             text = f"up, the console at {value['console']}; Ctrl-C stops it"
         emit(value, json, text)
-        waits: list[asyncio.Future[Any]] = [stopping, supervisor.failed]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        if supervisor.failed.done():
-            supervisor.failed.result()
+        notify(os.environ, "READY=1")
+        ends: list[asyncio.Future[Any]] = [supervisor.failed, beating]
+        done, _ = await asyncio.wait([stopping, *ends], return_when=asyncio.FIRST_COMPLETED)
+        for end in done.intersection(ends):
+            end.result()
     finally:
         stopping.cancel()
+        beating.cancel()
         progress("stopping")
         await supervisor.down()
 

@@ -8,9 +8,6 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from console.supervisor import Supervisor
-from tests.faults.installation import prepared
-
 OWNER = """
 import asyncio, logging, sys
 from pathlib import Path
@@ -63,24 +60,3 @@ async def test_an_owner_that_is_stopped_is_killed_and_cannot_come_back(tmp_path:
             assert "is silent" in await said(second)
             assert await said(second) == "mine"
             assert await first.wait() == -signal.SIGKILL
-
-
-async def test_an_installation_kills_a_component_that_stands_still_and_starts_another(
-    tmp_path: Path,
-) -> None:
-    folder = prepared(tmp_path / "home")
-    told: list[str] = []
-    supervisor = Supervisor(
-        folder, told.append, components={"supervisor": ("sidecar.supervision",)}, silent_s=4
-    )
-    try:
-        await supervisor.up()
-        still = supervisor.pid_of("supervisor")
-        os.kill(still, signal.SIGSTOP)
-        async with asyncio.timeout(DEADLINE_S):
-            while supervisor.pid_of("supervisor") == still:
-                await asyncio.sleep(0.05)
-    finally:
-        await supervisor.down()
-    assert "supervisor has stood still for 4 s; it is killed" in told
-    assert "supervisor ended (exit code -9); starting it again" in told

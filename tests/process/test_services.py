@@ -2,11 +2,13 @@
 
 A folder for each, with links to just what is mounted there: what a component needs beside that
 keeps it from coming up. Containers are not started, and that a mount is read-only is not tried.
+Whoever minds a service sees that it lives: by systemd's watchdog, and by the file's health check.
 """
 
 import asyncio
 import json
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,12 +35,44 @@ vkey = "{vkey}"
 """What services ask for beside what `init` writes. Nobody is at the witness's address."""
 
 
+class Minder:
+    """Who minds one service: its end of systemd's socket, and the file that its probe looks at."""
+
+    def __init__(self, place: Path, name: str) -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        self._file, address = place / f"{name}.beat", place / f"{name}.notify"
+        self.listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.listening.bind(str(address))
+        self.environment = {
+            "NOTIFY_SOCKET": str(address),
+            "WATCHDOG_USEC": "60000000",
+            "ANYTEAM_BEAT": str(self._file),
+        }
+
+    async def until_told(self, state: str) -> None:
+        """Wait for this datagram."""
+        async with asyncio.timeout(START_S):
+            while (
+                await asyncio.get_running_loop().sock_recv(self.listening, 4096) != state.encode()
+            ):
+                pass
+
+    async def healthy(self, check: list[str]) -> bool:
+        """By the health check that the file has for the service, where it is started here."""
+        how, line = check
+        assert how == "CMD-SHELL" and SERVICES["sidecar"]["environment"]["ANYTEAM_BEAT"] in line
+        asked = await asyncio.create_subprocess_shell(line.replace("/tmp/beat", str(self._file)))
+        return await asked.wait() == 0
+
+
 @asynccontextmanager
-async def service(name: str, data: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def service(
+    name: str, data: Path, minder: Minder
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """The service's command on a data folder, up; then ended by SIGTERM, as an engine does it."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "console.main", *SERVICES[name]["command"]),
-        env={"ANYTEAM_DATA": str(data), "PATH": os.environ["PATH"]},
+        env={"ANYTEAM_DATA": str(data), "PATH": os.environ["PATH"], **minder.environment},
         cwd=ROOT,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -56,6 +90,7 @@ async def service(name: str, data: Path) -> AsyncIterator[asyncio.subprocess.Pro
         if process.returncode is None:
             process.kill()
             await process.wait()
+        minder.listening.close()
 
 
 def seen_by(name: str, home: Path, views: Path) -> Path:
@@ -91,11 +126,16 @@ async def test_the_services_of_the_compose_file_come_up_and_act_from_what_it_giv
     with home.settings_file.open("a") as file:
         file.write(EVERYTHING.format(vkey=WitnessKey("witness.example.com/w1", bytes(32)).vkey))
     async with AsyncExitStack() as running:
-        await running.enter_async_context(service("bus", home.root))
+        minders = {name: Minder(tmp_path / "minded", name) for name in SERVICES}
+        await running.enter_async_context(service("bus", home.root, minders["bus"]))
+        await minders["bus"].until_told("READY=1")
         for name in SERVICES:
             if name != "bus":
                 view = seen_by(name, home.root, tmp_path / "views")
-                await running.enter_async_context(service(name, view))
+                await running.enter_async_context(service(name, view, minders[name]))
+                assert await minders[name].healthy(SERVICES[name]["healthcheck"]["test"]), name
+        for minder in minders.values():
+            await minder.until_told("WATCHDOG=1")
         assert home.console_file.exists()
         healthy = SERVICES["bus"]["healthcheck"]["test"][2:]
         code, _, said = await ended(home, *healthy)

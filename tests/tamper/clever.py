@@ -340,7 +340,7 @@ def too_many(story: Story, run: RunStory) -> None:
 
 
 def keys_own_counter_skipped(story: Story, run: RunStory) -> None:
-    story._heads[("sidecar", "r-1")] = (7, b"x" * 32)
+    story._heads["r-1"]["sidecar"] = (7, b"x" * 32)
     run.start(judged(run))
 
 

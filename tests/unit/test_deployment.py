@@ -182,6 +182,17 @@ def test_every_service_runs_as_nobody_on_a_root_it_cannot_write_to() -> None:
     assert pod()["securityContext"]["runAsNonRoot"] is True
 
 
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_whoever_minds_a_component_looks_whether_it_lives(name: str) -> None:
+    unit = dict(lines_of(ROOT / "deploy" / "systemd" / f"anyteam-{name}.service"))
+    assert unit["WatchdogSec"] == "60" and unit["WatchdogSignal"] == "SIGKILL"
+    service, held = COMPOSE["services"][name], containers()[name]
+    assert service["environment"]["ANYTEAM_BEAT"] in service["healthcheck"]["test"][1]
+    (beat,) = [one["value"] for one in held["env"] if one["name"] == "ANYTEAM_BEAT"]
+    assert Path(beat).stem == name, "containers of a pod share their /tmp"
+    assert beat in held["livenessProbe"]["exec"]["command"][-1]
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_every_unit_starts_a_command_there_is(unit: Path) -> None:
     (started,) = [value for key, value in lines_of(unit) if key == "ExecStart"]

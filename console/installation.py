@@ -39,6 +39,8 @@ STANDING = (
     (Role.SIDECAR, "receipts", "receipts.key"),
     (Role.SUPERVISOR, "supervisor", "event.key"),
 )
+_FOLDERS = ("run", "logs", "outbox", "archive", "mcp", "webhooks", "witnesses", "blobs")
+"""Where a component is a service of its own, what it sees must be there before it starts."""
 CONSOLE = (Role.CONSOLE, "console", "event.key")
 FEEDER = (Role.FEEDER, "feeder", "event.key")
 
@@ -52,7 +54,7 @@ def standing(settings: Settings) -> tuple[tuple[Role, str, str], ...]:
 
 def ensure_keys(folder: DataFolder, settings: Settings, kms: Kms) -> None:
     """Make every key that is missing. Raises `KeyFileError` or `KmsError` where one is unusable."""
-    for part in ("run", "logs", "outbox"):
+    for part in _FOLDERS:
         (folder.root / part).mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.root.chmod(0o700)
     kms.create(settings.workspace)

@@ -35,6 +35,11 @@ vkey = "{vkey}"
 """What services ask for beside what `init` writes. Nobody is at the witness's address."""
 
 
+def everything() -> str:
+    """Settings for every service that is there to be started."""
+    return EVERYTHING.format(vkey=WitnessKey("witness.example.com/w1", bytes(32)).vkey)
+
+
 class Minder:
     """Who minds one service: its end of systemd's socket, and the file that its probe looks at."""
 
@@ -99,10 +104,13 @@ def seen_by(name: str, home: Path, views: Path) -> Path:
     view.mkdir(parents=True, mode=0o700)
     for mount in SERVICES[name]["volumes"]:
         source, target, *_ = mount.split(":")
-        held = home / source.removeprefix("./data/") if "/" in source else views / source
-        if not held.exists():
-            # As the engine does where nothing is there.
-            held.mkdir(parents=True, mode=0o700)
+        if "/" in source:
+            held = home / source.removeprefix("./data/")
+            # An engine would make it as root, systemd would start nothing.
+            assert held.exists(), f"{name} sees {source}, which nobody made"
+        else:
+            held = views / source
+            held.mkdir(parents=True, mode=0o700, exist_ok=True)
         place = view / Path(target).relative_to("/data")
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         place.symlink_to(held)
@@ -124,7 +132,7 @@ async def test_the_services_of_the_compose_file_come_up_and_act_from_what_it_giv
     home = DataFolder(tmp_path / "home")
     await said_by(home, "init")
     with home.settings_file.open("a") as file:
-        file.write(EVERYTHING.format(vkey=WitnessKey("witness.example.com/w1", bytes(32)).vkey))
+        file.write(everything())
     async with AsyncExitStack() as running:
         minders = {name: Minder(tmp_path / "minded", name) for name in SERVICES}
         await running.enter_async_context(service("bus", home.root, minders["bus"]))

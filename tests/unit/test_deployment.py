@@ -118,7 +118,7 @@ def in_unit(name: str) -> dict[str, str]:
     found = {}
     for key, value in lines_of(ROOT / "deploy" / "systemd" / f"anyteam-{name}.service"):
         if key in ("BindPaths", "BindReadOnlyPaths"):
-            target = value.lstrip("-").rpartition(":")[2]
+            target = value.rpartition(":")[2]
             how = "ro" if key == "BindReadOnlyPaths" else "rw"
             found[target.removeprefix("/var/lib/anyteam/")] = how
     return found

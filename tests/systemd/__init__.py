@@ -1,0 +1,1 @@
+"""The systemd units, started by systemd itself on a machine made of namespaces."""

@@ -22,10 +22,10 @@ from psycopg import sql
 
 from ledger.export import ExportedEntry
 from projections.ahead import rebuild
-from projections.postgres.generations import prepare, provisioner
-from projections.postgres.login import LEDGER_DATABASE, Login
+from projections.postgres.embedded import superuser
+from projections.postgres.generations import prepare
 from projections.postgres.provision import NEXT, provision
-from projections.postgres.server import SUPERUSER, PostgresServer
+from projections.postgres.server import PostgresServer
 from projections.postgres.standing import metadata
 from projections.postgres.writer import PostgresStore
 from schemas.actions import LayerOutcome, LayerResult
@@ -59,10 +59,11 @@ async def _measure(events: int) -> dict[str, float]:
         )
         try:
             passwords = {"projector": _SECRET}
-            await asyncio.to_thread(provision, server.port, _SECRET, WORKSPACE, passwords)
+            admin = superuser(server.port, _SECRET)
+            await asyncio.to_thread(provision, admin, WORKSPACE, passwords)
             rounds = []
             for _ in range(ROUNDS if events <= SMALL else 1):
-                await asyncio.to_thread(prepare, server.port, _SECRET)
+                await asyncio.to_thread(prepare, admin)
                 ours = await _rebuild(ledger, server, folder / "data")
                 rows, floor = await asyncio.to_thread(_floor, server, folder / "data")
                 rounds.append((ours, rows, floor))
@@ -118,8 +119,8 @@ class _Watch:
 async def _rebuild(ledger: SignedLedger, server: PostgresServer, data: Path) -> _Took:
     """From an empty schema to the last entry."""
     watch = _Watch(data)
-    login = provisioner(server.port, _SECRET)
-    store = PostgresStore(login, WORKSPACE, schema=NEXT, direct=True)
+    admin = superuser(server.port, _SECRET)
+    store = PostgresStore(admin, WORKSPACE, schema=NEXT, direct=True)
     try:
         cores = os.cpu_count() or 1
         await rebuild(ledger.workspace, ledger.root_public, _found(ledger), store, cores=cores)
@@ -135,8 +136,8 @@ async def _found(ledger: SignedLedger) -> AsyncIterator[ExportedEntry]:
 
 def _floor(server: PostgresServer, data: Path) -> tuple[int, _Took]:
     """(rows, what it took to copy them in)."""
-    login = Login(server.port, LEDGER_DATABASE, SUPERUSER, _SECRET)
-    with psycopg.connect(login.conninfo(), autocommit=True) as connection:
+    admin = superuser(server.port, _SECRET)
+    with psycopg.connect(admin.conninfo(), autocommit=True) as connection:
         connection.execute("DROP SCHEMA IF EXISTS floor CASCADE")
         connection.execute("CREATE SCHEMA floor")
         connection.execute("SET synchronous_commit = off")

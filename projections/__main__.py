@@ -23,6 +23,7 @@ from projections.documents.login import read_login as read_document_login
 from projections.documents.writer import DocumentStore
 from projections.errors import StoreMissing
 from projections.postgres.login import read_login
+from projections.postgres.own import need_revision
 from projections.postgres.writer import PostgresStore
 from projections.projector import project
 from projections.reading import entries
@@ -76,7 +77,9 @@ def _open(folder: DataFolder, workspace: str, kind: str) -> Store:
         return VectorStore(vector_folder(folder, workspace), workspace)
     if kind == "documents":
         return DocumentStore(read_document_login(folder), _blobs(folder, workspace))
-    return PostgresStore(read_login(folder, _NAME), workspace)
+    login = read_login(folder, _NAME)
+    need_revision(login)
+    return PostgresStore(login, workspace)
 
 
 def _blobs(folder: DataFolder, workspace: str) -> Blobs:

@@ -179,17 +179,34 @@ class TelemetrySettings(Section, frozen=True, kw_only=True):
     environment: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)")] = "production"
 
 
+class DatabaseSettings(Section, frozen=True, kw_only=True):
+    """A PostgreSQL of your own, 15 or later, in the place of the one in the data folder.
+
+    An installation has a `database` to itself: it rebuilds all that is in it.
+    `ca` is the PEM file of the authority that its certificate is from, in the data folder, or
+    `system` for those that the machine trusts. Off loopback there is TLS or nothing, and the
+    certificate is held to `host`.
+    """
+
+    host: Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.:-]{0,252}[A-Za-z0-9])?$(?!\n)")]
+    port: Annotated[int, Meta(ge=1, le=65535)] = 5432
+    database: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_]{0,62}$(?!\n)")] = "anyteam"
+    ca: Annotated[str, Meta(min_length=1)] = "system"
+
+
 class ProjectionSettings(Section, frozen=True, kw_only=True):
     """The stores that the ledger is projected into, by a component that holds no other key.
 
     The section alone switches PostgreSQL on. The port is the database's; 0 lets the system choose.
-    `documents` switches on the document store, with memory and observations, beside it; `vectors`
-    the index of the memory by meaning. `blobs` is a bucket of Google Cloud Storage for the
-    documents' sealed content, in place of a folder; `blobs_endpoint` an emulator's, an address and
-    port on loopback, reached without credentials.
+    `server` is a database server of your own in its place. `documents` switches on the document
+    store, with memory and observations, beside it; `vectors` the index of the memory by meaning.
+    `blobs` is a bucket of Google Cloud Storage for the documents' sealed content, in place of a
+    folder; `blobs_endpoint` an emulator's, an address and port on loopback, reached without
+    credentials.
     """
 
     port: Port = 0
+    server: DatabaseSettings | None = None
     documents: bool = False
     vectors: bool = False
     blobs: Annotated[
@@ -268,6 +285,8 @@ def parse_settings(text: str, where: str) -> Settings:
 
 
 def _check_projections(chosen: ProjectionSettings) -> None:
+    if chosen.port and chosen.server is not None:
+        raise ValueError("projections.port is the port of a server in the data folder: remove it")
     if chosen.blobs and not chosen.documents:
         raise ValueError("projections.blobs needs documents = true: they name what is in it")
     if chosen.blobs_endpoint:

@@ -43,7 +43,7 @@ def add(
     folder = DataFolder(data)
     _check_rep(folder.settings(), rep)
     vault = vault_of(folder)
-    vault.put(name, Secret(_asked(f"credential {name}")), rep)
+    vault.put(name, Secret(asked(f"credential {name}")), rep)
     emit({"stored": name, "rep": rep}, json, f"stored {name}{_of(rep)}; it serves from now on")
 
 
@@ -63,7 +63,7 @@ def connect(
     settings = folder.settings()
     _check_rep(settings, rep)
     client = _client(settings, name)
-    client_secret = _asked(f"client secret of {name}") if secret else ""
+    client_secret = asked(f"client secret of {name}") if secret else ""
     vault = vault_of(folder)
     with Listener() as listener:
         asking = oauth.ask(client, listener.redirect)
@@ -129,7 +129,8 @@ async def _told(settings: Settings, name: str, held: Secret | Grant) -> str:
     return "; its provider was told"
 
 
-def _asked(what: str) -> str:
+def asked(what: str) -> str:
+    """A secret, asked for at the terminal, or the first line of standard input."""
     if sys.stdin.isatty():
         return str(typer.prompt(what, hide_input=True))
     return sys.stdin.readline().rstrip("\r\n")

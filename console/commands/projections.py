@@ -1,4 +1,4 @@
-"""`anyteam projections status|rebuild|switch`: the stores that the ledger is projected into."""
+"""`anyteam projections status|provision|rebuild|switch`: what the ledger is projected into."""
 
 import asyncio
 import os
@@ -13,15 +13,23 @@ from bus.component import connect_as
 from bus.connection import disconnect
 from bus.consume import end_of_ledger
 from bus.folder import DataFolder
+from console.commands.credentials import asked
 from console.output import JsonFlag, emit, progress
 from console.session import DEFAULT_DATA, DataOption
 from console.stores import need_packages
 from schemas.names import Role
+from schemas.sections import BadSettings
+from schemas.settings import Settings
 
 if TYPE_CHECKING:
+    from projections.postgres.login import Login
     from projections.postgres.writer import PostgresStore
 
 NoSwitch = Annotated[bool, typer.Option("--no-switch", help="Leave the one in use in use.")]
+UserOption = Annotated[
+    str | None,
+    typer.Option("--user", help="Who administers a server of your own; the password is asked for."),
+]
 _TRIES = 10
 
 group = typer.Typer(no_args_is_help=True, help="The stores that the ledger is projected into.")
@@ -39,17 +47,48 @@ def status(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 
 
 @group.command()
-def rebuild(
-    no_switch: NoSwitch = False, data: DataOption = DEFAULT_DATA, json: JsonFlag = False
+def provision(
+    user: Annotated[str, typer.Option("--user", help="Who administers the server.")],
+    data: DataOption = DEFAULT_DATA,
+    json: JsonFlag = False,
 ) -> None:
-    """Project the whole ledger anew beside what is in use, then let it take over."""
-    asyncio.run(_rebuild(data, json, anew=True, take_over=not no_switch))
+    """Make database, roles and tables on a server of your own, and a login each for projector and
+    console. The administrator's password is asked for, or read from stdin, and not kept.
+    """
+    from projections.postgres.own import administrator, provision_own
+
+    folder = DataFolder(data)
+    settings = folder.settings()
+    need_packages(settings, wanted=True)
+    if settings.projections is None or settings.projections.server is None:
+        raise BadSettings(
+            "projections.server is not set: `anyteam up` provisions the database that it starts",
+            fix="write [projections.server] with host = ...",
+        )
+    server = settings.projections.server
+    admin = administrator(folder, server, user, asked(f"password of {user} at {server.host}"))
+    provision_own(folder, settings.workspace, admin)
+    at = f"{server.host}:{server.port}"
+    emit({"provisioned": at}, json, f"{at} is provisioned for {settings.workspace}")
 
 
 @group.command()
-def switch(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
+def rebuild(
+    no_switch: NoSwitch = False,
+    user: UserOption = None,
+    data: DataOption = DEFAULT_DATA,
+    json: JsonFlag = False,
+) -> None:
+    """Project the whole ledger anew beside what is in use, then let it take over."""
+    asyncio.run(_rebuild(data, json, user, anew=True, take_over=not no_switch))
+
+
+@group.command()
+def switch(
+    user: UserOption = None, data: DataOption = DEFAULT_DATA, json: JsonFlag = False
+) -> None:
     """Let what `rebuild --no-switch` has made take over, once it has caught up."""
-    asyncio.run(_rebuild(data, json, anew=False, take_over=True))
+    asyncio.run(_rebuild(data, json, user, anew=False, take_over=True))
 
 
 async def _status(data: Path, json: bool) -> None:
@@ -81,26 +120,25 @@ async def _status(data: Path, json: bool) -> None:
         raise typer.Exit(1)
 
 
-async def _rebuild(data: Path, json: bool, *, anew: bool, take_over: bool) -> None:
+async def _rebuild(
+    data: Path, json: bool, user: str | None, *, anew: bool, take_over: bool
+) -> None:
     from projections.errors import Behind
-    from projections.postgres.embedded import superuser_file
-    from projections.postgres.generations import prepare, provisioner
+    from projections.postgres.generations import prepare
     from projections.postgres.generations import switch as take
-    from projections.postgres.login import ensure_password, read_login
     from projections.postgres.provision import NEXT
     from projections.postgres.writer import PostgresStore
 
     folder = DataFolder(data)
     settings = folder.settings()
     need_packages(settings, wanted=True)
-    login = read_login(folder, "projector")
-    password = ensure_password(superuser_file(folder))
+    admin, filler, direct = _who_rebuilds(folder, settings, user)
     since = time.monotonic()
     if anew:
         progress("making room beside what is in use")
-        await asyncio.to_thread(prepare, login.port, password)
-    filling = partial(PostgresStore, schema=NEXT, direct=True)
-    store = await asyncio.to_thread(filling, provisioner(login.port, password), settings.workspace)
+        await asyncio.to_thread(prepare, admin)
+    filling = partial(PostgresStore, schema=NEXT, direct=direct)
+    store = await asyncio.to_thread(filling, filler, settings.workspace)
     try:
         for left in reversed(range(_TRIES)):
             end = await _end(folder)
@@ -109,7 +147,7 @@ async def _rebuild(data: Path, json: bool, *, anew: bool, take_over: bool) -> No
             if not take_over:
                 break
             try:
-                await asyncio.to_thread(take, login.port, password)
+                await asyncio.to_thread(take, admin)
                 break
             except Behind:
                 # The live one went on meanwhile: so do we, until both stand together.
@@ -121,6 +159,26 @@ async def _rebuild(data: Path, json: bool, *, anew: bool, take_over: bool) -> No
     value = {"entries": end, "seconds": round(took, 3), "live": take_over}
     then = "and is in use" if take_over else "and waits for `anyteam projections switch`"
     emit(value, json, f"{end} entries projected anew in {took:.1f} s {then}")
+
+
+def _who_rebuilds(
+    folder: DataFolder, settings: Settings, user: str | None
+) -> tuple["Login", "Login", bool]:
+    """Who provisions, who fills the tables, and whether row security does not hold that one."""
+    from projections.postgres.embedded import superuser, superuser_file
+    from projections.postgres.login import ensure_password, read_login
+    from projections.postgres.own import administrator
+
+    own = settings.projections.server if settings.projections is not None else None
+    projector = read_login(folder, "projector")
+    if own is None:
+        admin = superuser(projector.port, ensure_password(superuser_file(folder)))
+        return admin, admin, True
+    if user is None:
+        raise typer.BadParameter("name who administers the server of your own", param_hint="--user")
+    password = asked(f"password of {user} at {own.host}")
+    # An administrator that is no superuser is held by row security as the projector is.
+    return administrator(folder, own, user, password), projector, False
 
 
 async def _catch_up(folder: DataFolder, workspace: str, store: "PostgresStore", end: int) -> None:

@@ -21,12 +21,17 @@ from projections.postgres.login import (
     write_login,
 )
 from projections.postgres.provision import provision
-from projections.postgres.server import PostgresServer
+from projections.postgres.server import SUPERUSER, PostgresServer
 
 
 def superuser_file(folder: DataFolder) -> Path:
     """Where provisioning's own password is kept."""
     return folder.root / "postgres" / "superuser.json"
+
+
+def superuser(port: int, password: str) -> Login:
+    """Who provisions the embedded server, and rebuilds: row security does not hold it."""
+    return Login(port, LEDGER_DATABASE, SUPERUSER, password)
 
 
 async def start(folder: DataFolder, workspace: str, *, port: int = 0) -> PostgresServer:
@@ -39,8 +44,9 @@ async def start(folder: DataFolder, workspace: str, *, port: int = 0) -> Postgre
         port=port,
     )
     try:
-        passwords = {group: _password(folder, group) for group in GROUPS}
-        await asyncio.to_thread(provision, server.port, password, workspace, passwords)
+        passwords = {group: password_of(folder, group) for group in GROUPS}
+        admin = superuser(server.port, password)
+        await asyncio.to_thread(provision, admin, workspace, passwords)
         for group, secret in passwords.items():
             login = Login(server.port, LEDGER_DATABASE, user_of(group, workspace), secret)
             write_login(folder, group, login)
@@ -50,8 +56,8 @@ async def start(folder: DataFolder, workspace: str, *, port: int = 0) -> Postgre
     return server
 
 
-def _password(folder: DataFolder, identity: str) -> str:
-    """The identity's password, kept from the last start."""
+def password_of(folder: DataFolder, identity: str) -> str:
+    """The identity's password, kept from the last start; a new one where there is none."""
     if not login_file(folder, identity).exists():
         return secrets.token_urlsafe(32)
     return read_login(folder, identity).password

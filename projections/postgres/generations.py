@@ -7,33 +7,36 @@ on `tenancy.generation` while it writes. The one that wrote into what is retired
 position, and begins anew. Provisioning alone may do this.
 """
 
+from typing import Literal
+
 import psycopg
 from psycopg import sql
 
 from projections.errors import Behind, NoProjection, StoreRefused
-from projections.postgres.login import LEDGER_DATABASE, Login
-from projections.postgres.provision import LIVE, NEXT, migrate
-from projections.postgres.server import SUPERUSER
+from projections.postgres.login import Login
+from projections.postgres.provision import LIVE, NEXT, become_owner, enter, migrate
 
 RETIRED = "retired"
 
 
-def prepare(port: int, password: str) -> None:
+def prepare(admin: Login) -> None:
     """An empty `next`; what was there of an earlier rebuild is gone. Raises `StoreRefused`."""
     try:
-        with _enter(port, password) as connection:
+        with enter(admin) as connection, connection.transaction():
+            become_owner(connection)
             _drop(connection, NEXT)
     except psycopg.Error as error:
         raise StoreRefused(f"PostgreSQL refuses a rebuild: {error}") from error
-    migrate(port, password, NEXT)
+    migrate(admin, NEXT)
 
 
-def switch(port: int, password: str) -> None:
+def switch(admin: Login) -> None:
     """Let `next` be `live`. Raises `NoProjection`, `Behind` or `StoreRefused`, and then all
     stays as it was.
     """
     try:
-        with _enter(port, password) as connection, connection.transaction():
+        with enter(admin) as connection, connection.transaction():
+            become_owner(connection)
             connection.execute("LOCK TABLE tenancy.generation IN ACCESS EXCLUSIVE MODE")
             if not _there(connection, NEXT):
                 raise NoProjection(
@@ -50,6 +53,9 @@ def switch(port: int, password: str) -> None:
 
 def _need_whole(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Raises `Behind` where some workspace has come further in `live`."""
+    for schema in (LIVE, NEXT):
+        # The owner sees every workspace's, until this transaction ends one way or the other.
+        _force(connection, schema, "NO FORCE")
     behind = connection.execute(
         'SELECT l.workspace_id, l.index, COALESCE(n.index, 0) FROM live."position" l'
         ' LEFT JOIN next."position" n USING (workspace_id)'
@@ -61,6 +67,17 @@ def _need_whole(connection: psycopg.Connection[tuple[object, ...]]) -> None:
             f"the rebuilt projection of {workspace} is at entry {rebuilt}, the live one at {live}",
             fix="anyteam projections switch, which catches up first",
         )
+    for schema in (LIVE, NEXT):
+        _force(connection, schema, "FORCE")
+
+
+def _force(
+    connection: psycopg.Connection[tuple[object, ...]],
+    schema: str,
+    how: Literal["FORCE", "NO FORCE"],
+) -> None:
+    change = sql.SQL(f"ALTER TABLE {{}} {how} ROW LEVEL SECURITY")
+    connection.execute(change.format(sql.Identifier(schema, "position")))
 
 
 def _there(connection: psycopg.Connection[tuple[object, ...]], schema: str) -> bool:
@@ -71,12 +88,3 @@ def _there(connection: psycopg.Connection[tuple[object, ...]], schema: str) -> b
 def _drop(connection: psycopg.Connection[tuple[object, ...]], schema: str) -> None:
     drop = sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE")
     connection.execute(drop.format(sql.Identifier(schema)))
-
-
-def provisioner(port: int, password: str) -> Login:
-    """Who rebuilds: the one login that row security does not hold."""
-    return Login(port, LEDGER_DATABASE, SUPERUSER, password)
-
-
-def _enter(port: int, password: str) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(provisioner(port, password).conninfo(), autocommit=True)

@@ -29,10 +29,14 @@ GROUPS: Final = ("projector", "console")
 """What a login may do: write the projection, or read it."""
 
 SETTING: Final = "app.workspace"
+SYSTEM: Final = "system"
+"""The authorities that the machine trusts, in the place of a file."""
 
 
 class Login(Struct, frozen=True):
-    """How one identity enters the database."""
+    """How one identity enters the database. `sslrootcert` is the file with the authority that the
+    server's certificate is from; in a login's own file, its name beside that.
+    """
 
     port: int
     database: str
@@ -40,6 +44,7 @@ class Login(Struct, frozen=True):
     password: str
     host: str = HOST
     sslmode: str = "disable"
+    sslrootcert: str = ""
 
     def conninfo(self) -> str:
         """libpq's connection string. Nothing but SCRAM is answered, so no impostor learns more."""
@@ -50,6 +55,7 @@ class Login(Struct, frozen=True):
             "user": self.user,
             "password": self.password,
             "sslmode": self.sslmode,
+            **({"sslrootcert": self.sslrootcert} if self.sslrootcert else {}),
             "require_auth": "scram-sha-256",
             "connect_timeout": 10,
             "application_name": "anyteam",
@@ -74,9 +80,12 @@ def read_login(folder: DataFolder, identity: str) -> Login:
     """The login of `projector` or `console`, as the last start left it. Raises `KeyFileError`."""
     path = login_file(folder, identity)
     try:
-        return msgspec.json.decode(read_secret(path), type=Login)
+        login = msgspec.json.decode(read_secret(path), type=Login)
     except UNREADABLE as error:
         raise KeyFileError(f"{path} is no login", fix="remove it; `up` makes one") from error
+    if not login.sslrootcert or login.sslrootcert == SYSTEM:
+        return login
+    return msgspec.structs.replace(login, sslrootcert=str(path.parent / login.sslrootcert))
 
 
 def write_login(folder: DataFolder, identity: str, login: Login) -> None:

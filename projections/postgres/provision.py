@@ -1,9 +1,10 @@
 """Provisioning the database: roles, logins, schemas and migrations. The one place that may.
 
-It enters as the superuser, whose password no component has. `anyteam_owner` owns the tables and
-cannot log in; the groups `projector` and `console` are what may be done, and each workspace has
-one login in each. None of them is superuser, owns anything, or bypasses row security.
-Every step is idempotent.
+It enters as the embedded server's superuser, or as an administrator of a server of your own, who
+may make roles and databases and needs no more. No component has their password. `anyteam_owner`
+owns the tables and cannot log in; the groups `projector` and `console` are what may be done, and
+each workspace has one login in each. None of them is superuser, owns anything, or bypasses row
+security. Every step is idempotent.
 """
 
 from pathlib import Path
@@ -13,17 +14,20 @@ import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
+from msgspec.structs import replace
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
 from projections.errors import StoreRefused
-from projections.postgres.login import DATABASE, GROUPS, LEDGER_DATABASE, OWNER, Login, user_of
-from projections.postgres.server import SUPERUSER
+from projections.postgres.login import DATABASE, GROUPS, OWNER, Login, user_of
 
 LIVE: Final = "live"
 NEXT: Final = "next"
 _MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
-_LIMITS: Final = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+_ABOVE: Final = (
+    "SELECT 1 FROM pg_roles WHERE rolname = %s AND"
+    " (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls)"
+)
 _TENANCY: Final = """
 CREATE SCHEMA IF NOT EXISTS tenancy;
 CREATE TABLE IF NOT EXISTS tenancy.logins (login name PRIMARY KEY, workspace_id text NOT NULL);
@@ -31,6 +35,8 @@ ALTER TABLE tenancy.logins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenancy.logins FORCE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS own ON tenancy.logins;
 CREATE POLICY own ON tenancy.logins FOR SELECT USING (login = session_user);
+DROP POLICY IF EXISTS provisioning ON tenancy.logins;
+CREATE POLICY provisioning ON tenancy.logins TO anyteam_owner USING (true) WITH CHECK (true);
 CREATE TABLE IF NOT EXISTS tenancy.generation ();
 GRANT SELECT ON tenancy.generation TO projector;
 GRANT USAGE ON SCHEMA tenancy TO projector, console, anyteam_owner;
@@ -38,16 +44,23 @@ GRANT SELECT ON tenancy.logins TO projector, console, anyteam_owner;
 """
 
 
-def provision(port: int, password: str, workspace: str, passwords: dict[str, str]) -> None:
-    """Database, roles, the workspace's logins with these passwords by group, and `live`.
+def provision(
+    admin: Login, workspace: str, passwords: dict[str, str], *, shared: bool = False
+) -> None:
+    """The database that `admin` names, roles, the workspace's logins with these passwords by group,
+    and `live`.
 
-    Raises `StoreRefused`.
+    A `shared` server has databases of others: what they are open to is not changed. Raises
+    `StoreRefused`.
     """
     try:
-        with _enter(port, DATABASE, password) as connection:
+        with enter(admin, DATABASE) as connection:
             _ensure_roles(connection, workspace, passwords)
-            _ensure_database(connection)
-        with _enter(port, LEDGER_DATABASE, password) as connection:
+            others = () if shared else (DATABASE, "template1")
+            _ensure_database(connection, admin.database, others)
+        with enter(admin) as connection, connection.transaction():
+            _own_tenancy(connection)
+            become_owner(connection)
             connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
             connection.execute(_TENANCY)
             for group in GROUPS:
@@ -56,15 +69,15 @@ def provision(port: int, password: str, workspace: str, passwords: dict[str, str
                     " DO UPDATE SET workspace_id = EXCLUDED.workspace_id",
                     (user_of(group, workspace), workspace),
                 )
-        migrate(port, password, LIVE)
+        migrate(admin, LIVE)
     except psycopg.Error as error:
         raise StoreRefused(f"PostgreSQL refuses to be provisioned: {_words(error)}") from error
 
 
-def migrate(port: int, password: str, schema: str) -> None:
+def migrate(admin: Login, schema: str) -> None:
     """Bring one schema to the newest revision, as its owner. Raises `StoreRefused`."""
     engine = sqlalchemy.create_engine(
-        "postgresql+psycopg://", creator=lambda: _enter(port, LEDGER_DATABASE, password, False)
+        "postgresql+psycopg://", creator=lambda: enter(admin, autocommit=False)
     )
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
@@ -79,33 +92,39 @@ def migrate(port: int, password: str, schema: str) -> None:
         engine.dispose()
 
 
-def _enter(
-    port: int, database: str, password: str, autocommit: bool = True
+def enter(
+    admin: Login, database: str = "", *, autocommit: bool = True
 ) -> psycopg.Connection[tuple[object, ...]]:
-    login = Login(port, database, SUPERUSER, password)
+    """A connection of provisioning's, to another database than its own where one is named. Raises
+    `psycopg.Error`.
+    """
+    login = replace(admin, database=database or admin.database)
     connection = psycopg.connect(login.conninfo(), autocommit=autocommit)
     assert connection.info.transaction_status is TransactionStatus.IDLE
     return connection
+
+
+def become_owner(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """For the rest of the transaction. Who administers a server need not be its superuser."""
+    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
 
 
 def _ensure_roles(
     connection: psycopg.Connection[tuple[object, ...]], workspace: str, passwords: dict[str, str]
 ) -> None:
     for standing in (OWNER, *GROUPS):
-        if not _there(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", standing):
-            connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(standing)))
-        limits = sql.SQL("ALTER ROLE {} NOLOGIN " + _LIMITS)
-        connection.execute(limits.format(sql.Identifier(standing)))
+        _ensure_role(connection, standing)
+    owner = sql.Identifier(OWNER)
+    connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(owner))
     for group, secret in passwords.items():
         name = user_of(group, workspace)
         role = sql.Identifier(name)
-        if not _there(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name):
-            connection.execute(sql.SQL("CREATE ROLE {}").format(role))
+        _ensure_role(connection, name)
         # The verifier and not the password: whatever the server logs, it is not in it.
         verifier = connection.pgconn.encrypt_password(
             secret.encode(), name.encode(), b"scram-sha-256"
         )
-        limits = sql.SQL("ALTER ROLE {} LOGIN " + _LIMITS + " CONNECTION LIMIT 20 PASSWORD {}")
+        limits = sql.SQL("ALTER ROLE {} LOGIN CONNECTION LIMIT 20 PASSWORD {}")
         connection.execute(limits.format(role, sql.Literal(verifier.decode())))
         connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), role))
         path = sql.SQL("ALTER ROLE {} SET search_path = {}")
@@ -120,17 +139,53 @@ def _ensure_roles(
             connection.execute(reads.format(role))
 
 
-def _ensure_database(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    name = sql.Identifier(LEDGER_DATABASE)
-    if not _there(connection, "SELECT 1 FROM pg_database WHERE datname = %s", LEDGER_DATABASE):
+def _ensure_role(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+    """A role that may nothing by itself, which is how PostgreSQL makes one. Raises `StoreRefused`
+    where there is one of that name that may more: it is somebody else's, or was changed.
+    """
+    if not _there(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", name):
+        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
+    if _there(connection, _ABOVE, name):
+        raise StoreRefused(
+            f"the role {name} is there, and may more than it should",
+            fix="take SUPERUSER, CREATEDB, CREATEROLE, REPLICATION and BYPASSRLS from it",
+        )
+
+
+def _ensure_database(
+    connection: psycopg.Connection[tuple[object, ...]], ours: str, others: tuple[str, ...]
+) -> None:
+    name = sql.Identifier(ours)
+    if not _there(connection, "SELECT 1 FROM pg_database WHERE datname = %s", ours):
         make = sql.SQL("CREATE DATABASE {} OWNER {}")
         connection.execute(make.format(name, sql.Identifier(OWNER)))
-    for database in (LEDGER_DATABASE, DATABASE, "template1"):
+    for database in others:
         shut = sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC")
         connection.execute(shut.format(sql.Identifier(database)))
-    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO projector, console").format(name))
-    # For the tables that a batch is staged in; they live and die with the projector's session.
-    connection.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO projector").format(name))
+    with connection.transaction():
+        become_owner(connection)
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+        allow = sql.SQL("GRANT CONNECT ON DATABASE {} TO projector, console")
+        connection.execute(allow.format(name))
+        # For the tables that a batch is staged in; they live and die with the projector's session.
+        allow = sql.SQL("GRANT TEMPORARY ON DATABASE {} TO projector")
+        connection.execute(allow.format(name))
+
+
+def _own_tenancy(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """What earlier starts made as the superuser is the owner's from here on."""
+    strangers = connection.execute(
+        "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = 'tenancy' AND c.relkind = 'r' AND pg_get_userbyid(c.relowner) <> %s",
+        (OWNER,),
+    ).fetchall()
+    if not strangers:
+        return
+    owner = sql.Identifier(OWNER)
+    connection.execute(sql.SQL("ALTER SCHEMA tenancy OWNER TO {}").format(owner))
+    for schema, table in strangers:
+        take = sql.SQL("ALTER TABLE {} OWNER TO {}")
+        connection.execute(take.format(sql.Identifier(str(schema), str(table)), owner))
 
 
 def _there(connection: psycopg.Connection[tuple[object, ...]], query: str, name: str) -> bool:

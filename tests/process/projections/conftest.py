@@ -16,9 +16,10 @@ from msgspec import Struct
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from projections.postgres.embedded import superuser
 from projections.postgres.login import LEDGER_DATABASE, Login, user_of
 from projections.postgres.provision import LIVE, provision
-from projections.postgres.server import SUPERUSER, PostgresServer
+from projections.postgres.server import PostgresServer
 from projections.postgres.standing import metadata
 from projections.postgres.writer import PostgresStore
 
@@ -38,7 +39,7 @@ class Database(Struct, frozen=True):
 
     def superuser(self) -> Login:
         """Provisioning's own."""
-        return Login(self.server.port, LEDGER_DATABASE, SUPERUSER, _SECRET)
+        return superuser(self.server.port, _SECRET)
 
 
 Open = Callable[..., PostgresStore]
@@ -53,7 +54,9 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Dat
     try:
         passwords = dict.fromkeys(("projector", "console"), _SECRET)
         for workspace in (ACME, RIVAL):
-            await asyncio.to_thread(provision, server.port, _SECRET, workspace, passwords)
+            await asyncio.to_thread(
+                provision, superuser(server.port, _SECRET), workspace, passwords
+            )
         yield Database(server)
     finally:
         await server.stop()

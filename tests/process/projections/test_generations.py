@@ -22,7 +22,7 @@ def count(enter: Enter, query: bytes = b"SELECT count(*) FROM events", of: str =
 def test_a_rebuilt_projection_takes_over_once_it_holds_as_much_of_every_workspace(
     database: Database, stores: Open, enter: Enter
 ) -> None:
-    port, password = database.server.port, database.superuser().password
+    admin = database.superuser()
     entries = entries_of(small_ledger(runs=2))
     rivals = entries_of(small_ledger(RIVAL))
 
@@ -33,19 +33,19 @@ def test_a_rebuilt_projection_takes_over_once_it_holds_as_much_of_every_workspac
     live.apply(entries[:30])
     stores(RIVAL).apply(rivals)
     with pytest.raises(NoProjection):
-        switch(port, password)
-    prepare(port, password)
+        switch(admin)
+    prepare(admin)
     rebuilt = stores(schema=NEXT)
     assert rebuilt.position() == 0
     rebuilt.apply(entries[:20])
     with pytest.raises(Behind, match="acme is at entry 20, the live one at 30"):
-        switch(port, password)
+        switch(admin)
     rebuilt.apply(entries)
     with pytest.raises(Behind, match="rival is at entry 0"):
-        switch(port, password)
+        switch(admin)
     stores(RIVAL, schema=NEXT).apply(rivals)
     assert count(enter, b"SELECT count(*) FROM verdicts") == 0
-    switch(port, password)
+    switch(admin)
     assert count(enter) == len(entries)
     assert count(enter, of=RIVAL) == len(rivals)
     assert count(enter, b"SELECT count(*) FROM verdicts") == 2
@@ -58,7 +58,7 @@ def test_a_rebuilt_projection_takes_over_once_it_holds_as_much_of_every_workspac
 def test_a_connection_that_was_open_during_the_switch_reads_and_writes_the_new_one(
     database: Database, stores: Open, enter: Enter
 ) -> None:
-    port, password = database.server.port, database.superuser().password
+    admin = database.superuser()
     entries = entries_of(small_ledger())
     reader = enter(setting=ACME)
     reader.prepare_threshold = 0
@@ -66,9 +66,9 @@ def test_a_connection_that_was_open_during_the_switch_reads_and_writes_the_new_o
     live.apply(entries[:20])
     for _ in range(2):
         assert reader.execute("SELECT count(*) FROM events").fetchall() == [(20,)]
-    prepare(port, password)
+    prepare(admin)
     stores(schema=NEXT).apply(entries[:20])
-    switch(port, password)
+    switch(admin)
     live.apply(entries)
     assert reader.execute("SELECT count(*) FROM events").fetchall() == [(len(entries),)]
     with psycopg.connect(database.superuser().conninfo()) as connection:

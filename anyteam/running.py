@@ -6,6 +6,7 @@ ledger decides how the run ended, as for any other runtime.
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
@@ -25,8 +26,9 @@ from anyteam.errors import (
 )
 from bus.decider import Recorded
 from bus.folder import DataFolder
-from console.commands.runs import fresh_reader, request_run
-from console.session import DEFAULT_DATA, session
+from console.author import new_run_id
+from console.commands.runs import request_run
+from console.session import DEFAULT_DATA, about_run, session
 from console.telling import told
 from schemas.leases import Intent, Unanswered
 from schemas.names import Role
@@ -109,10 +111,11 @@ async def run(
         objects=tuple(records),
         unanswered=Unanswered(unanswered),
     )
-    async with session(place, Role.REP) as opened:
-        name = await request_run(opened, agent, wish, tuple(tools), ttl, actions, rep)
+    name = new_run_id(time.time_ns())
+    async with session(place, Role.REP, scope=about_run(name)) as opened:
+        await request_run(opened, agent, wish, tuple(tools), ttl, actions, rep, name=name)
         caller = Caller(DataFolder(place).socket(name))
-        async with aclosing(fresh_reader(opened).follow()) as entries, aclosing(caller):
+        async with aclosing(opened.again().follow()) as entries, aclosing(caller):
             await _until_started(name, entries)
             offered = await caller.tools()
             given = Tools(name, caller, offered.tools, wait)

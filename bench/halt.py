@@ -18,7 +18,7 @@ from bus.consume import CaughtUp
 from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
 from console.author import say
-from console.commands.runs import fresh_reader, request_run
+from console.commands.runs import request_run
 from console.session import Session, session
 from schemas.actions import ActionFinished, ActionOutcome, ActionStarted
 from schemas.leases import Intent
@@ -88,7 +88,7 @@ async def _told(admin: Session, rep: Session, live: int) -> Round:
     Few runs are asked for at once, or they would wait for each other. What the ledger holds from
     earlier rounds is read before: a run must not get ahead of whoever taps.
     """
-    reader = fresh_reader(rep)
+    reader = rep.again()
     await reader.catch_up()
     names: set[str] = set()
     acted: set[str] = set()

@@ -22,7 +22,7 @@ from bus.consume import CaughtUp
 from bus.decider import Recorded
 from bus.eventloop import quiet_tls_close
 from bus.folder import DataFolder
-from console.commands.runs import fresh_reader, request_run
+from console.commands.runs import request_run
 from console.session import session
 from console.supervisor import Supervisor
 from schemas.actions import ActionStarted, ApprovalRequested, ProposalMade
@@ -88,7 +88,7 @@ async def _begun(folder: DataFolder, runs: int) -> list[Begun]:
     found: list[Begun] = []
     wish = Intent(summary="keep notes", effects=(Effect.MUTATION,))
     async with session(folder.root, Role.REP) as rep, asyncio.timeout(_PATIENCE_S):
-        entries = fresh_reader(rep).follow()
+        entries = rep.again().follow()
         for _ in range(runs):
             name = await request_run(rep, "writer", wish, ("files.write",), 120, 30, None)
             one = Begun()
@@ -122,7 +122,7 @@ async def _waiting(folder: DataFolder, live: int) -> None:
         for _ in range(live):
             wish = Intent(summary="keep notes")
             names.add(await request_run(rep, "writer", wish, ("files.write",), 900, 30, None))
-        async for item in fresh_reader(rep).follow():
+        async for item in rep.again().follow():
             if isinstance(item, CaughtUp):
                 continue
             if isinstance(item.event.body, ApprovalRequested):

@@ -9,18 +9,18 @@ was dropped from the bus comes from the archive that the connection knows.
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from bus.client import Client
 from bus.connection import archive_of
-from bus.consumer import Message, at_once, create, last_of, leave, pull, replace
+from bus.consumer import Filter, Message, at_once, create, last_of, leave, pull, replace
 from bus.errors import LedgerDiverged, StreamUnavailable
 from bus.roles import LEDGER, stream_of
 
-__all__ = ["CaughtUp", "Message", "end_of_ledger", "follow"]
+__all__ = ["CaughtUp", "Filter", "Message", "end_of_ledger", "follow"]
 
 _MAX_EPOCHS: Final = 4_096
 _BREATH: Final = 512
@@ -34,7 +34,7 @@ async def follow(
     client: Client,
     *,
     stream: str,
-    filter_subject: str | None,
+    filter_subject: Filter,
     consumer: str,
     throwaway: bool,
     after: int = 0,
@@ -43,8 +43,8 @@ async def follow(
 ) -> AsyncGenerator[Message | CaughtUp, None]:
     """Every entry after index `after`, in order, for ever; `CaughtUp` once at the first end.
 
-    `consumer` is the name this user may create; with `throwaway` the beginning of a name. A
-    `filter_subject` ends in `>`.
+    `consumer` is the name this user may create; with `throwaway` the beginning of a name. Of
+    several filters in `filter_subject` an entry matches any; no two may overlap.
     `on_epoch` is told of each epoch of the ledger as it is entered; `rest` is that of
     `bus.consumer.pull`.
     Raises `StreamUnavailable` where the stream or the permission to read it is missing, and
@@ -84,7 +84,7 @@ class _Place:
         self,
         client: Client,
         stream: str,
-        filter_subject: str | None,
+        filter_subject: Filter,
         consumer: str,
         throwaway: bool,
         after: int,
@@ -96,6 +96,8 @@ class _Place:
         self._is_ledger = stream == LEDGER
         self._stream = stream
         self._filter = filter_subject
+        filters = (filter_subject,) if isinstance(filter_subject, str) else filter_subject or ()
+        self._patterns = tuple(tuple(one.split(".")) for one in filters)
         self._consumer = consumer
         self._throwaway = throwaway
         self._rest = rest
@@ -135,11 +137,16 @@ class _Place:
         for index, subject, body in self._archive.entries(self.epoch, self.last):
             if index % _BREATH == 0:
                 await asyncio.sleep(0)
-            if self._filter is not None and not subject.startswith(self._filter[:-1]):
+            if self._filter is not None and not self._wanted(subject):
                 continue
             self._advance(index)
             yield Message(index, subject, body, 1)
         self.epoch += 1
+
+    def _wanted(self, subject: str) -> bool:
+        """As the server matches: `*` is any token, `>` at the end one token or more."""
+        tokens = subject.split(".")
+        return any(_matches(pattern, tokens) for pattern in self._patterns)
 
     async def pulled(self) -> AsyncGenerator[Message, None]:
         """What the consumer gives, until it ends."""
@@ -198,6 +205,13 @@ class _Place:
 
     def _stream_of(self, epoch: int) -> str:
         return stream_of(epoch) if self._is_ledger else self._stream
+
+
+def _matches(pattern: Sequence[str], tokens: Sequence[str]) -> bool:
+    tail = pattern[-1] == ">"
+    if len(tokens) < len(pattern) if tail else len(tokens) != len(pattern):
+        return False
+    return all(wanted in ("*", ">", token) for wanted, token in zip(pattern, tokens, strict=False))
 
 
 async def end_of_ledger(client: Client) -> int:

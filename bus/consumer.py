@@ -46,9 +46,11 @@ class Message(Struct, frozen=True):
     pending: int
 
 
-async def create(
-    client: Client, stream: str, name: str, filter_subject: str | None, after: int
-) -> int | None:
+Filter = str | tuple[str, ...] | None
+"""The subjects that are read: those of one filter, of several, or all."""
+
+
+async def create(client: Client, stream: str, name: str, only: Filter, after: int) -> int | None:
     """Make the consumer; how many entries after `after` wait. None where there is no such stream.
 
     Raises `ConsumerThere` where there is another of that name, and `StreamUnavailable` where the
@@ -64,9 +66,11 @@ async def create(
         "num_replicas": 1,
     }
     subject = f"{API}.CONSUMER.CREATE.{stream}.{name}"
-    if filter_subject is not None:
-        config["filter_subject"] = filter_subject
-        subject += f".{filter_subject}"
+    if isinstance(only, str):
+        config["filter_subject"] = only
+        subject += f".{only}"
+    elif only is not None:
+        config["filter_subjects"] = only
     body = json.dumps({"stream_name": stream, "config": config, "action": "create"}).encode()
     reply = await _request(client, subject, body)
     problem = reply.get("error")
@@ -79,9 +83,7 @@ async def create(
     return pending if isinstance(pending, int) else 0
 
 
-async def replace(
-    client: Client, stream: str, name: str, filter_subject: str | None, after: int
-) -> int | None:
+async def replace(client: Client, stream: str, name: str, only: Filter, after: int) -> int | None:
     """`create`, of a name that may be left over at another place: that one is removed first.
 
     Asked again for a while where it is there all the same: a server was seen to say that it had
@@ -97,7 +99,7 @@ async def replace(
     async for attempt in again:
         with attempt:
             await delete(client, stream, name)
-            waiting = await create(client, stream, name, filter_subject, after)
+            waiting = await create(client, stream, name, only, after)
     return waiting
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from bus.client import Client
 from bus.commands import Publish
-from bus.consume import CaughtUp, follow
+from bus.consume import CaughtUp, Filter, follow
 from bus.decider import Recorded
 from bus.errors import PublishRefused
 from bus.publish import Stored, Turned, publish
@@ -64,7 +64,7 @@ class Ledger(Protocol):
 class Reader:
     """The ledger as a person's program sees it: verified, in order, opened where it may be.
 
-    `only` is a subject filter, for one who needs no more: whoever signs must be given all of the
+    `only` are subject filters, for one who needs no more: whoever signs must be given all of the
     scopes that they sign in. `epoch` is the ledger's that was read last.
     """
 
@@ -74,7 +74,7 @@ class Reader:
         trust: Trust,
         keys: ContentKeys | None = None,
         name: str = "console",
-        only: str | None = None,
+        only: Filter = None,
     ) -> None:
         self.trust = trust
         self.index = 0
@@ -113,14 +113,17 @@ class Reader:
     def _enter(self, epoch: int) -> None:
         self.epoch = epoch
 
+    async def past(self) -> AsyncGenerator[Recorded, None]:
+        """What the ledger holds now, one after the other."""
+        async with contextlib.aclosing(self.follow()) as entries:
+            async for item in entries:
+                if isinstance(item, CaughtUp):
+                    break
+                yield item
+
     async def catch_up(self) -> list[Recorded]:
-        """All that the ledger holds now."""
-        found: list[Recorded] = []
-        async for item in self.follow():
-            if isinstance(item, CaughtUp):
-                break
-            found.append(item)
-        return found
+        """What the ledger holds now."""
+        return [recorded async for recorded in self.past()]
 
     async def cross(self, epoch: int, digest: bytes) -> int | None:
         """Read on to the ledger's end, past `epoch`; the index of the event `digest`, if there."""

@@ -7,7 +7,7 @@ from crypto.keyfile import load_signer
 from crypto.kms import Kms
 from crypto.signing import key_id_of
 from crypto.trust import Trust
-from schemas.authority import subject
+from schemas.authority import of_the_workspace
 from schemas.events import Actor
 from schemas.names import Role
 
@@ -27,4 +27,4 @@ def person_pen(folder: DataFolder, name: str, role: Role) -> Pen:
 def root_reader(client: Client, folder: DataFolder, workspace: str) -> Reader:
     """What the root must have read to sign: all that is in no run, however long the ledger is."""
     trust = Trust(workspace, folder.root_public())
-    return Reader(client, trust, name=Role.ROOT.value, only=subject(workspace, None, ">"))
+    return Reader(client, trust, name=Role.ROOT.value, only=of_the_workspace(workspace))

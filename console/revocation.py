@@ -22,6 +22,7 @@ from bus.roles import LEDGER, run_subject
 from console.author import Reader
 from crypto.errors import Rejected
 from crypto.trust import Trust
+from schemas.authority import of_the_workspace
 from schemas.events import Event
 from schemas.leases import Lease
 from schemas.names import SECOND, Role
@@ -52,7 +53,7 @@ async def stopped(
     client: BusClient, workspace: str, root_public: bytes, since: int
 ) -> AsyncIterator[Lease]:
     """The leases whose keys are void before their time, by what comes after index `since`."""
-    admin = f"ws.{workspace}.admin.>"
+    admin = of_the_workspace(workspace)
     # Runs that were there before are met in their middle; what voids a lease of theirs is held
     # against their beginning. Who may speak is read whole.
     trust = Trust(workspace, root_public, partial=True)

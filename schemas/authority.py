@@ -113,6 +113,11 @@ def subject(workspace: str, run: str | None, topic: str) -> str:
     return f"ws.{workspace}.run.{run}.{topic}"
 
 
+def of_the_workspace(workspace: str) -> str:
+    """The subjects of what is said in no run: whose keys count, policy, access, halts."""
+    return subject(workspace, None, ">")
+
+
 def capture_subject(workspace: str, device: str) -> str:
     """Where one device writes, and nobody else."""
     return f"ws.{workspace}.{CAPTURE}.{device}"

@@ -2,8 +2,11 @@
 
 import asyncio
 import contextlib
+import time
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final, NamedTuple
 
 import typer
 from rich.markup import escape
@@ -13,8 +16,15 @@ from console.author import say
 from console.errors import NeedsConsole, NoSuch, NotUp
 from console.inviting import console_url
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, Session, session
-from console.standing_effects import left_standing
+from console.session import (
+    DEFAULT_DATA,
+    DataOption,
+    Session,
+    about_run,
+    about_topics,
+    session,
+)
+from console.standing_effects import Standing, left_standing
 from schemas.actions import (
     ActionRefused,
     ActionStarted,
@@ -24,12 +34,15 @@ from schemas.actions import (
     ProposalMade,
 )
 from schemas.content import Sealed, plain, value_of
-from schemas.names import Role
-from schemas.runs import RunRequested
+from schemas.names import SECOND, Role
+from schemas.runs import RunCompleted, RunHalted, RunRequested
 
 Proposal = Annotated[str, typer.Argument(help="The proposal's digest, or its beginning.")]
 Note = Annotated[str, typer.Option(help="Why.")]
 AdminOption = Annotated[str | None, typer.Option("--as", help="The admin who answers.")]
+
+_LATE: Final = 3_600 * SECOND
+"""So long after its end a question is still looked at: the gate may not have refused it yet."""
 
 
 def register(app: typer.Typer) -> None:
@@ -46,13 +59,20 @@ def questions(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 
 
 async def _questions(data: Path, json: bool) -> None:
-    async with session(data, Role.ADMIN) as opened:
-        waiting, left = open_questions(opened.past), left_standing(opened.past)
+    async with _looking(data, "approval", "decision", "run") as opened:
+        asked_in = _asked_in(opened.past, time.time_ns())
+        runs = {run: None for run, _ in asked_in}
+        runs |= {str(one.event.run): None for one in opened.past if _names_standing(one)}
+        waiting, left = list[_Waiting](), list[Standing]()
+        for run in runs:
+            past = await opened.again(about_run(run)).catch_up()
+            waiting += [_Waiting(*asked, past) for asked in open_questions(past)]
+            left += left_standing(past)
         if not waiting and not left and not json:
             emit({}, json, "nothing waits for a person")
-        for asked, proposal in waiting:
-            body = _question(asked)
-            arguments, purpose = _asked_for(proposal)
+        for one in sorted(waiting, key=lambda one: one.asked.index):
+            asked, body = one.asked, _question(one.asked)
+            arguments, purpose = _asked_for(one.proposal)
             value = {
                 "proposal": body.proposal.hex(),
                 "run": asked.event.run,
@@ -63,13 +83,13 @@ async def _questions(data: Path, json: bool) -> None:
                 "expires": body.expires,
                 "people": body.people,
                 "passkey": body.passkey,
-                "approved_by": sorted(approvers(opened.past, asked)),
+                "approved_by": sorted(approvers(one.past, asked)),
             }
             text = f"[yellow]{body.proposal.hex()[:12]}[/] {escape(str(asked.event.run))}"
             text += f" {escape(body.tool)}: {escape(body.question)}"
             text += f"\n    {escape(str(arguments))}\n    its words: {escape(str(purpose))}"
             emit(value, json, text)
-        for stands in left:
+        for stands in sorted(left, key=lambda stands: stands.index):
             outcome = stands.outcome.value if stands.outcome is not None else "under way"
             value = {
                 "standing": stands.action.hex(),
@@ -128,7 +148,18 @@ async def _decide(
     json: bool,
     text: str = "",
 ) -> None:
-    async with session(data, Role.ADMIN) as opened:
+    async with _looking(data, "approval", "decision") as looked:
+        asked_in = _asked_in(looked.past, time.time_ns())
+        runs = {run for run, proposal in asked_in if proposal.startswith(prefix)}
+        found = [
+            str(asked.event.run)
+            for run in sorted(runs)
+            for asked, _ in open_questions(await looked.again(about_run(run)).catch_up())
+            if _question(asked).proposal.hex().startswith(prefix)
+        ]
+    if len(found) != 1:
+        raise _not_one(len(found), prefix)
+    async with session(data, Role.ADMIN, scope=about_run(*found)) as opened:
         index = await answer(opened, prefix, decision, note, admin, text)
         emit({"index": index}, json, f"recorded: {decision.value}, at index {index}")
 
@@ -151,10 +182,7 @@ async def answer(
         if _question(asked).proposal.hex().startswith(prefix)
     ]
     if len(found) != 1:
-        raise NoSuch(
-            f"{len(found)} open questions about a proposal {prefix}",
-            fix="`anyteam questions` lists those that wait",
-        )
+        raise _not_one(len(found), prefix)
     asked = found[0]
     if decision is Decision.APPROVE and _question(asked).passkey:
         raise NeedsConsole(
@@ -182,6 +210,53 @@ async def answer(
         causes=causes,
         keys=opened.keys,
     )
+
+
+def _not_one(found: int, prefix: str) -> NoSuch:
+    return NoSuch(
+        f"{found} open questions about a proposal {prefix}",
+        fix="`anyteam questions` lists those that wait",
+    )
+
+
+def _looking(data: Path, *topics: str) -> AbstractAsyncContextManager[Session]:
+    """A session that finds which runs to read: few have a question, and a ledger is long."""
+    return session(data, Role.ADMIN, scope=about_topics(*topics), partial=True)
+
+
+def _asked_in(past: Iterable[Recorded], now: int) -> list[tuple[str, str]]:
+    """Each run and proposal that may wait for somebody at `now` (ns): it was asked about, was not
+    answered by enough people, and has not run out long ago. The run itself says whether it does.
+    """
+    asked: dict[bytes, Recorded] = {}
+    answers: dict[bytes, int] = {}
+    for recorded in past:
+        body = recorded.event.body
+        if isinstance(body, ApprovalRequested):
+            asked[body.proposal] = recorded
+        elif isinstance(body, ApprovalDecided) and body.proposal in asked:
+            answers[body.proposal] = answers.get(body.proposal, 0) + 1
+            if body.decision is not Decision.APPROVE:
+                del asked[body.proposal]
+    return [
+        (str(question.event.run), proposal.hex())
+        for proposal, question in asked.items()
+        if (_question(question).people > 1 or not answers.get(proposal))
+        and now < _question(question).expires + _LATE
+    ]
+
+
+def _names_standing(recorded: Recorded) -> bool:
+    body = recorded.event.body
+    return isinstance(body, RunCompleted | RunHalted) and bool(body.standing)
+
+
+class _Waiting(NamedTuple):
+    """A question, its proposal, and the entries that it was read from."""
+
+    asked: Recorded
+    proposal: Recorded
+    past: list[Recorded]
 
 
 def open_questions(past: list[Recorded]) -> list[tuple[Recorded, Recorded]]:

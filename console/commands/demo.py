@@ -25,7 +25,7 @@ from bus.folder import DataFolder
 from console.at_servers import log_of, shown
 from console.commands.credentials import store
 from console.commands.replays import replayed
-from console.commands.runs import fresh_reader, request_run
+from console.commands.runs import request_run
 from console.commands.verification import in_words
 from console.errors import ComponentDied, NoSuch
 from console.output import err, out, progress
@@ -239,7 +239,7 @@ async def _play(
         name = await request_run(opened, agent, intent, tools, 120, 60, None)
         started = receipts = 0
         ended = False
-        reader = fresh_reader(opened)
+        reader = opened.again()
         async for item in reader.follow():
             if isinstance(item, CaughtUp) or (item.event.run not in (name, None)):
                 continue

@@ -13,7 +13,7 @@ from bus.decider import Recorded
 from console.author import say
 from console.errors import NoSuch
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, Session, session
+from console.session import DEFAULT_DATA, DataOption, Session, in_no_run, session
 from console.timeline import line
 from schemas.destinations import DestinationReadmitted, Ownership, domain_of
 from schemas.names import Role
@@ -72,7 +72,7 @@ def allow(
 
 
 async def _list(data: Path, json: bool) -> None:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         watch = watched(opened.past)
         if not watch.entries and not json:
             emit({}, json, "the policy lists no destinations")
@@ -84,7 +84,7 @@ async def _list(data: Path, json: bool) -> None:
 
 
 async def _show(data: Path, domain: str, json: bool) -> None:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         watch = watched(opened.past)
         name, known = _named(watch, domain)
         blocked = known.entry.changed if known.entry is not None else ""
@@ -111,7 +111,7 @@ async def _show(data: Path, domain: str, json: bool) -> None:
 async def _allow(
     data: Path, domain: str, prefix: str, reason: str, admin: str | None, json: bool
 ) -> None:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         index, body = await admit(opened, domain, prefix.lower(), reason, admin)
         emit(
             {"index": index, "domain": body.domain, "fingerprint": body.fingerprint.hex()},

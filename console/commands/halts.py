@@ -8,7 +8,7 @@ import typer
 
 from console.author import say
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, session
+from console.session import DEFAULT_DATA, DataOption, in_no_run, session
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope
 
@@ -63,7 +63,7 @@ def _need_target(scope: HaltScope, target: str) -> None:
 async def _say(
     data: Path, body: HaltEngaged | HaltReleased, admin: str | None, json: bool, text: str
 ) -> None:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         pen = opened.pen(Role.ADMIN, admin)
         index = await say(opened.client, opened.reader, pen, body, run=None)
         emit({"index": index}, json, f"{text}; on record at index {index}")

@@ -12,7 +12,7 @@ from console.custody import new_passphrase, present_passphrase, workspace_kms
 from console.errors import NoSuch
 from console.inventory import Key, keys_of
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, session
+from console.session import DEFAULT_DATA, DataOption, in_no_run, session
 from console.supervisor import take_lock
 from crypto.errors import KmsSetup
 from crypto.kms import KeyFiles, change_keyring, rewrap
@@ -49,7 +49,7 @@ def list_(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 
 
 async def _certified(data: Path) -> list[Key]:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         return keys_of(opened.past)
 
 

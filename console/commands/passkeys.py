@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from console import passkeys
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, session
+from console.session import DEFAULT_DATA, DataOption, in_no_run, session
 from console.view.passkeys import Passkey
 from console.web.shown import moment
 from schemas.names import Role
@@ -32,7 +32,7 @@ def list_(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 
 
 async def _list(data: Path, json: bool) -> None:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         known = list(passkeys.passkeys_of(opened).known.values())
     if not known and not json:
         emit({}, json, "nobody has enrolled a passkey; that is done in the console, at /passkeys")
@@ -53,7 +53,7 @@ def admit(
 
 
 async def _admit(data: Path, name: str, admin: str | None, json: bool) -> None:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         one = await passkeys.admit(opened, name, admin)
     emit({"admitted": one.name}, json, f"{one.name} approves for {escape(one.person)} from now on")
 
@@ -71,7 +71,7 @@ def revoke(
 
 
 async def _revoke(data: Path, name: str, reason: str, admin: str | None, json: bool) -> None:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         one = await passkeys.revoke(opened, name, reason, admin)
     emit({"revoked": one.name}, json, f"{one.name} approves nothing any more")
 

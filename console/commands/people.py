@@ -13,7 +13,7 @@ from bus.folder import DataFolder
 from console import inviting
 from console.errors import NoSuch
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, session
+from console.session import DEFAULT_DATA, DataOption, in_no_run, session
 from console.web.mail import dropped
 from console.web.store import Store
 from crypto.keyfile import write_secret
@@ -51,7 +51,7 @@ async def _invite(
 ) -> None:
     folder = DataFolder(data)
     url = inviting.console_url(folder)
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         with closing(Store(inviting.store_file(folder))) as store:
             account = await inviting.invite(opened, store, address, role, person, admin)
     value = {"account": account, "role": role.value, "console": url}
@@ -72,7 +72,7 @@ def revoke(
 
 async def _revoke(data: Path, address: str, reason: str, admin: str | None, json: bool) -> None:
     folder = DataFolder(data)
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         with closing(Store(inviting.store_file(folder))) as store:
             account = await inviting.revoke(opened, store, address, reason, admin)
     emit({"account": account}, json, f"{escape(address)} has no access any more")
@@ -86,7 +86,7 @@ def people(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 
 async def _people(data: Path, json: bool) -> None:
     folder = DataFolder(data)
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         grants = inviting.granted(opened)
     with closing(Store(inviting.store_file(folder))) as store:
         addresses = store.addresses()

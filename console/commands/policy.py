@@ -22,7 +22,7 @@ from console.errors import NoSuch
 from console.output import JsonFlag, emit, err
 from console.pens import root_pen
 from console.policies import Change, Looks, Version, changes, looked, versions
-from console.session import DEFAULT_DATA, DataOption, session
+from console.session import DEFAULT_DATA, DataOption, in_no_run, session
 from console.standing import unchanged
 from schemas.errors import AnyTeamError
 from schemas.names import Role
@@ -114,7 +114,7 @@ async def _texts(file: Path, every: float) -> AsyncIterator[bytes | None]:
 
 
 async def _apply(data: Path, dry_run: bool, json: bool) -> None:
-    async with session(data, Role.ROOT) as opened:
+    async with session(data, Role.ROOT, scope=in_no_run) as opened:
         if not dry_run:
             unchanged(opened.folder.started_file, opened.settings)
         current = _last(versions(opened.past))[-1].policy
@@ -139,7 +139,7 @@ async def _apply(data: Path, dry_run: bool, json: bool) -> None:
 
 
 async def _versions(data: Path) -> list[Version]:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         return _last(versions(opened.past))
 
 

@@ -10,12 +10,18 @@ from rich.markup import escape
 
 from bus.consume import CaughtUp
 from bus.decider import Recorded
-from console.author import Reader, new_run_id, say
-from console.custody import content_keys
+from console.author import new_run_id, say
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, Session, session
+from console.session import (
+    DEFAULT_DATA,
+    DataOption,
+    Session,
+    about_run,
+    about_topics,
+    everything,
+    session,
+)
 from console.timeline import line
-from crypto.trust import Trust
 from schemas.leases import Intent, Unanswered
 from schemas.names import Role
 from schemas.runs import RunCompleted, RunHalted, RunOutcome, RunRefused, RunRequested
@@ -82,8 +88,9 @@ async def _run(
     wait: bool,
     json: bool,
 ) -> int:
-    async with session(data, Role.REP) as opened:
-        name = await request_run(opened, agent, intent, tools, ttl, actions, rep)
+    name = new_run_id(time.time_ns())
+    async with session(data, Role.REP, scope=about_run(name)) as opened:
+        await request_run(opened, agent, intent, tools, ttl, actions, rep, name=name)
         emit({"run": name}, json, f"run {name} requested")
         if not wait:
             return 0
@@ -98,10 +105,12 @@ async def request_run(
     ttl: int,
     actions: int,
     rep: str | None,
+    *,
+    name: str = "",
 ) -> str:
-    """Sign and publish a run request; the run's name."""
+    """Sign and publish a run request; the run's name, a new one where none is given."""
     pen = opened.pen(Role.REP, rep)
-    name = new_run_id(time.time_ns())
+    name = name or new_run_id(time.time_ns())
     body = RunRequested(
         rep=pen.actor.instance,
         agent=agent,
@@ -116,8 +125,7 @@ async def request_run(
 
 async def watch(opened: Session, name: str, json: bool) -> int:
     """Print a run's events until it ends; 0 where it ends in success, 1 otherwise."""
-    reader = fresh_reader(opened)
-    async for item in reader.follow():
+    async for item in opened.again(about_run(name)).follow():
         if isinstance(item, CaughtUp) or item.event.run != name:
             continue
         show(item, json)
@@ -135,11 +143,12 @@ def runs(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 
 
 async def _runs(data: Path, json: bool) -> None:
-    async with session(data, Role.REP) as opened:
-        asked: dict[str, RunRequested] = {}
-        ended: dict[str, str] = {}
-        standing: dict[str, tuple[bytes, ...]] = {}
-        for recorded in opened.past:
+    asked: dict[str, RunRequested] = {}
+    ended: dict[str, str] = {}
+    standing: dict[str, tuple[bytes, ...]] = {}
+    scope = about_topics("request", "run")
+    async with session(data, Role.REP, scope=scope, read=False, partial=True) as opened:
+        async for recorded in opened.reader.past():
             name, body = recorded.event.run, recorded.event.body
             if name is not None and isinstance(body, RunRequested):
                 asked.setdefault(name, body)
@@ -175,7 +184,8 @@ def tail(
 
 
 async def _tail(data: Path, run: str | None, follow: bool, json: bool) -> None:
-    async with session(data, Role.REP, read=False) as opened:
+    scope = everything if run is None else about_run(run)
+    async with session(data, Role.REP, scope=scope, read=False) as opened:
         async for item in opened.reader.follow():
             if isinstance(item, CaughtUp):
                 if not follow:
@@ -197,9 +207,3 @@ def show(recorded: Recorded, json: bool) -> None:
         "body": event.body,
     }
     emit(value, json, line(recorded))
-
-
-def fresh_reader(opened: Session) -> Reader:
-    """A second reader on the session's connection, from the first entry on."""
-    trust = Trust(opened.settings.workspace, opened.folder.root_public())
-    return Reader(opened.client, trust, content_keys(opened.folder, opened.settings))

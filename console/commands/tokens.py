@@ -13,7 +13,7 @@ from rich.markup import escape
 from bus.folder import DataFolder
 from console import inviting, tokens
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, session
+from console.session import DEFAULT_DATA, DataOption, in_no_run, session
 from console.web.store import Store
 from schemas.access import TokenScope
 from schemas.names import Role
@@ -56,7 +56,7 @@ async def _create(
     json: bool,
 ) -> None:
     folder = DataFolder(data)
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         with closing(Store(inviting.store_file(folder))) as store:
             made = await tokens.issue(opened, store, address, scopes, days, label, admin)
     value = {
@@ -82,7 +82,7 @@ def list_(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 
 async def _list(data: Path, json: bool) -> None:
     folder = DataFolder(data)
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         found = list(tokens.access_of(opened).tokens.values())
     with closing(Store(inviting.store_file(folder))) as store:
         addresses = store.addresses()
@@ -121,7 +121,7 @@ def revoke(
 
 
 async def _revoke(data: Path, token: str, reason: str, admin: str | None, json: bool) -> None:
-    async with session(data, Role.ADMIN, content=False) as opened:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
         await tokens.revoke(opened, token, reason, admin)
     emit({"revoked": token}, json, f"{token} opens nothing any more")
 

@@ -21,7 +21,7 @@ from bus.decider import Recorded
 from bus.folder import DataFolder
 from console.author import Pen, say
 from console.commands.credentials import store
-from console.commands.runs import fresh_reader, request_run
+from console.commands.runs import request_run
 from console.pens import person_pen
 from console.session import session
 from console.supervisor import Supervisor
@@ -159,7 +159,7 @@ async def ask(
 async def follow(folder: DataFolder) -> AsyncIterator[Recorded]:
     """Every verified entry from the first on, and what comes."""
     async with session(folder.root, Role.REP, read=False) as opened:
-        async for item in fresh_reader(opened).follow():
+        async for item in opened.again().follow():
             if isinstance(item, Recorded):
                 yield item
 

@@ -19,7 +19,6 @@ from anyteam.client import Client, connect
 from bus.folder import DataFolder
 from console import tokens
 from console.api import shapes
-from console.commands.runs import fresh_reader
 from console.errors import NoSuch
 from console.inviting import console_url, store_file
 from console.session import session
@@ -90,7 +89,7 @@ async def waits(client: Client, proposal: str) -> shapes.ApprovalShape:
 
 async def bodies(place: Place, kind: type) -> list[Any]:
     async with session(place.folder.root, Role.ADMIN) as opened:
-        past = await fresh_reader(opened).catch_up()
+        past = await opened.again().catch_up()
     return [each.event.body for each in past if isinstance(each.event.body, kind)]
 
 

@@ -7,7 +7,6 @@ import pytest
 from bus.errors import PublishRefused
 from console import author
 from console.author import say
-from console.commands.runs import fresh_reader
 from console.session import session
 from schemas.names import Role
 from schemas.runs import HaltEngaged, HaltReleased, HaltScope
@@ -29,7 +28,7 @@ async def test_a_halt_stands_although_another_event_of_its_author_came_between(
         pen = early.pen(Role.ADMIN, None)
         await say(late.client, late.reader, pen, RELEASE, run=None)
         index = await say(early.client, early.reader, pen, HALT, run=None)
-        standing = {entry.index: entry.event.body for entry in await fresh_reader(late).catch_up()}
+        standing = {entry.index: entry.event.body for entry in await late.again().catch_up()}
     assert standing[index] == HALT
 
 
@@ -57,6 +56,6 @@ async def test_what_is_overtaken_each_time_is_an_error_and_not_an_acknowledgemen
                 HALT,
                 run=None,
             )
-        standing = [entry.event.body for entry in await fresh_reader(late).catch_up()]
+        standing = [entry.event.body for entry in await late.again().catch_up()]
     assert len(told) == author.TRIES
     assert HALT not in standing

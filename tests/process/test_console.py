@@ -12,7 +12,6 @@ import pytest
 
 from bus.decider import Recorded
 from bus.folder import DataFolder
-from console.commands.runs import fresh_reader
 from console.session import session
 from ledger.export import ExportReader
 from ledger.parcel import SIGNATURE
@@ -38,7 +37,7 @@ async def console(home: Path, settings: str = "") -> AsyncIterator[DataFolder]:
 
 async def entries(folder: DataFolder) -> list[Recorded]:
     async with session(folder.root, Role.ADMIN) as opened:
-        return await fresh_reader(opened).catch_up()
+        return await opened.again().catch_up()
 
 
 async def bodies(folder: DataFolder, kind: type) -> list[Recorded]:

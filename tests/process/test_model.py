@@ -19,7 +19,7 @@ from starlette.routing import Route
 from bus.decider import Recorded
 from bus.folder import DataFolder
 from console.commands.credentials import store
-from console.commands.runs import fresh_reader, request_run
+from console.commands.runs import request_run
 from console.session import session
 from console.supervisor import Supervisor
 from schemas.actions import ModelCalled, ProposalMade
@@ -133,7 +133,7 @@ async def run_thinker(
                 name = await request_run(opened, "thinker", intent, ("files.write",), 60, 20, None)
                 found: list[Recorded] = []
                 async with asyncio.timeout(45):
-                    async for item in fresh_reader(opened).follow():
+                    async for item in opened.again().follow():
                         if isinstance(item, Recorded) and item.event.run == name:
                             found.append(item)
                             if isinstance(item.event.body, RunCompleted):

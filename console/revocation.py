@@ -15,7 +15,7 @@ from operator import attrgetter
 
 from bus.component import connect_as
 from bus.connection import BusClient, disconnect
-from bus.consume import CaughtUp, Message, end_of_ledger, follow
+from bus.consume import CaughtUp, Filter, Message, end_of_ledger, follow
 from bus.folder import DataFolder
 from bus.provision import Site, revoke_users
 from bus.roles import LEDGER, run_subject
@@ -98,11 +98,11 @@ def voided_by_last(trust: Trust, run: str, entries: Iterable[Message]) -> Lease 
     return void
 
 
-async def _past(client: BusClient, subject: str, until: int) -> list[Message]:
-    """The entries on `subject` up to index `until`."""
+async def _past(client: BusClient, subjects: Filter, until: int) -> list[Message]:
+    """The entries on `subjects` up to index `until`."""
     found = list[Message]()
     reading = follow(
-        client, stream=LEDGER, filter_subject=subject, consumer="revocation", throwaway=True
+        client, stream=LEDGER, filter_subject=subjects, consumer="revocation", throwaway=True
     )
     async with contextlib.aclosing(reading) as entries:
         async for message in entries:

@@ -51,7 +51,7 @@ def in_no_run(workspace: str) -> Filter:
 
 def about_run(run: str) -> Scope:
     """What the workspace itself said, and that run: all that trust in the run's events rests on."""
-    return lambda workspace: (of_the_workspace(workspace), run_subject(workspace, run))
+    return lambda workspace: (*of_the_workspace(workspace), run_subject(workspace, run))
 
 
 def about_topics(*topics: str) -> Scope:
@@ -59,7 +59,7 @@ def about_topics(*topics: str) -> Scope:
     that is not all, so it is for looking and not for signing there.
     """
     return lambda workspace: (
-        of_the_workspace(workspace),
+        *of_the_workspace(workspace),
         *(subject(workspace, "*", topic) for topic in topics),
     )
 

@@ -113,9 +113,14 @@ def subject(workspace: str, run: str | None, topic: str) -> str:
     return f"ws.{workspace}.run.{run}.{topic}"
 
 
-def of_the_workspace(workspace: str) -> str:
-    """The subjects of what is said in no run: whose keys count, policy, access, halts."""
-    return subject(workspace, None, ">")
+def of_the_workspace(workspace: str) -> tuple[str, ...]:
+    """The subjects of what is said in no run: whose keys count, policy, access, halts.
+
+    Each by itself, and no `>`: with one, nats-server looks through the whole of a stream that has
+    more than 65,536 subjects for the next one that it fits.
+    """
+    topics = sorted({topic for topic, _ in AUTHORITY.values()} - {CAPTURE})
+    return tuple(subject(workspace, None, topic) for topic in topics)
 
 
 def capture_subject(workspace: str, device: str) -> str:

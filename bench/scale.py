@@ -276,6 +276,12 @@ async def _verified(export: Path, folder: DataFolder) -> dict[str, float]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    out, _ = await process.communicate(b"go\n")
+    try:
+        out, _ = await process.communicate(b"go\n")
+    finally:
+        # Where this is ended in the middle, nobody reads what would come of it.
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
     found: dict[str, float] = json.loads(out.splitlines()[-1])
     return found

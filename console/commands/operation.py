@@ -162,7 +162,7 @@ async def _status(data: Path, json: bool, quick: bool) -> None:
         live = {} if quick else await _live(opened.reader)
     value: dict[str, Any] = {"components": standing, "entries": size}
     words = ", ".join(f"{name} {'up' if up else '[red]down[/]'}" for name, up in standing.items())
-    lines = [f"{words}; {size} entries in the ledger"]
+    lines = [f"{words or 'the bus is up'}; {size} entries in the ledger"]
     if not quick:
         walls = {run: names for run, names in sorted(live.items()) if names is not None}
         value["live_runs"] = sorted(live)

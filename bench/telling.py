@@ -7,6 +7,7 @@ which it begins and that passes with each event. What comes out is, for each bat
 length in 4 bytes, then msgpack of [[subject, message body], ...].
 """
 
+import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,7 +91,9 @@ def tell(story: Story, batch: Batch) -> list[tuple[str, bytes]]:
 
 def _story(folder: DataFolder) -> Story:
     settings = folder.settings()
-    story = Story(settings.workspace)
+    # Another chance for each teller and each start: where writing was cut off in a run, that run's
+    # keys still count, and a lease that certified them again would be refused.
+    story = Story(settings.workspace, seed=secrets.randbits(63))
     for role, instance, file in _AUTHORS:
         story.author(instance, role, load_signer(folder.identity(role) / file))
     story.author("ann", Role.REP, load_signer(folder.person("ann") / "event.key"))

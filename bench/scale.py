@@ -3,8 +3,9 @@
 The ledger is that of a real installation: written to its nats-server under its own keys by tellers
 in processes of their own, sealed each 1,000 entries, its epoch turned as `anyteam epoch turn` does.
 Only while it is written the server may lose acknowledged writes with the machine (`sync_interval`
-of a minute), since that is not what is measured. Then bus, sidecar, orchestrator, supervisor and
-console start on it, first from its beginning, and again from their snapshots.
+of a minute), since that is not what is measured. It is exported and verified as an auditor would.
+Then bus, sidecar, orchestrator, supervisor and console start on it, first from its beginning, and
+again from their snapshots.
 
 With `--home` what was done is noted (`bench.noted`), and a second call goes on from there.
 """
@@ -160,10 +161,10 @@ async def _verifying(home: Path, notes: Notes) -> dict[str, Any]:
 Doing = Callable[[Path, Notes], Awaitable[dict[str, Any]]]
 _DOING: Final[dict[str, Doing]] = {
     "written": _written,
-    "from-nothing": _from_nothing,
-    "started": _again,
     "exported": _exported,
     "verified": _verifying,
+    "from-nothing": _from_nothing,
+    "started": _again,
 }
 STAGES: Final = tuple(_DOING)
 

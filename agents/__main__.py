@@ -100,6 +100,10 @@ async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
         taking.observe(index, subject, body)
         processes.observe(index, subject, body)
 
+    def ready() -> None:
+        taking.caught_up()
+        starting.ready()
+
     shell = Shell(
         node,
         client,
@@ -107,7 +111,7 @@ async def _orchestrate(folder: DataFolder, commands: Commands) -> None:
         consumer="orchestrator",
         outbox=outbox,
         observe=starting.reading(observe),
-        on_ready=starting.ready,
+        on_ready=ready,
         rest_s=REST_S,
     )
     pruning = prune(

@@ -4,6 +4,10 @@
 state between two entries, and keeps it back until a seal covers it: then the seal's root and head
 must follow from that state and the entries since. So what reaches the disk is a state of a history
 that was sealed, and a seal which the ledger must still show at the next start.
+
+That is so from the first entry on: a start that reads a long ledger from its beginning takes them
+on its way, and one that was cut off goes on from the last. The seals that are there already are
+then taken no sooner than the entries they cover.
 """
 
 import asyncio
@@ -15,7 +19,7 @@ from msgspec import Struct
 from bus.snapshot import Folded
 from crypto.trust import Trust
 from ledger.chain import first_head, leaf_of, next_head
-from ledger.checkpoint import Checkpoint, open_checkpoint, origin_of
+from ledger.checkpoint import Checkpoint, open_checkpoint, origin_of, read_checkpoint
 from ledger.errors import BadCheckpoint, LedgerDiverged
 from ledger.merkle import Frontier
 from ledger.snapshots import Snapshot, Snapshots
@@ -23,6 +27,8 @@ from schemas.names import Role
 
 BYTES_AN_ENTRY: Final = 1_000
 """What a snapshot may cost: a large one is taken the more rarely."""
+ON_THE_WAY: Final = 8
+"""Before the ledger's end, a start that is cut off loses no more than an 8th of what it read."""
 
 
 class _Pending(Struct, frozen=True):
@@ -34,11 +40,10 @@ class _Pending(Struct, frozen=True):
 
 
 class Folding(Protocol):
-    """What folds the ledger: up to entry `index`, and `live` once all that it held is folded."""
+    """What folds the ledger, up to entry `index`."""
 
     trust: Trust
     index: int
-    live: bool
 
 
 class Taking:
@@ -68,6 +73,9 @@ class Taking:
         self._last = self._frontier.size
         self._pending: _Pending | None = None
         self._since: list[bytes] = []
+        self._live = False
+        self._awaited = 0
+        self._reached = asyncio.Event()
 
     def observe(self, index: int, subject: str, body: bytes) -> None:
         """Take in the entry at `index`, which the node is about to fold."""
@@ -80,6 +88,13 @@ class Taking:
         self._head = next_head(self._head, self._leaf)
         if self._pending is not None:
             self._since.append(self._leaf)
+        if self._frontier.size == self._awaited:
+            self._reached.set()
+
+    def caught_up(self) -> None:
+        """All that the ledger held is folded: what is sealed from here on was just written."""
+        self._live = True
+        self._reached.set()
 
     @property
     def last(self) -> int:
@@ -88,10 +103,14 @@ class Taking:
 
     async def sealed(self, place: int, note: str) -> bool:
         """A seal stands at `place` in the seals stream; whether a snapshot was saved for it. Junk
-        there is passed over.
+        there is passed over. Until `caught_up` this waits for the entries that it says to cover.
 
         Raises `LedgerDiverged` where it seals another history than was folded here.
         """
+        try:
+            await self._fold_reaches(read_checkpoint(note).size)
+        except BadCheckpoint:
+            return False
         self._take_if_due()
         pending = self._pending
         if pending is None:
@@ -117,12 +136,26 @@ class Taking:
         await asyncio.to_thread(self._snapshots.save, snapshot)
         return True
 
+    async def _fold_reaches(self, size: int) -> None:
+        """Wait until `size` entries are folded, or all there are: a size that nobody signed yet
+        may be any.
+        """
+        while self._frontier.size < size and not self._live:
+            self._awaited = size
+            self._reached.clear()
+            await self._reached.wait()
+
     def _take_if_due(self) -> None:
         size = self._frontier.size
         gap = max(self._every, self._snapshots.size // BYTES_AN_ENTRY)
+        if not self._live:
+            # Where a seal is said to stand, so that no more is kept back than until it is read.
+            if size != self._awaited:
+                return
+            gap = max(gap, size // ON_THE_WAY)
         if self._pending is not None or size - self._last < gap:
             return
-        if self._node.live and self._node.index == size:
+        if self._node.index == size:
             self._pending = _Pending(
                 self._folded(), self._frontier.copy(), self._head, self._leaf, self._held()
             )

@@ -7,14 +7,16 @@ sealed stops the sidecar at once.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import time
 import uuid
+from collections.abc import AsyncGenerator
 
 from bus.client import Client
 from bus.commands import Publish
-from bus.consume import CaughtUp, follow
+from bus.consume import CaughtUp, Message, follow
 from bus.errors import LedgerDiverged
 from bus.outbox import Outbox
 from bus.publish import Stored, publish
@@ -49,22 +51,14 @@ class Sealer:
         self._signer = signer
         self._outbox = outbox
         self._sealing = Sealing(workspace, signer.public)
-        self._last = 0
+        self._first = self._last = 0
         if start is not None:
             self._sealing.resume(start.frontier, start.head)
-            self._last = start.place - 1
+            self._first = self._last = start.place - 1
 
     async def begin(self) -> None:
         """Read the seals there are; the ledger is held to each as it is folded."""
-        stream = follow(
-            self._client,
-            stream=SEALS,
-            filter_subject=None,
-            consumer="sealer",
-            throwaway=True,
-            after=self._last,
-        )
-        async for message in stream:
+        async for message in self._seals(self._first):
             if isinstance(message, CaughtUp):
                 return
             self._last = message.index
@@ -82,14 +76,36 @@ class Sealer:
     def caught_up(self) -> None:
         """The stream's end is reached. Raises `LedgerTruncated` where seals cover more."""
         self._sealing.caught_up()
+        self._taking.caught_up()
 
     async def run(self) -> None:
-        """Seal whenever it is due, until cancelled."""
+        """Seal whenever it is due, until cancelled; first let snapshots rest on what is sealed."""
+        await self._pass_seals()
         while True:
             await asyncio.sleep(BEAT_S)
             now = time.time_ns()
             if self._sealing.due(now):
                 await self._seal(now)
+
+    async def _pass_seals(self) -> None:
+        """Each seal there was at the beginning, as the fold comes to it."""
+        async with contextlib.aclosing(self._seals(self._first)) as seals:
+            async for message in seals:
+                if isinstance(message, CaughtUp):
+                    return
+                await self._taking.sealed(message.index, message.body.decode("utf-8", "replace"))
+                if message.index >= self._last:
+                    return
+
+    def _seals(self, after: int) -> AsyncGenerator[Message | CaughtUp, None]:
+        return follow(
+            self._client,
+            stream=SEALS,
+            filter_subject=None,
+            consumer="sealer",
+            throwaway=True,
+            after=after,
+        )
 
     async def _seal(self, now: int) -> None:
         note = self._sealing.seal(self._signer, now)

@@ -14,7 +14,6 @@ import msgspec
 
 from bus.client import Client
 from bus.consume import CaughtUp, follow
-from bus.consumer import last_of
 from bus.errors import BadSnapshot
 from bus.roles import LEDGER, SEALS
 from bus.snapshot import Folded
@@ -38,8 +37,6 @@ from schemas.erasure import ContentErased, ContentField
 
 _NONE = bytes(HASH_BYTES)
 _KIND = "console.view.state.Workspace"
-_NEWEST = 64
-"""Of the seals that there are only the newest are read."""
 _HELD_BYTES = 256 * 1024
 
 
@@ -54,7 +51,6 @@ class Feed:
         self.trust = trust
         self.index = 0
         self.epoch = 1
-        self.live = False
         self.view = Workspace(trust.workspace)
         self.tree = StoredTree(home / "tree")
         self.seal: tuple[str, Checkpoint] | None = None
@@ -65,7 +61,6 @@ class Feed:
         self._rows = StoredRows(home / "runs.sqlite", key, trust.workspace)
         self._erased: set[ContentField] = set()
         self._place = 0
-        self._caught_up = asyncio.Event()
         self._moved = asyncio.Event()
 
     def resume(self, found: Snapshot) -> None:
@@ -137,27 +132,24 @@ class Feed:
         )
         async for message in entries:
             if isinstance(message, CaughtUp):
-                self.live = True
-                self._caught_up.set()
+                if self.taking is not None:
+                    self.taking.caught_up()
                 on_ready()
                 continue
             (take or self.take)(message.index, message.subject, message.body)
 
     async def run_seals(self) -> None:
-        """Keep the newest seal, until cancelled, once all that the ledger held is folded. It is for
-        a browser to verify, and for a snapshot to rest on.
+        """Keep the newest seal, until cancelled, for a browser to verify and a snapshot to rest on.
 
         Raises `LedgerDiverged` where a seal is of another history than was folded.
         """
-        await self._caught_up.wait()
-        last = await last_of(self._client, SEALS) or 0
         notes = follow(
             self._client,
             stream=SEALS,
             filter_subject=None,
             consumer="console",
             throwaway=True,
-            after=max(last - _NEWEST, self._place, 0),
+            after=self._place,
         )
         async for message in notes:
             if isinstance(message, CaughtUp):

@@ -72,6 +72,11 @@ async def _serve(folder: DataFolder) -> None:
         node, partial(folded_of, node), snapshots, start, every=settings.bus.snapshot_every
     )
     starting = Starting()
+
+    def ready() -> None:
+        taking.caught_up()
+        starting.ready()
+
     shell = Shell(
         node,
         client,
@@ -79,7 +84,7 @@ async def _serve(folder: DataFolder) -> None:
         consumer=_NAME,
         outbox=outbox,
         observe=starting.reading(taking.observe),
-        on_ready=starting.ready,
+        on_ready=ready,
         rest_s=REST_S,
     )
     pruning = prune(

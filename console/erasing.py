@@ -58,46 +58,77 @@ class Words:
         return any(self.name(text) for _, text in _texts(value, ""))
 
 
-def search(past: Iterable[Recorded], words: Iterable[str], *, whole_runs: bool = False) -> Found:
-    """What of the ledger speaks of the person whom `words` name.
+class Search:
+    """What of the ledger speaks of the person whom `words` name; or all content of those runs.
 
     A claim of the memory that is erased is erased too where it was recalled. What does not open
-    cannot be searched, and is left out: it was erased before.
+    cannot be searched, and is left out: it was erased before. It is given the ledger for as long as
+    that is `wanted`: what is found last may concern what was read first.
     """
-    entries = list(past)
-    terms = list(words)
-    content = {field: said for entry in entries for field, said in _content(entry)}
-    while True:
-        named = Words(terms)
-        hit = {field for field, said in content.items() if said and named.named_in(said)}
-        if whole_runs:
-            runs = {field.run for field in hit}
-            hit = {field for field, said in content.items() if said and field.run in runs}
-        claims = [claim for claim in _claims(entries, hit) if claim not in terms]
-        if not claims:
-            break
-        terms += claims
-    return Found(
-        fields=tuple(field for field in content if field in hit),
-        clear=tuple(_clear(entries, Words(words))),
-    )
+
+    def __init__(self, words: Iterable[str], *, whole_runs: bool = False) -> None:
+        self._words = list(words)
+        self._person = self._named = Words(self._words)
+        self._whole_runs = whole_runs
+        self._claims: list[str] = []
+        self._hits: dict[ContentField, int] = {}
+        self._clear: dict[Mention, None] = {}
+        self._known: tuple[frozenset[str], frozenset[str]] | None = None
+
+    def wanted(self) -> bool:
+        """Whether to be given the ledger from its beginning, once more where it was before."""
+        runs = frozenset(field.run for field in self._hits) if self._whole_runs else frozenset()
+        known = frozenset(self._claims), runs
+        changed, self._known = known != self._known, known
+        return changed
+
+    def take(self, entry: Recorded) -> None:
+        """Look through the next entry."""
+        _, whole = self._known or (frozenset[str](), frozenset[str]())
+        for field, said in _content(entry):
+            if said and field not in self._hits and (field.run in whole or self._names(said)):
+                self._hits[field] = entry.index
+                self._name_claim(entry, field)
+        for mention in _clear(entry, self._person):
+            self._clear[mention] = None
+
+    def found(self) -> Found:
+        """What was found so far."""
+        fields = sorted(self._hits, key=lambda field: self._hits[field])
+        return Found(fields=tuple(fields), clear=tuple(self._clear))
+
+    def _names(self, said: object) -> bool:
+        return self._named.named_in(said)
+
+    def _name_claim(self, entry: Recorded, field: ContentField) -> None:
+        body = entry.event.body
+        if isinstance(body, MemoryRetained) and field.name == "text":
+            self._claims.append(body.claim)
+            self._named = Words((*self._words, *self._claims))
 
 
-def staying(past: Iterable[Recorded], gone: Iterable[ContentField]) -> tuple[ContentField, ...]:
+class Staying:
     """The other content of the runs that `gone` belongs to, but for what was erased before."""
-    entries, erased = list(past), set(gone)
-    runs = {field.run for field in erased}
-    erased |= erased_in(entries)
-    every = (field for entry in entries for field, _ in _content(entry))
-    return tuple(field for field in every if field.run in runs and field not in erased)
+
+    def __init__(self, gone: Iterable[ContentField]) -> None:
+        self._gone = set(gone)
+        self._runs = {field.run for field in self._gone}
+        self._fields: dict[ContentField, None] = {}
+
+    def take(self, entry: Recorded) -> None:
+        """Fold the next entry."""
+        self._gone.update(erased_by(entry))
+        self._fields |= {field: None for field, _ in _content(entry) if field.run in self._runs}
+
+    def fields(self) -> tuple[ContentField, ...]:
+        """All of it, in the ledger's order."""
+        return tuple(field for field in self._fields if field not in self._gone)
 
 
-def erased_in(past: Iterable[Recorded]) -> frozenset[ContentField]:
-    """Every field that the ledger says was erased."""
-    bodies = (entry.event.body for entry in past)
-    return frozenset(
-        field for body in bodies if isinstance(body, ContentErased) for field in body.fields
-    )
+def erased_by(entry: Recorded) -> tuple[ContentField, ...]:
+    """The fields that this entry says were erased."""
+    body = entry.event.body
+    return body.fields if isinstance(body, ContentErased) else ()
 
 
 def _content(entry: Recorded) -> Iterator[tuple[ContentField, Any]]:
@@ -118,25 +149,16 @@ def _content(entry: Recorded) -> Iterator[tuple[ContentField, Any]]:
             yield field, opened(said) or said.data.decode(errors="replace")
 
 
-def _claims(entries: list[Recorded], hit: set[ContentField]) -> Iterator[str]:
-    for entry in entries:
-        body, run = entry.event.body, entry.event.run
-        if isinstance(body, MemoryRetained) and run is not None:
-            if ContentField(run=run, event=entry.event.id, name="text") in hit:
-                yield body.claim
-
-
-def _clear(entries: list[Recorded], words: Words) -> Iterator[Mention]:
-    for entry in entries:
-        body = entry.published.body
-        content = content_fields(type(body))
-        for name in body.__struct_fields__:
-            if name in content:
-                continue
-            value = msgspec.to_builtins(getattr(body, name), builtin_types=(bytes,))
-            for path, text in _texts(value, name):
-                if words.name(text):
-                    yield Mention(index=entry.index, type=entry.event.type, field=path)
+def _clear(entry: Recorded, words: Words) -> Iterator[Mention]:
+    body = entry.published.body
+    content = content_fields(type(body))
+    for name in body.__struct_fields__:
+        if name in content:
+            continue
+        value = msgspec.to_builtins(getattr(body, name), builtin_types=(bytes,))
+        for path, text in _texts(value, name):
+            if words.name(text):
+                yield Mention(index=entry.index, type=entry.event.type, field=path)
 
 
 def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:

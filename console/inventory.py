@@ -54,19 +54,26 @@ class Spent(Struct):
     money: int = 0
 
 
-def reps_of(past: Iterable[Recorded]) -> list[Rep]:
-    """Every rep there ever was, by name."""
-    reps: dict[str, Rep] = {}
-    for entry in past:
+class Reps:
+    """Every rep there ever was, and how many runs they asked for."""
+
+    def __init__(self) -> None:
+        self._reps: dict[str, Rep] = {}
+
+    def take(self, entry: Recorded) -> None:
+        """Fold the next entry."""
         body, at = entry.event.body, entry.event.at
         if isinstance(body, RepActivated | RepRevoked):
-            before = reps.get(body.rep)
+            before = self._reps.get(body.rep)
             reason = body.reason if isinstance(body, RepRevoked) else ""
             runs = before.runs if before is not None else 0
-            reps[body.rep] = Rep(body.rep, isinstance(body, RepActivated), at, reason, runs)
-        elif isinstance(body, RunRequested) and body.rep in reps:
-            reps[body.rep].runs += 1
-    return [reps[name] for name in sorted(reps)]
+            self._reps[body.rep] = Rep(body.rep, isinstance(body, RepActivated), at, reason, runs)
+        elif isinstance(body, RunRequested) and body.rep in self._reps:
+            self._reps[body.rep].runs += 1
+
+    def by_name(self) -> list[Rep]:
+        """All of them, by name."""
+        return [self._reps[name] for name in sorted(self._reps)]
 
 
 def keys_of(past: Iterable[Recorded]) -> list[Key]:
@@ -90,31 +97,44 @@ def policy_in(past: Iterable[Recorded]) -> Policy | None:
     return found
 
 
-def spent_of(past: Iterable[Recorded], now: int) -> list[Spent]:
-    """What the day of `now` (ns) has used up, by tool; `models` are the models."""
-    spent: dict[str, Spent] = {}
-    tools: dict[str, tuple[int, bool]] = {}
-    for entry in past:
+class Spending:
+    """What the day of `now` (ns) has used up, and the `policy` in force, None where none is."""
+
+    def __init__(self, now: int) -> None:
+        self.policy: Policy | None = None
+        self._day = now // DAY
+        self._spent: dict[str, Spent] = {}
+        self._tools: dict[str, tuple[int, bool]] = {}
+
+    def take(self, entry: Recorded) -> None:
+        """Fold the next entry."""
         body = entry.event.body
         if isinstance(body, PolicySet):
-            tools = {
+            self.policy = body.policy
+            self._tools = {
                 one.name: (one.cost, one.effect is not Effect.READ) for one in body.policy.tools
             }
-        if entry.event.at // DAY != now // DAY:
-            continue
+        if entry.event.at // DAY != self._day:
+            return
         if isinstance(body, ActionStarted):
-            one = spent.setdefault(body.tool, Spent(body.tool))
-            cost, effect = tools.get(body.tool, (0, False))
+            one = self._of(body.tool)
+            cost, effect = self._tools.get(body.tool, (0, False))
             one.calls, one.effects, one.money = (
                 one.calls + 1,
                 one.effects + effect,
                 one.money + cost,
             )
         elif isinstance(body, ModelCalled):
-            one = spent.setdefault("models", Spent("models"))
+            one = self._of("models")
             one.tokens += body.input_tokens + body.output_tokens
             one.money += body.cost
-    return [spent[name] for name in sorted(spent)]
+
+    def by_tool(self) -> list[Spent]:
+        """What each tool used up; `models` are the models."""
+        return [self._spent[name] for name in sorted(self._spent)]
+
+    def _of(self, name: str) -> Spent:
+        return self._spent.setdefault(name, Spent(name))
 
 
 def all_of(spent: Iterable[Spent]) -> Budget:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,7 @@ from console.author import say
 from console.errors import NeedsConsole, NoSuch, NotUp
 from console.inviting import console_url
 from console.output import JsonFlag, emit
+from console.questions import Question, Questions
 from console.session import (
     DEFAULT_DATA,
     DataOption,
@@ -25,17 +26,10 @@ from console.session import (
     session,
 )
 from console.standing_effects import Standing, left_standing
-from schemas.actions import (
-    ActionRefused,
-    ActionStarted,
-    ApprovalDecided,
-    ApprovalRequested,
-    Decision,
-    ProposalMade,
-)
+from schemas.actions import ApprovalDecided, Decision, ProposalMade
 from schemas.content import Sealed, plain, value_of
 from schemas.names import SECOND, Role
-from schemas.runs import RunCompleted, RunHalted, RunRequested
+from schemas.runs import RunCompleted, RunHalted
 
 Proposal = Annotated[str, typer.Argument(help="The proposal's digest, or its beginning.")]
 Note = Annotated[str, typer.Option(help="Why.")]
@@ -63,16 +57,16 @@ async def _questions(data: Path, json: bool) -> None:
         asked_in = _asked_in(opened.past, time.time_ns())
         runs = {run: None for run, _ in asked_in}
         runs |= {str(one.event.run): None for one in opened.past if _names_standing(one)}
-        waiting, left = list[_Waiting](), list[Standing]()
+        waiting, left = list[Question](), list[Standing]()
         for run in runs:
             past = await opened.again(about_run(run)).catch_up()
-            waiting += [_Waiting(*asked, past) for asked in open_questions(past)]
+            waiting += Questions(past).open()
             left += left_standing(past)
         if not waiting and not left and not json:
             emit({}, json, "nothing waits for a person")
         for one in sorted(waiting, key=lambda one: one.asked.index):
-            asked, body = one.asked, _question(one.asked)
-            arguments, purpose = _asked_for(one.proposal)
+            asked, body = one.asked, one.body
+            arguments, purpose = _asked_for(one)
             value = {
                 "proposal": body.proposal.hex(),
                 "run": asked.event.run,
@@ -83,7 +77,7 @@ async def _questions(data: Path, json: bool) -> None:
                 "expires": body.expires,
                 "people": body.people,
                 "passkey": body.passkey,
-                "approved_by": sorted(approvers(one.past, asked)),
+                "approved_by": sorted(one.approvers),
             }
             text = f"[yellow]{body.proposal.hex()[:12]}[/] {escape(str(asked.event.run))}"
             text += f" {escape(body.tool)}: {escape(body.question)}"
@@ -152,10 +146,10 @@ async def _decide(
         asked_in = _asked_in(looked.past, time.time_ns())
         runs = {run for run, proposal in asked_in if proposal.startswith(prefix)}
         found = [
-            str(asked.event.run)
+            str(one.asked.event.run)
             for run in sorted(runs)
-            for asked, _ in open_questions(await looked.again(about_run(run)).catch_up())
-            if _question(asked).proposal.hex().startswith(prefix)
+            for one in Questions(await looked.again(about_run(run)).catch_up()).open()
+            if one.body.proposal.hex().startswith(prefix)
         ]
     if len(found) != 1:
         raise _not_one(len(found), prefix)
@@ -177,14 +171,12 @@ async def answer(
     Raises `NoSuch`, `NeedsConsole`, or `SealError` where there is no key to seal the text with.
     """
     found = [
-        asked
-        for asked, _ in open_questions(opened.past)
-        if _question(asked).proposal.hex().startswith(prefix)
+        one for one in Questions(opened.past).open() if one.body.proposal.hex().startswith(prefix)
     ]
     if len(found) != 1:
         raise _not_one(len(found), prefix)
-    asked = found[0]
-    if decision is Decision.APPROVE and _question(asked).passkey:
+    (question,) = found
+    if decision is Decision.APPROVE and question.body.passkey:
         raise NeedsConsole(
             f"policy has {prefix} approved with a passkey, which the command line has none of",
             fix=f"approve it in the console{_at_console(opened)}; deny it here if you like",
@@ -192,21 +184,21 @@ async def answer(
     if decision is Decision.CHANGE and not text.strip():
         raise NoSuch("--text says nothing", fix="say what should be different, in your words")
     body = ApprovalDecided(
-        proposal=_question(asked).proposal,
+        proposal=question.body.proposal,
         decision=decision,
         note=note,
         change=plain(text.strip()) if text.strip() else None,
     )
     pen = opened.pen(Role.ADMIN, admin)
-    if _question(asked).people > 1 and pen.actor.instance in approvers(opened.past, asked):
+    if question.body.people > 1 and pen.actor.instance in question.approvers:
         raise NoSuch(
             f"{pen.actor.instance} has approved {prefix} already",
             fix="another person must approve it as well: `--as ANOTHER`",
         )
-    causes = (asked.digest, body.proposal)
+    causes = (question.asked.digest, body.proposal)
     return await say(
         *(opened.client, opened.reader, pen, body),
-        run=asked.event.run,
+        run=question.asked.event.run,
         causes=causes,
         keys=opened.keys,
     )
@@ -226,23 +218,13 @@ def _looking(data: Path, *topics: str) -> AbstractAsyncContextManager[Session]:
 
 def _asked_in(past: Iterable[Recorded], now: int) -> list[tuple[str, str]]:
     """Each run and proposal that may wait for somebody at `now` (ns): it was asked about, was not
-    answered by enough people, and has not run out long ago. The run itself says whether it does.
+    answered by enough people, and has not run out long ago. The run itself says whether it does,
+    and who its rep is.
     """
-    asked: dict[bytes, Recorded] = {}
-    answers: dict[bytes, int] = {}
-    for recorded in past:
-        body = recorded.event.body
-        if isinstance(body, ApprovalRequested):
-            asked[body.proposal] = recorded
-        elif isinstance(body, ApprovalDecided) and body.proposal in asked:
-            answers[body.proposal] = answers.get(body.proposal, 0) + 1
-            if body.decision is not Decision.APPROVE:
-                del asked[body.proposal]
     return [
-        (str(question.event.run), proposal.hex())
-        for proposal, question in asked.items()
-        if (_question(question).people > 1 or not answers.get(proposal))
-        and now < _question(question).expires + _LATE
+        (str(one.asked.event.run), one.body.proposal.hex())
+        for one in Questions(past).unsettled()
+        if (one.body.people > 1 or not one.approvers) and now < one.body.expires + _LATE
     ]
 
 
@@ -251,68 +233,15 @@ def _names_standing(recorded: Recorded) -> bool:
     return isinstance(body, RunCompleted | RunHalted) and bool(body.standing)
 
 
-class _Waiting(NamedTuple):
-    """A question, its proposal, and the entries that it was read from."""
-
-    asked: Recorded
-    proposal: Recorded
-    past: list[Recorded]
-
-
-def open_questions(past: list[Recorded]) -> list[tuple[Recorded, Recorded]]:
-    """Each question that still waits for an answer, with its proposal."""
-    proposals: dict[bytes, Recorded] = {}
-    asked: dict[bytes, Recorded] = {}
-    for recorded in past:
-        body = recorded.event.body
-        if isinstance(body, ProposalMade):
-            proposals[recorded.digest] = recorded
-        elif isinstance(body, ApprovalRequested):
-            asked[body.proposal] = recorded
-        elif isinstance(body, ActionStarted | ActionRefused) or (
-            isinstance(body, ApprovalDecided) and body.decision is not Decision.APPROVE
-        ):
-            asked.pop(body.proposal, None)
-    approved = {digest: approvers(past, question) for digest, question in asked.items()}
-    return [
-        (question, proposals[digest])
-        for digest, question in asked.items()
-        if len(approved[digest]) < _question(question).people
-    ]
-
-
-def approvers(past: list[Recorded], asked: Recorded) -> set[str]:
-    """Who approved what was asked. Where two must, the rep whose run it is is neither."""
-    question, run = _question(asked), asked.event.run
-    people: set[str] = set()
-    reps: set[str] = set()
-    for recorded in past:
-        body = recorded.event.body
-        if recorded.event.run != run:
-            continue
-        if isinstance(body, RunRequested) and not reps:
-            reps.add(body.rep)
-        elif isinstance(body, ApprovalDecided) and body.proposal == question.proposal:
-            if recorded.index > asked.index and body.decision is Decision.APPROVE:
-                people.add(recorded.event.actor.instance)
-    return people - reps if question.people > 1 else people
-
-
 def _at_console(opened: Session) -> str:
     with contextlib.suppress(NotUp):
         return f", {console_url(opened.folder)}/inbox"
     return ""
 
 
-def _question(asked: Recorded) -> ApprovalRequested:
-    body = asked.event.body
-    assert isinstance(body, ApprovalRequested)
-    return body
-
-
-def _asked_for(proposal: Recorded) -> tuple[object, object]:
+def _asked_for(question: Question) -> tuple[object, object]:
     """The proposal's arguments and purpose, where this machine can open them."""
-    body = proposal.event.body
+    body = question.proposal.event.body if question.proposal is not None else None
     assert isinstance(body, ProposalMade)
     closed = "sealed: this machine does not hold the workspace's key"
     return tuple(  # type: ignore[return-value]

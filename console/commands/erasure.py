@@ -15,7 +15,7 @@ import typer
 from bus.folder import DataFolder
 from console.author import say
 from console.custody import workspace_kms
-from console.erasing import Found, Words, erased_in, search, staying
+from console.erasing import Found, Search, Staying, Words, erased_by
 from console.errors import NoSuch, StillUnderWay
 from console.output import JsonFlag, emit
 from console.session import DEFAULT_DATA, DataOption, Session, session
@@ -80,14 +80,14 @@ async def _erase(
     folder = DataFolder(data)
     settings = folder.settings()
     ring = _ring(folder, settings)
-    async with session(data, Role.ADMIN) as opened:
+    async with session(data, Role.ADMIN, read=False) as opened:
         pen = opened.pen(Role.ADMIN, admin)
-        found = search(opened.past, words, whole_runs=whole_runs)
-        owed = _openable(ring, erased_in(opened.past))
+        found, erased, live = await _search(opened, words, whole_runs)
+        owed = _openable(ring, erased)
         if not found.fields and not owed:
             _report(found, json, erased=0)
             raise NoSuch("no content speaks of them", fix="try other words: a mailbox, a name")
-        _need_ended(opened, (*found.fields, *owed))
+        _need_ended(live, (*found.fields, *owed))
         if dry_run:
             _report(found, json, erased=0)
             return
@@ -98,8 +98,11 @@ async def _erase(
             fields = found.fields[start : start + MAX_FIELDS]
             body = ContentErased(fields=fields, reason=reason)
             await say(opened.client, opened.reader, pen, body, run=None)
-    gone = (*found.fields, *owed)
-    others = staying(opened.past, gone)
+        gone = (*found.fields, *owed)
+        staying = Staying(gone)
+        async for entry in opened.again().past():
+            staying.take(entry)
+    others = staying.fields()
     with workspace_kms(folder, settings) as kms:
         path = folder.keyring_file(settings.workspace)
         ring = change_keyring(
@@ -113,6 +116,29 @@ async def _erase(
     _report(found, json, erased=len(gone))
 
 
+async def _search(
+    opened: Session, words: list[str], whole_runs: bool
+) -> tuple[Found, set[ContentField], frozenset[str]]:
+    """What speaks of them, what was erased before, and the runs that go on. The ledger is read as
+    often as the search wants it, and not kept.
+    """
+    from sidecar.decider import SidecarDecider
+
+    search = Search(words, whole_runs=whole_runs)
+    decider = SidecarDecider()
+    state = decider.initial(opened.settings.workspace)
+    erased = set[ContentField]()
+    search.wanted()
+    async for entry in opened.reader.past():
+        search.take(entry)
+        erased.update(erased_by(entry))
+        state = decider.evolve(state, entry)
+    while search.wanted():
+        async for entry in opened.again().past():
+            search.take(entry)
+    return search.found(), erased, frozenset(state.runs)
+
+
 def _ring(folder: DataFolder, settings: Settings) -> Keyring:
     with workspace_kms(folder, settings) as kms:
         return load_keyring(kms, folder.keyring_file(settings.workspace), settings.workspace)
@@ -124,19 +150,13 @@ def _openable(ring: Keyring, fields: Iterable[ContentField]) -> tuple[ContentFie
     return tuple(sorted(field for field in fields if keys.field_key(field) is not None))
 
 
-def _need_ended(opened: Session, fields: Iterable[ContentField]) -> None:
+def _need_ended(live: frozenset[str], fields: Iterable[ContentField]) -> None:
     """Raises `StillUnderWay` where one belongs to a run that goes on."""
-    from sidecar.decider import SidecarDecider
-
-    decider = SidecarDecider()
-    state = decider.initial(opened.settings.workspace)
-    for entry in opened.past:
-        state = decider.evolve(state, entry)
-    live = sorted({field.run for field in fields} & set(state.runs))
-    if live:
+    under_way = sorted({field.run for field in fields} & live)
+    if under_way:
         raise StillUnderWay(
-            f"content of {', '.join(live)} would go, and that run goes on",
-            fix=f"wait for its end, or `anyteam halt run {live[0]}`",
+            f"content of {', '.join(under_way)} would go, and that run goes on",
+            fix=f"wait for its end, or `anyteam halt run {under_way[0]}`",
         )
 
 

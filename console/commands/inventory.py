@@ -7,10 +7,9 @@ from pathlib import Path
 import typer
 from rich.markup import escape
 
-from bus.decider import Recorded
-from console.inventory import all_of, policy_in, reps_of, spent_of
+from console.inventory import Reps, Spending, all_of, policy_in
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, session
+from console.session import DEFAULT_DATA, DataOption, Scope, about_topics, in_no_run, session
 from console.web.shown import moment, money
 from schemas.names import Role
 from schemas.tools import Budget, Policy
@@ -33,7 +32,9 @@ def list_reps(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
     They are named in the settings (`reps`); `anyteam up` puts a change on record. To stop a rep's
     runs at once: `anyteam halt rep NAME`.
     """
-    for one in reps_of(_past(data)):
+    reps = Reps()
+    asyncio.run(_fold(data, about_topics("request"), reps))
+    for one in reps.by_name():
         state = "active" if one.active else f"[red]revoked: {escape(one.reason)}[/]"
         text = f"{escape(one.name):<20} {one.runs:>6} runs  since {moment(one.since)} UTC  {state}"
         emit(one, json, text)
@@ -45,7 +46,7 @@ def list_tools(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
 
     Tools are switched on in the settings (`[policy] tools`); `anyteam policy apply` signs a change.
     """
-    policy = policy_in(_past(data))
+    policy = asyncio.run(_policy(data))
     for one in policy.tools if policy is not None else ():
         value = {
             "name": one.name,
@@ -68,9 +69,9 @@ def budget(data: DataOption = DEFAULT_DATA, json: JsonFlag = False) -> None:
     Ceilings are in the settings: `[policy.per_run]`, `[policy.per_tool]`, `[policy.per_day]`.
     What they leave is the gate's to say, layer 11, for each proposal.
     """
-    past = _past(data)
-    spent = spent_of(past, time.time_ns())
-    policy = policy_in(past)
+    spending = Spending(time.time_ns())
+    asyncio.run(_fold(data, about_topics("action", "outcome"), spending))
+    spent, policy = spending.by_tool(), spending.policy
     day = policy.per_day if policy is not None else Budget()
     for one in spent:
         text = f"{escape(one.name):<24} {one.calls:>6} calls {money(one.money):>12}"
@@ -99,9 +100,15 @@ def _ceiling(policy: Policy | None) -> Budget:
     return policy.per_run if policy is not None else Budget()
 
 
-def _past(data: Path) -> list[Recorded]:
-    async def read() -> list[Recorded]:
-        async with session(data, Role.ADMIN, content=False) as opened:
-            return opened.past
+async def _fold(data: Path, scope: Scope, into: Reps | Spending) -> None:
+    """Have `into` take what the ledger holds in `scope`, one entry after the other."""
+    async with session(
+        data, Role.ADMIN, scope=scope, read=False, content=False, partial=True
+    ) as opened:
+        async for entry in opened.reader.past():
+            into.take(entry)
 
-    return asyncio.run(read())
+
+async def _policy(data: Path) -> Policy | None:
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
+        return policy_in(opened.past)

@@ -1,9 +1,8 @@
 """`anyteam memory list|show|search|forget`: what the agents remember, why, and an end to it."""
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
@@ -11,12 +10,11 @@ from rich.markup import escape
 from bus.decider import Recorded
 from bus.folder import DataFolder
 from console.author import say
-from console.commands.approvals import open_questions
 from console.errors import NoSuch
 from console.output import JsonFlag, emit
-from console.session import DEFAULT_DATA, DataOption, Session, session
+from console.questions import Question, Questions
+from console.session import DEFAULT_DATA, DataOption, about_topics, in_no_run, session
 from console.stores import need_packages
-from schemas.actions import ApprovalRequested
 from schemas.memories import MemoryWithdrawn
 from schemas.names import Role
 from schemas.runs import PolicySet
@@ -28,6 +26,10 @@ ClaimOption = Annotated[str, typer.Argument(help="The claim's identifier, or its
 RepOption = Annotated[str, typer.Option(help="Only this rep's claims.")]
 Reason = Annotated[str, typer.Option(help="Why; it goes on record.")]
 AdminOption = Annotated[str | None, typer.Option("--as", help="The admin who acts.")]
+
+_CLAIMED: Final = "outcome"
+_ASKED: Final = ("request", "approval", "decision", "action")
+"""The topics that tell of claims, and of questions about them."""
 
 nested = typer.Typer(help="What the agents remember.", no_args_is_help=True)
 
@@ -76,28 +78,24 @@ def forget(
 
 
 async def _list(data: Path, rep: str, json: bool) -> None:
-    async with session(data, Role.ADMIN) as opened:
-        found = [one for one in claims_of(opened.past).values() if not rep or one.rep == rep]
-        held = quarantined(opened)
-        if not found and not held and not json:
-            emit({}, json, "nothing is remembered")
-        for one in sorted(found, key=lambda claim: claim.index):
-            text = f"{one.claim[:14]} {one.trust.value:<9} {escape(one.rep)}: "
-            emit(_value(one), json, text + escape(str(one.text)))
-        for asked in held:
-            body = asked.event.body
-            assert isinstance(body, ApprovalRequested)
-            value = {"quarantined": body.proposal.hex(), "question": body.question}
-            text = f"[yellow]quarantine[/] {body.proposal.hex()[:12]} {escape(body.question)}"
-            emit(value, json, text)
+    remembered = await _read(data, *_ASKED)
+    found = [one for one in remembered.claims.values() if not rep or one.rep == rep]
+    held = remembered.quarantined()
+    if not found and not held and not json:
+        emit({}, json, "nothing is remembered")
+    for one in sorted(found, key=lambda claim: claim.index):
+        text = f"{one.claim[:14]} {one.trust.value:<9} {escape(one.rep)}: "
+        emit(_value(one), json, text + escape(str(one.text)))
+    for body in (asked.body for asked in held):
+        value = {"quarantined": body.proposal.hex(), "question": body.question}
+        text = f"[yellow]quarantine[/] {body.proposal.hex()[:12]} {escape(body.question)}"
+        emit(value, json, text)
 
 
 async def _show(data: Path, prefix: str, json: bool) -> None:
-    async with session(data, Role.ADMIN) as opened:
-        one = _one(claims_of(opened.past), prefix)
-        value = _value(one)
-        rows = (f"  {name:<15}{escape(str(said))}" for name, said in value.items())
-        emit(value, json, "\n".join(rows))
+    value = _value(_one((await _read(data)).claims, prefix))
+    rows = (f"  {name:<15}{escape(str(said))}" for name, said in value.items())
+    emit(value, json, "\n".join(rows))
 
 
 async def _search(data: Path, words: str, rep: str, limit: int, json: bool) -> None:
@@ -111,46 +109,56 @@ async def _search(data: Path, words: str, rep: str, limit: int, json: bool) -> N
     from projections.vectors.folder import vector_folder
     from projections.vectors.store import VectorStore
 
-    async with session(data, Role.ADMIN) as opened:
-        store = VectorStore(vector_folder(folder, settings.workspace), settings.workspace)
-        near = await asyncio.to_thread(store.search, words, rep=rep, limit=limit)
-        claims = claims_of(opened.past)
-        # The ledger says what still stands; the index may be an entry or two behind.
-        found = [(claims[one.claim], one.score) for one in near if one.claim in claims]
-        if not found and not json:
-            emit({}, json, "nothing is remembered that is near to it")
-        for one, score in found:
-            text = f"{score:.2f} {one.claim[:14]} {one.trust.value:<9} {escape(one.rep)}: "
-            emit({**_value(one), "score": score}, json, text + escape(str(one.text)))
+    claims = (await _read(data)).claims
+    store = VectorStore(vector_folder(folder, settings.workspace), settings.workspace)
+    near = await asyncio.to_thread(store.search, words, rep=rep, limit=limit)
+    # The ledger says what still stands; the index may be an entry or two behind.
+    found = [(claims[one.claim], one.score) for one in near if one.claim in claims]
+    if not found and not json:
+        emit({}, json, "nothing is remembered that is near to it")
+    for one, score in found:
+        text = f"{score:.2f} {one.claim[:14]} {one.trust.value:<9} {escape(one.rep)}: "
+        emit({**_value(one), "score": score}, json, text + escape(str(one.text)))
 
 
 async def _forget(data: Path, prefix: str, reason: str, admin: str | None, json: bool) -> None:
-    async with session(data, Role.ADMIN) as opened:
-        one = _one(claims_of(opened.past), prefix)
-        body = MemoryWithdrawn(claim=one.claim, reason=reason)
+    claim = _one((await _read(data)).claims, prefix).claim
+    async with session(data, Role.ADMIN, scope=in_no_run, content=False) as opened:
+        body = MemoryWithdrawn(claim=claim, reason=reason)
         pen = opened.pen(Role.ADMIN, admin)
         index = await say(opened.client, opened.reader, pen, body, run=None)
-        emit({"index": index, "claim": one.claim}, json, f"forgotten, at index {index}")
+        emit({"index": index, "claim": claim}, json, f"forgotten, at index {index}")
 
 
-def claims_of(past: Iterable[Recorded]) -> Claims:
-    """The claims as the ledger has them."""
-    claims = Claims()
-    for recorded in past:
-        claims = evolve(claims, recorded)
-    return claims
+class Remembered:
+    """The `claims` as the ledger has them, and the questions about others, folded from entries."""
+
+    def __init__(self) -> None:
+        self.claims = Claims()
+        self._questions = Questions()
+        self._retaining: frozenset[str] = frozenset()
+
+    def take(self, entry: Recorded) -> None:
+        """Fold the next entry."""
+        self.claims = evolve(self.claims, entry)
+        self._questions.take(entry)
+        if isinstance(entry.event.body, PolicySet):
+            tools = entry.event.body.policy.tools
+            self._retaining = frozenset(tool.name for tool in tools if tool.memory == "retain")
+
+    def quarantined(self) -> list[Question]:
+        """The open questions about a claim."""
+        return [one for one in self._questions.open() if one.body.tool in self._retaining]
 
 
-def quarantined(opened: Session) -> list[Recorded]:
-    """The open questions about a claim."""
-    policies = [r.event.body for r in opened.past if isinstance(r.event.body, PolicySet)]
-    tools = policies[-1].policy.tools if policies else ()
-    retaining = {tool.name for tool in tools if tool.memory == "retain"}
-    return [
-        asked
-        for asked, _ in open_questions(opened.past)
-        if isinstance(asked.event.body, ApprovalRequested) and asked.event.body.tool in retaining
-    ]
+async def _read(data: Path, *more: str) -> Remembered:
+    """What the topics that tell of claims tell, and `more` of them."""
+    remembered = Remembered()
+    scope = about_topics(_CLAIMED, *more)
+    async with session(data, Role.ADMIN, scope=scope, read=False, partial=True) as opened:
+        async for entry in opened.reader.past():
+            remembered.take(entry)
+    return remembered
 
 
 def _one(claims: Claims, prefix: str) -> Claim:

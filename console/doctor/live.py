@@ -16,7 +16,7 @@ from bus.consume import CaughtUp, follow
 from bus.folder import DataFolder
 from bus.roles import SEALS
 from console.doctor.finding import Finding, State
-from console.doctor.ledger import read
+from console.doctor.ledger import looks
 from console.session import session
 from ledger.checkpoint import read_checkpoint
 from schemas.names import Role
@@ -56,8 +56,8 @@ def ledger(folder: DataFolder) -> Iterator[Finding]:
 
 
 async def _ledger(folder: DataFolder) -> list[Finding]:
-    async with session(folder.root, Role.ADMIN, content=False) as opened:
-        sealed = 0
+    async with session(folder.root, Role.ADMIN, read=False, content=False) as opened:
+        sealed, now = 0, time.time_ns()
         notes = follow(
             opened.client, stream=SEALS, filter_subject=None, consumer="doctor", throwaway=True
         )
@@ -65,7 +65,11 @@ async def _ledger(folder: DataFolder) -> list[Finding]:
             if isinstance(note, CaughtUp):
                 break
             sealed = read_checkpoint(note.body.decode()).size
-        return list(read(opened.past, sealed, time.time_ns()))
+        found = looks(sealed, now)
+        async for entry in opened.reader.past():
+            for look in found:
+                look.take(entry)
+        return [finding for look in found for finding in look.findings()]
 
 
 def projections(folder: DataFolder, settings: Settings) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 import pytest
 
 from bus.decider import Recorded
-from console.inventory import DAY, all_of, keys_of, policy_in, reps_of, spent_of
+from console.inventory import DAY, Rep, Reps, Spending, Spent, all_of, keys_of, policy_in
 from crypto.trust import Trust
 from schemas.actions import ModelCalled
 from schemas.content import plain
@@ -30,13 +30,27 @@ def read(story: Story) -> list[Recorded]:
     return found
 
 
+def reps_in(past: list[Recorded]) -> list[Rep]:
+    reps = Reps()
+    for entry in past:
+        reps.take(entry)
+    return reps.by_name()
+
+
+def spent_in(past: list[Recorded], now: int) -> list[Spent]:
+    spending = Spending(now)
+    for entry in past:
+        spending.take(entry)
+    return spending.by_tool()
+
+
 def test_a_rep_is_active_until_they_are_revoked_and_their_runs_are_counted(story: Story) -> None:
     story.begin("r-1")
     story.begin("r-2")
-    (ann,) = reps_of(read(story))
+    (ann,) = reps_in(read(story))
     assert (ann.name, ann.active, ann.runs) == ("ann", True, 2)
     story.say("root", RepRevoked(rep="ann", reason="left"))
-    (ann,) = reps_of(read(story))
+    (ann,) = reps_in(read(story))
     assert (ann.active, ann.reason, ann.runs) == (False, "left", 2)
 
 
@@ -67,12 +81,12 @@ def test_the_day_is_counted_by_tool_and_yesterday_is_over(story: Story) -> None:
         proposal,
     )
     past = read(story)
-    used = {one.name: one for one in spent_of(past, story.now)}
+    used = {one.name: one for one in spent_in(past, story.now)}
     assert (used["crm.update"].calls, used["crm.update"].effects) == (1, 1)
     assert (used["models"].tokens, used["models"].money) == (10, 50)
     whole = all_of(used.values())
     assert (whole.calls, whole.tokens, whole.money) == (1, 10, 50)
-    assert spent_of(past, story.now + DAY) == []
+    assert spent_in(past, story.now + DAY) == []
 
 
 def test_the_policy_in_force_is_the_last_one(story: Story) -> None:

@@ -8,7 +8,6 @@ was dropped from the bus comes from the archive that the connection knows.
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final
 
@@ -16,8 +15,9 @@ from msgspec import Struct
 
 from bus.client import Client
 from bus.connection import archive_of
-from bus.consumer import Filter, Message, at_once, create, last_of, leave, pull, replace
+from bus.consumer import Filter, create, last_of, leave, replace
 from bus.errors import LedgerDiverged, StreamUnavailable
+from bus.pull import Message, at_once, pull
 from bus.roles import LEDGER, stream_of
 
 __all__ = ["CaughtUp", "Filter", "Message", "end_of_ledger", "follow"]
@@ -46,7 +46,7 @@ async def follow(
     `consumer` is the name this user may create; with `throwaway` the beginning of a name. Of
     several filters in `filter_subject` an entry matches any; no two may overlap.
     `on_epoch` is told of each epoch of the ledger as it is entered; `rest` is that of
-    `bus.consumer.pull`.
+    `bus.pull.pull`.
     Raises `StreamUnavailable` where the stream or the permission to read it is missing, and
     `LedgerDiverged` where entries are missing that an unfiltered reader must be given.
     """
@@ -168,17 +168,17 @@ class _Place:
 
     async def _create(self, epoch: int, *, probe: bool = False) -> int | None:
         stream, name = self._stream_of(epoch), self._consumer
-        if self._throwaway:
-            name = f"{name}-{secrets.token_hex(6)}"
+        if not self._throwaway:
+            # One name is all a run's user has; it may be left over at another place.
+            return await replace(self._client, stream, name, self._filter, self.last)
+        made = await create(self._client, stream, name, self._filter, self.last)
+        if made is None:
+            return None
+        await self.leave()
+        self._made = (stream, made.name)
         if not probe:
-            self._name = name
-        # One name is all a run's user has; it may be left over at another place.
-        make = create if self._throwaway else replace
-        waiting = await make(self._client, stream, name, self._filter, self.last)
-        if self._throwaway and waiting is not None:
-            await self.leave()
-            self._made = (stream, name)
-        return waiting
+            self._name = made.name
+        return made.waiting
 
     async def leave(self) -> None:
         """Have the consumer that was made last removed, where it is one of many."""

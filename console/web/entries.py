@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from bus.client import Client
 from bus.consume import CaughtUp, follow
-from bus.consumer import Message, message_at
+from bus.consumer import message_at
+from bus.pull import Message
 from bus.roles import LEDGER, stream_of
 
 _FEW: Final = 256

@@ -15,8 +15,8 @@ import pytest
 from bus.client import Msg
 from bus.connection import BusClient, connect
 from bus.consume import CaughtUp, follow
-from bus.consumer import create, delete, replace
-from bus.errors import ConnectionRefused, ConsumerThere, PortTaken, StartFailed
+from bus.consumer import leave, replace
+from bus.errors import ConnectionRefused, PortTaken, StartFailed
 from bus.identity import UserIdentity
 from bus.lifeline import guarded
 from bus.provision import ensure_operator, provision_workspace
@@ -416,11 +416,13 @@ class _Slow(BusClient):
     """A connection whose next request to remove a consumer is answered and not obeyed."""
 
     kept = 1
+    made = 0
 
     async def request(self, subject: str, *args: Any, **options: Any) -> Msg:
         if ".CONSUMER.DELETE." in subject and self.kept:
             self.kept -= 1
             return Msg(self, subject, data=b'{"success": true}')
+        self.made += ".CONSUMER.CREATE." in subject
         return await super().request(subject, *args, **options)
 
 
@@ -428,9 +430,7 @@ async def test_a_consumer_that_is_removed_late_is_replaced_all_the_same(
     join: Join, bus: Bus
 ) -> None:
     reader = await join(Role.ADMIN, "admin")
-    assert await create(reader.client, "LEDGER", "admin-late", None, 0) is not None
-    with pytest.raises(ConsumerThere, match="already exists"):
-        await create(reader.client, "LEDGER", "admin-late", None, 1)
+    assert await replace(reader.client, "LEDGER", "admin-late", None, 0) is not None
     slow = _Slow()
     await slow.connect(
         bus.server.url,
@@ -442,7 +442,7 @@ async def test_a_consumer_that_is_removed_late_is_replaced_all_the_same(
     )
     try:
         assert await replace(slow, "LEDGER", "admin-late", None, 1) is not None
-        assert slow.kept == 0
-        await delete(slow, "LEDGER", "admin-late")
+        assert (slow.kept, slow.made) == (0, 2)
+        await leave(slow, "LEDGER", "admin-late")
     finally:
         await slow.close()

@@ -3,8 +3,8 @@
 import pytest
 
 from bus.client import Client, Msg
-from bus.consumer import place_of
 from bus.errors import StreamUnavailable
+from bus.pull import place_of
 
 PLAIN = "$JS.ACK.LEDGER.rep-1.1.42.7.1764300000000000000.3"
 IN_DOMAIN = "$JS.ACK.ledger.ACCOUNT.LEDGER-2.rep-1.1.42.7.1764300000000000000.3"

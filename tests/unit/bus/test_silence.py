@@ -3,7 +3,7 @@
 import asyncio
 
 from bus.client import Msg
-from bus.consumer import _Silence
+from bus.pull import _Silence
 
 LIMIT_S = 0.02
 DEADLINE_S = 30.0

@@ -1,8 +1,8 @@
 """What stands of a run that was asked for all or nothing, and did neither: for a person to look at.
 
 Pure, and from the ledger alone: neither the runtime's word nor its undoings count, but confirmed
-receipts of actions. What is unknown, or still under way as a halt or the judge's stop comes, may
-stand: an undoing among it may be confirmed a moment later.
+receipts of actions. What is unknown, or still under way as a halt, the judge's stop or the lease's
+end comes, may stand: an undoing among it may be confirmed a moment later.
 """
 
 from collections.abc import Iterator

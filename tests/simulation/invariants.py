@@ -105,8 +105,14 @@ def _undone(events: list[tuple[int, Verified]]) -> Iterator[str]:
         for _, v in events
         if isinstance(v.event.body, ActionFinished)
     }
+    confirmed = {
+        v.event.body.action: index
+        for index, v in events
+        if isinstance(v.event.body, ActionFinished)
+        and v.event.body.outcome is ActionOutcome.CONFIRMED
+    }
     undone: Counter[bytes] = Counter()
-    taken_back: set[bytes] = set()
+    taken_back: dict[bytes, int] = {}
     for action, started in begun.items():
         target = made[started.event.body.proposal].compensates
         if target is None:
@@ -114,8 +120,8 @@ def _undone(events: list[tuple[int, Verified]]) -> Iterator[str]:
         undone[target] += 1
         if not wishes[started.event.run]:
             yield f"run {started.event.run} undid what was not to be undone"
-        if outcome.get(action) is ActionOutcome.CONFIRMED:
-            taken_back.add(target)
+        if action in confirmed:
+            taken_back[target] = confirmed[action]
     for target, times in undone.items():
         if times != 1:
             yield f"proposal {target.hex()[:8]} was undone {times} times"
@@ -140,9 +146,10 @@ def _undone(events: list[tuple[int, Verified]]) -> Iterator[str]:
             if stands and started.proposal not in taken_back and action not in body.standing:
                 yield f"run {run} left {started.tool} standing and does not say so"
             if action in body.standing and started.proposal in taken_back:
-                # A halt or the judge's stop waits for nothing: what is being undone may stand yet.
-                own = isinstance(body, RunCompleted) and body.outcome is not RunOutcome.STOPPED
-                if own:
+                # A halt, the judge's stop and the lease's end wait for nothing: what was still
+                # being undone may stand. Who ends by what was claimed has waited for it.
+                waited = isinstance(body, RunCompleted) and body.outcome is RunOutcome.FAILURE
+                if waited or taken_back[started.proposal] <= verified.event.seen:
                     yield f"run {run} says that {started.tool} stands, which was undone"
 
 

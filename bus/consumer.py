@@ -9,8 +9,8 @@ import base64
 import contextlib
 import json
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_fixed
@@ -146,11 +146,17 @@ async def _create(client: Client, stream: str, name: str, only: Filter, after: i
 
 
 async def _request(client: Client, subject: str, body: bytes) -> dict[str, object]:
-    return await _patiently(client, subject, lambda: _once(client, subject, body))
+    async def once() -> dict[str, object]:
+        return await _once(client, subject, body)
+
+    return await _patiently(client, subject, once)
 
 
 async def _patiently(
-    client: Client, what: str, once: Callable[[], Awaitable[_Answer]], patience_s: float = 0.0
+    client: Client,
+    what: str,
+    once: Callable[[], Coroutine[Any, Any, _Answer]],
+    patience_s: float = 0.0,
 ) -> _Answer:
     """What `once` comes to. While the servers of a cluster settle who leads it is not answered, and
     done again; and anywhere for `patience_s`."""

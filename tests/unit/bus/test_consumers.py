@@ -5,16 +5,17 @@ import json
 import pytest
 
 from bus.client import Client, Msg, NatsTimeout
-from bus.consumer import create, replace
+from bus.consumer import create, last_of, replace
 from bus.errors import StreamUnavailable
 
 
 class _Deaf(Client):
     """Connected to `count` servers, which answer only the request after `unanswered` others."""
 
-    def __init__(self, count: int, unanswered: int) -> None:
+    def __init__(self, count: int, unanswered: int, answer: object = None) -> None:
         super().__init__()
         self.count, self.unanswered = count, unanswered
+        self.answer = answer or {"num_pending": 7}
         self.asked: list[str] = []
 
     @property
@@ -25,7 +26,7 @@ class _Deaf(Client):
         self.asked.append(subject)
         if len(self.asked) <= self.unanswered:
             raise NatsTimeout
-        return Msg(self, subject, data=json.dumps({"num_pending": 7}).encode())
+        return Msg(self, subject, data=json.dumps(self.answer).encode())
 
 
 async def test_each_request_for_any_consumer_names_another_one() -> None:
@@ -42,6 +43,12 @@ async def test_the_only_name_there_is_is_removed_before_each_request() -> None:
     assert await replace(client, "LEDGER", "run", None, 0) == 7
     calls = [subject.split(".")[4] for subject in client.asked]
     assert calls == ["DELETE", "DELETE", "DELETE", "CREATE"]
+
+
+async def test_a_stream_that_nobody_leads_yet_is_asked_for_its_end_again() -> None:
+    client = _Deaf(3, unanswered=2, answer={"state": {"last_seq": 42}})
+    assert await last_of(client, "LEDGER") == 42
+    assert client.asked == ["$JS.ledger.API.STREAM.INFO.LEDGER"] * 3
 
 
 async def test_one_server_that_does_not_answer_is_told_of_at_once() -> None:

@@ -12,6 +12,7 @@ from bench import (
     gate,
     halt,
     layers,
+    load,
     markers,
     publish,
     report,
@@ -90,6 +91,7 @@ BENCHMARKS: dict[str, Measure] = {
     "growth": _growth,
     "halt": halt.measure,
     "layers": layers.measure,
+    "load": load.measure,
     "markers": markers.measure,
     "peers": _peers,
     "publish": publish.measure,
@@ -126,7 +128,7 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument(
         "--actions",
         type=int,
-        help="gate: of each run (150); day: in all (100,000; in a report 1,000)",
+        help="gate, load: of each run (150, 60); day: in all (100,000; in a report 1,000)",
     )
     parser.add_argument("--per-run", type=int, default=25, help="day: actions of each run")
     parser.add_argument("--desks", type=int, default=16, help="day: live runs at once")

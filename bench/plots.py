@@ -1,4 +1,4 @@
-"""Curves as SVG, without a display: figures against the ledger's length, both by powers of ten."""
+"""Curves as SVG, without a display: figures against how many there are, both by powers of ten."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +7,12 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 Series = Mapping[str, float]
-"""Values by the number of events, as `bench growth` gives them."""
+"""Values by a number, of events as `bench growth` gives them, or of runs as `bench load` does."""
 
 
-def curve(file: Path, title: str, unit: str, lines: Mapping[str, Series]) -> None:
-    """Draw `lines` by name into `file`. The same figures give the same bytes."""
+def curve(file: Path, title: str, unit: str, lines: Mapping[str, Series], of: str) -> None:
+    """Draw `lines` by name into `file`, against the number `of` something. The same figures give
+    the same bytes."""
     mpl.rcParams["svg.hashsalt"] = title
     mpl.rcParams["svg.fonttype"] = "none"
     figure = Figure(figsize=(6, 3.4), layout="constrained")
@@ -21,7 +22,7 @@ def curve(file: Path, title: str, unit: str, lines: Mapping[str, Series]) -> Non
         axes.plot([int(size) for size in sizes], [values[s] for s in sizes], marker="o", label=name)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel("events in the ledger")
+    axes.set_xlabel(of)
     axes.set_ylabel(unit)
     axes.set_title(title)
     axes.grid(visible=True, which="major", alpha=0.3)

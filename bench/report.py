@@ -30,6 +30,33 @@ class Part(Struct, frozen=True):
     most_s: int
 
 
+class Curve(Struct, frozen=True):
+    """A plot: its file, title and unit, the figures that are drawn, and what they are against."""
+
+    file: str
+    title: str
+    unit: str
+    names: tuple[str, ...]
+    of: str
+
+
+_EVENTS, _RUNS = "events in the ledger", "runs at work"
+_RATES: Final = ("append", "verify", "projection")
+_STARTS: Final = ("start", "start_from_snapshot")
+_LATENCIES: Final = ("p50_ms", "p99_ms", "floor_p50_ms", "floor_p99_ms")
+CURVES: Final[Mapping[str, Sequence[Curve]]] = {
+    "growth": (
+        Curve("growth-rates.svg", "Events a second", "events/s", _RATES, _EVENTS),
+        Curve("growth-times.svg", "One decision, one proof", "µs", ("gate", "proof"), _EVENTS),
+        Curve("growth-start.svg", "The sidecar's start", "s", _STARTS, _EVENTS),
+    ),
+    "load": (
+        Curve("load-latency.svg", "A gated action, and its bare hops", "ms", _LATENCIES, _RUNS),
+        Curve("load-rate.svg", "Actions a second", "1/s", ("per_s", "floor_per_s"), _RUNS),
+    ),
+}
+
+
 class Outcome(Struct, frozen=True):
     """What came of a part: its figures, or why there are none."""
 
@@ -41,6 +68,8 @@ PARTS: Final = (
     Part("publish", (), 120),
     Part("verify", ("--cores", "2"), 300),
     Part("gate", (), 300),
+    Part("load", (), 600),
+    Part("peers", (), 900),
     Part("layers", (), 180),
     Part("start", (), 240),
     Part("restart", (), 120),
@@ -60,7 +89,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     for part in PARTS:
         print(f"{part.name} ...", file=sys.stderr, flush=True)
         found[part.name] = _run(part, given)
-    plots = _plots(out, found["growth"].figures)
+    plots = {name: _plots(name, out, found[name].figures) for name in ("growth", "load")}
     text = written(found, plots, options.core_hour or CORE_HOUR, datetime.now(UTC), machine())
     (out / "report.md").write_text(text, encoding="utf-8")
     failed = [name for name, outcome in found.items() if outcome.problem]
@@ -94,7 +123,7 @@ def machine() -> str:
 
 def written(
     found: Mapping[str, Outcome],
-    plots: Sequence[str],
+    plots: Mapping[str, Sequence[str]],
     core_hour: float,
     now: datetime,
     where: str,
@@ -112,13 +141,18 @@ def written(
         if outcome.problem:
             lines += [f"Not measured: {outcome.problem}.", ""]
         elif name == "growth":
-            lines += _growth(outcome.figures)
-            for plot in plots:
-                lines += [f"![{plot}]({plot})", ""]
+            lines += _table(outcome.figures)
+        elif name == "load":
+            lines += ["By runs at work:", "", *_table(outcome.figures["runs"])]
+            lines += ["By workspaces, of four runs each:", ""]
+            lines += _table(outcome.figures["workspaces"])
+        elif name == "peers":
+            lines += _table(_turned(outcome.figures))
         else:
             lines += ["| figure | value |", "| --- | --- |"]
             lines += [f"| `{key}` | {_shown(value)} |" for key, value in outcome.figures.items()]
             lines.append("")
+        lines += [line for plot in plots.get(name, ()) for line in (f"![{plot}]({plot})", "")]
     return "\n".join(lines)
 
 
@@ -146,35 +180,52 @@ def _costs(found: Mapping[str, Outcome], core_hour: float) -> list[str]:
     return lines
 
 
-def _growth(figures: Mapping[str, Mapping[str, float]]) -> list[str]:
-    sizes = sorted({size for values in figures.values() for size in values}, key=int)
-    lines = ["| figure | " + " | ".join(f"{int(size):,}" for size in sizes) + " |"]
-    lines.append("| --- |" + " --- |" * len(sizes))
+def _table(figures: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A line a figure, and a column for each of what it was measured at."""
+    columns = list({column: None for values in figures.values() for column in values})
+    named = [f"{int(column):,}" if column.isdecimal() else column for column in columns]
+    lines = ["| figure | " + " | ".join(named) + " |"]
+    lines.append("| --- |" + " --- |" * len(columns))
     for name, values in figures.items():
-        shown = [_shown(values[size]) if size in values else "" for size in sizes]
+        shown = [_shown(values[column]) if column in values else "" for column in columns]
         lines.append(f"| `{name}` | " + " | ".join(shown) + " |")
     return [*lines, ""]
 
 
+def _turned(systems: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By figure, what was by system; of the manipulations found, one figure each."""
+    found: dict[str, dict[str, Any]] = {}
+    for system, figures in systems.items():
+        for name, value in figures.items():
+            if isinstance(value, dict):
+                for kind, was_found in value.items():
+                    found.setdefault(f"{name}: {kind}", {})[system] = was_found
+            else:
+                found.setdefault(name, {})[system] = value
+    return found
+
+
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) else json.dumps(value)
 
 
-def _plots(out: Path, growth: Mapping[str, Mapping[str, float]]) -> list[str]:
+def _plots(name: str, out: Path, figures: Mapping[str, Any]) -> list[str]:
     """The plots' file names; none where the package that draws is missing, and that is said."""
-    if not growth:
+    if not figures:
         return []
     try:
         from bench.plots import curve
     except ImportError:
         print('no plots: pip install "anyteam-trust[plots]"', file=sys.stderr)
         return []
-    per_s = {name: growth[name] for name in ("append", "verify", "projection")}
-    curve(out / "growth-rates.svg", "Events a second", "events/s", per_s)
-    times = {name: growth[name] for name in ("gate", "proof")}
-    curve(out / "growth-times.svg", "One decision, one proof", "µs", times)
-    starts = {name: growth[name] for name in ("start", "start_from_snapshot")}
-    curve(out / "growth-start.svg", "The sidecar's start", "s", starts)
-    return ["growth-rates.svg", "growth-times.svg", "growth-start.svg"]
+    files = []
+    values = figures["runs"] if name == "load" else figures
+    for drawn in CURVES[name]:
+        lines = {one: values[one] for one in drawn.names}
+        curve(out / drawn.file, drawn.title, drawn.unit, lines, drawn.of)
+        files.append(drawn.file)
+    return files

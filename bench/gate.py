@@ -12,7 +12,7 @@ import uvloop
 
 from bench.floor import BARE
 from bench.gated import latencies, play, play_bare, shape_of, steady_rate
-from bench.house import installation, quantile
+from bench.house import fsync_us, installation, quantile
 from bus.eventloop import quiet_tls_close
 
 ACTIONS: Final = 150
@@ -29,7 +29,7 @@ async def _measure(actions: int, runs: int) -> dict[str, Any]:
     async with installation(actions, max_actions=actions) as folder:
         alone = await play(folder, 1, actions)
         together = await play(folder, runs, actions)
-    shape = shape_of(alone)
+    shape, synced_us = shape_of(alone), fsync_us()
     floor = latencies((await play_bare(shape, 1, actions)).done)
     floor_together = await play_bare(shape, runs, actions)
     bare = latencies((await play_bare(BARE, 1, actions)).done)
@@ -51,6 +51,7 @@ async def _measure(actions: int, runs: int) -> dict[str, Any]:
         "ratio_cpu": cpu / floor_cpu,
         "cpu_ms_per_action_by_part": _rounded(together.cpu),
         "floor_cpu_ms_per_action_by_part": _rounded(floor_together.cpu),
+        "fsync_us": synced_us,
         "bare_p50_ms": quantile(bare, 0.5),
         "bare_per_s": steady_rate(bare_together.done),
     }

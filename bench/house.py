@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from bench.peers.floor import fsync_per_s
 from bus.folder import DataFolder
 from bus.identity import Key, UserIdentity, mint_direct_user
 from bus.provision import Site, Workspace, ensure_operator, provision_workspace, read_key
@@ -87,6 +88,12 @@ async def bare_bus() -> AsyncIterator[Bus]:
             yield Bus(server, tls, workspace, read_key(root / "operator" / "floor" / "ledger.nk"))
         finally:
             await server.stop()
+
+
+def fsync_us() -> float:
+    """What one fsync of a line takes (us) where the houses are, in the mean, just now."""
+    with tempfile.TemporaryDirectory(prefix="anyteam-bench-") as home:
+        return 1e6 / fsync_per_s(Path(home))
 
 
 def quantile(values: list[float], share: float) -> float:

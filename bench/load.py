@@ -15,7 +15,7 @@ import uvloop
 
 from bench.floor import Shape
 from bench.gated import Played, latencies, play, play_bare, shape_of, steady_rate
-from bench.house import installation, quantile
+from bench.house import fsync_us, installation, quantile
 from bench.living import cpu_by_part
 from bus.eventloop import quiet_tls_close
 from tests.faults.installation import below
@@ -29,7 +29,8 @@ OF_EACH: Final = 4
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """`runs` and `workspaces`: by figure and by how many there are, latencies in ms (`p50_ms`,
-    `p99_ms`), actions a second in all (`per_s`), CPU in ms an action, and the floor's.
+    `p99_ms`), actions a second in all (`per_s`), the floor's, CPU in ms an action, and what one
+    bare fsync took (`fsync_us`) between the two.
     """
     quiet_tls_close()
     return uvloop.run(_measure(options.actions or ACTIONS))
@@ -53,6 +54,7 @@ async def _at(workspaces: int, runs: int, actions: int) -> dict[str, float]:
         before = _cpu_ms()
         ours = await asyncio.gather(*(play(folder, runs, actions) for folder in folders))
         cpu = (_cpu_ms() - before) / (workspaces * runs * actions)
+    synced_us = fsync_us()
     floor = await _floor(shape_of(ours[0]), workspaces, runs, actions)
     mine, theirs = _figures(ours), _figures(floor)
     return {
@@ -61,6 +63,7 @@ async def _at(workspaces: int, runs: int, actions: int) -> dict[str, float]:
         "ratio_p50": mine["p50_ms"] / theirs["p50_ms"],
         "ratio_per_s": mine["per_s"] / theirs["per_s"],
         "cpu_ms_per_action": cpu,
+        "fsync_us": synced_us,
     }
 
 

@@ -84,7 +84,7 @@ async def runs(
     found = (
         (number, run)
         for number, run in reversed(list(enumerate(here.view.runs.values())))
-        if visitor.sees(run) and given.state in (None, run.state) and words in run.searched
+        if visitor.sees(run) and given.state in (None, run.state) and run.mentions(words)
     )
     return page("runs", found, run_summary, cursor=given.cursor, limit=given.limit)
 

@@ -4,6 +4,7 @@ Never raises on a verified event, whatever a hostile run may sign: what answers 
 a line of the timeline and no more. The first verdict and the first answer count, as at the gate.
 """
 
+from console.view.alike import alike
 from console.view.state import (
     HOUR,
     KEPT_LATENCIES,
@@ -63,7 +64,7 @@ def _fold_run(workspace: Workspace, index: int, verified: Verified, name: str) -
     if isinstance(body, runs.LeaseGranted | runs.LeaseRenewed):
         run.details.lease, run.attempts = body.lease, body.lease.attempt
     elif isinstance(body, runs.RunStarted):
-        run.walls, run.parked = tuple(body.confined_by), False
+        run.walls, run.parked = alike(tuple(body.confined_by)), False
     elif isinstance(body, runs.RunParked):
         run.parked = True
     elif isinstance(body, runs.RunCompleted):
@@ -96,7 +97,7 @@ def _left(workspace: Workspace, run: Run, standing: tuple[bytes, ...]) -> None:
 
 def _end(run: Run, how: str, reason: str, at: int) -> None:
     if not run.ended:
-        run.ended, run.reason, run.ended_at = how, reason, at
+        run.ended, run.reason, run.ended_at = how, alike(reason), at
 
 
 def _fold_step(workspace: Workspace, run: Run, index: int, verified: Verified) -> None:

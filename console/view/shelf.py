@@ -10,6 +10,7 @@ Pure: `Rows` is where the packed details lie, in memory or on disk.
 
 import zlib
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
@@ -66,6 +67,7 @@ class RunShelf:
         self._rows = rows if rows is not None else HeldRows()
         self._at_hand = at_hand
         self._open: OrderedDict[str, bool] = OrderedDict()
+        self._taker: Callable[[Run], Details] | None = None
 
     def touch(self, workspace: Workspace, run: Run, *, changed: bool) -> None:
         """Run `run` was looked at, or has changed. Where it is over it is put by in its turn."""
@@ -91,7 +93,7 @@ class RunShelf:
         workspace.shelf = self
         for run in workspace.runs.values():
             if run.held is None:
-                run.take = partial(self._take, workspace, run)
+                run.take = self._of(workspace)
             elif not run.live:
                 self._open[run.name] = True
 
@@ -99,7 +101,13 @@ class RunShelf:
         if run.held is not None and (changed or not run.put_by):
             run.put_by = workspace.size
             self._rows.put(run.name, run.put_by, pack(run.held), tuple(run.held.steps))
-        run.held, run.take = None, partial(self._take, workspace, run)
+        run.held, run.take = None, self._of(workspace)
+
+    def _of(self, workspace: Workspace) -> Callable[[Run], Details]:
+        """`_take` of this workspace, the same for all of its runs."""
+        if self._taker is None:
+            self._taker = partial(self._take, workspace)
+        return self._taker
 
     def _take(self, workspace: Workspace, run: Run) -> Details:
         run.held = unpack(self._rows.get(run.name, run.put_by))

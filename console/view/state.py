@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import msgspec
 from msgspec import Struct
 
+from console.view.alike import alike, request_alike
 from console.view.passkeys import Passkeys
 from schemas.access import AccessRole, TokenIssued
 from schemas.actions import (
@@ -133,9 +134,9 @@ class Details(Struct):
 
 
 class Run(Struct):
-    """One run. `begun` and `refusals` count its steps that came to an action, or to a refusal;
-    `searched` is what words are looked for in. Where its details are put by (`console.view.shelf`)
-    `held` is None and `take` gives them; `put_by` is the ledger's index at which they were.
+    """One run. `begun` and `refusals` count its steps that came to an action, or to a refusal.
+    Where its details are put by (`console.view.shelf`) `held` is None and `take` gives them;
+    `put_by` is the ledger's index at which they were.
     """
 
     name: str
@@ -152,14 +153,18 @@ class Run(Struct):
     halted_by: bytes = b""
     cost: int = 0
     tokens: int = 0
-    searched: str = ""
     held: Details | None = msgspec.field(default_factory=Details)
     put_by: int = 0
-    take: Callable[[], Details] | None = None
+    take: "Callable[[Run], Details] | None" = None
 
     def __post_init__(self) -> None:
+        self.request, self.walls = request_alike(self.request), alike(self.walls)
+        self.reason = alike(self.reason)
+
+    def mentions(self, words: str) -> bool:
+        """Whether its name, its rep, its agent or its summary has these words, casefolded."""
         own = (self.name, self.request.rep, self.request.agent, self.request.intent.summary)
-        self.searched = "\n".join(own).casefold()
+        return not words or words in "\n".join(own).casefold()
 
     @property
     def details(self) -> Details:
@@ -167,7 +172,7 @@ class Run(Struct):
         if self.held is not None:
             return self.held
         assert self.take is not None
-        return self.take()
+        return self.take(self)
 
     @property
     def lease(self) -> Lease | None:

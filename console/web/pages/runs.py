@@ -28,7 +28,7 @@ async def listed(request: Request, here: Here, visitor: Visitor) -> Response:
     found = [
         run
         for run in reversed(here.view.runs.values())
-        if visitor.sees(run) and (not asked or run.state == asked) and words in run.searched
+        if visitor.sees(run) and (not asked or run.state == asked) and run.mentions(words)
     ]
     return here.page(
         "runs.html",

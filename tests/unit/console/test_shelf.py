@@ -15,6 +15,7 @@ from crypto.errors import Rejected
 from crypto.trust import Trust
 from ledger.export import ExportedEntry
 from schemas.actions import ActionOutcome
+from tests.stories import REQUEST as STORY_REQUEST
 from tests.stories import Story
 
 KEY = bytes(range(32))
@@ -172,3 +173,20 @@ def test_a_row_that_was_changed_or_exchanged_is_refused(tmp_path: Path) -> None:
 def test_bytes_that_are_no_view_are_refused() -> None:
     with pytest.raises(BadSnapshot, match="no view"):
         brought_back(b"\x93\x01\x02\x03", RunShelf())
+
+
+def test_what_runs_have_alike_is_held_once_also_in_a_view_that_was_brought_back() -> None:
+    view = folded(Workspace(name="acme"), STORY.entries)
+    for shown in (view, brought_back(kept(view), RunShelf(HeldRows()))):
+        one, other = (shown.runs[name] for name in ("r-0", "r-1"))
+        assert one.request.tools is other.request.tools
+        assert one.request.intent.objects is other.request.intent.objects
+        assert one.reason is other.reason
+        assert one.request == STORY_REQUEST
+
+
+def test_a_run_is_found_by_words_of_its_own_in_any_case() -> None:
+    run = folded(Workspace(name="acme"), STORY.entries).runs["r-3"]
+    summary = STORY_REQUEST.intent.summary
+    assert all(run.mentions(words) for words in ("", "r-3", STORY_REQUEST.rep, summary.casefold()))
+    assert not run.mentions("r-4")

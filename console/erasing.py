@@ -62,8 +62,8 @@ class Search:
     """What of the ledger speaks of the person whom `words` name; or all content of those runs.
 
     A claim of the memory that is erased is erased too where it was recalled. What does not open
-    cannot be searched, and is left out: it was erased before. It is given the ledger for as long as
-    that is `wanted`: what is found last may concern what was read first.
+    cannot be searched, and is left out: it was erased before. The ledger is read as often as it
+    says when it is to `begin`: what is found last may concern what was read first.
     """
 
     def __init__(self, words: Iterable[str], *, whole_runs: bool = False) -> None:
@@ -75,8 +75,10 @@ class Search:
         self._clear: dict[Mention, None] = {}
         self._known: tuple[frozenset[str], frozenset[str]] | None = None
 
-    def wanted(self) -> bool:
-        """Whether to be given the ledger from its beginning, once more where it was before."""
+    def begin(self) -> bool:
+        """Begin a reading of the ledger from its beginning. False where no other one is wanted: the
+        last found nothing that what it read before may speak of.
+        """
         runs = frozenset(field.run for field in self._hits) if self._whole_runs else frozenset()
         known = frozenset(self._claims), runs
         changed, self._known = known != self._known, known

@@ -128,12 +128,12 @@ async def _search(
     decider = SidecarDecider()
     state = decider.initial(opened.settings.workspace)
     erased = set[ContentField]()
-    search.wanted()
+    search.begin()
     async for entry in opened.reader.past():
         search.take(entry)
         erased.update(erased_by(entry))
         state = decider.evolve(state, entry)
-    while search.wanted():
+    while search.begin():
         async for entry in opened.again().past():
             search.take(entry)
     return search.found(), erased, frozenset(state.runs)

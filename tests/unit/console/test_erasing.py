@@ -55,7 +55,7 @@ def entries(story: Story) -> list[Recorded]:
 def searched(story: Story, *words: str, whole_runs: bool = False) -> tuple[Search, int]:
     """The search after all readings that it wanted, and how many that were."""
     search, readings = Search(words, whole_runs=whole_runs), 0
-    while search.wanted():
+    while search.begin():
         readings += 1
         for entry in entries(story):
             search.take(entry)

@@ -17,10 +17,13 @@ class Mint(Effect, frozen=True, kw_only=True):
 
 
 class Spawn(Effect, frozen=True, kw_only=True):
-    """Start runtime and judge of one attempt. Result: `Spawned`."""
+    """Start runtime and judge of one attempt, under the keys that its lease certifies (their ids).
+    Result: `Spawned`.
+    """
 
     attempt: int
     agent: str
+    keys: tuple[bytes, ...]
 
 
 class Spawned(Struct, frozen=True):

@@ -108,14 +108,15 @@ class OrchestratorDecider:
             return None
         if isinstance(body, LeaseGranted | LeaseRenewed):
             return Done(_mint(event.run, run, state.policy, body.lease.not_before), body.lease.keys)
-        if isinstance(body, RunStarted):
+        lease = lease_of(run)
+        if lease is not None and isinstance(body, RunStarted):
             return Done(
-                _spawn(event.run, run), Spawned(confined_by=body.confined_by, served=body.served)
+                _spawn(event.run, lease), Spawned(confined_by=body.confined_by, served=body.served)
             )
         if isinstance(body, RunCompleted) and body.outcome is RunOutcome.CRASHED:
-            if body.reason.startswith(_REFUSED):
+            if lease is not None and body.reason.startswith(_REFUSED):
                 problem = body.reason.removeprefix(_REFUSED)
-                return Done(_spawn(event.run, run), Spawned(problem, refused=True))
+                return Done(_spawn(event.run, lease), Spawned(problem, refused=True))
             problem = body.reason.removeprefix(_CRASHED)
             return Done(_watch(event.run, run), Exited(problem))
         return None
@@ -163,7 +164,7 @@ def _owed(state: OrchestratorState, name: str, run: LiveRun, now: int) -> Iterat
         elif park is not None and now >= park:
             yield _parked(name, run, lease)
         else:
-            yield _watch(name, run) if run.started == lease.attempt else _spawn(name, run)
+            yield _watch(name, run) if run.started == lease.attempt else _spawn(name, lease)
 
 
 def _parked(name: str, run: LiveRun, lease: Lease) -> Draft:
@@ -263,7 +264,10 @@ def _after(state: OrchestratorState, done: Done, now: int) -> Iterator[Answer]:
     if isinstance(effect, Mint) and isinstance(result, tuple):
         if list(_ending(state, name, run, now)):
             return
-        if state.policy is not None:
+        if lease is not None and effect.attempt <= lease.attempt:
+            # A former orchestrator's lease for this attempt, which came in meanwhile.
+            yield from _owed(state, name, run, now)
+        elif state.policy is not None:
             cause = run.lease or run.request
             yield _granted(name, cause, _lease(effect, run, state.policy, result))
     elif isinstance(effect, Spawn) and isinstance(result, Spawned) and run.lease is not None:
@@ -343,9 +347,6 @@ def _lease(mint: Mint, run: LiveRun, policy: Policy, keys: tuple[Certificate, ..
 
 def _granted(name: str, cause: Recorded, lease: Lease) -> Draft:
     """The lease, and its processes once it is in the ledger."""
-    spawn = Spawn(
-        key=f"spawn:{name}:{lease.attempt}", run=name, attempt=lease.attempt, agent=lease.agent
-    )
     first = isinstance(cause.event.body, RunRequested)
     return Draft(
         body=LeaseGranted(lease=lease) if first else LeaseRenewed(lease=lease),
@@ -353,7 +354,7 @@ def _granted(name: str, cause: Recorded, lease: Lease) -> Draft:
         causes=(cause.digest,),
         since=cause.event.at,
         settles=f"lease:{name}",
-        then=(spawn,),
+        then=(_spawn(name, lease),),
     )
 
 
@@ -377,11 +378,13 @@ def _completed(
     )
 
 
-def _spawn(name: str, run: LiveRun) -> Spawn:
-    lease = lease_of(run)
-    assert lease is not None
+def _spawn(name: str, lease: Lease) -> Spawn:
     return Spawn(
-        key=f"spawn:{name}:{lease.attempt}", run=name, attempt=lease.attempt, agent=lease.agent
+        key=f"spawn:{name}:{lease.attempt}",
+        run=name,
+        attempt=lease.attempt,
+        agent=lease.agent,
+        keys=tuple(certified.key_id for certified in lease.keys),
     )
 
 

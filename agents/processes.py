@@ -60,6 +60,7 @@ class AgentProgram(Struct, frozen=True):
 
 class _Secrets(Struct, frozen=True):
     instance: str
+    key_id: bytes
     event_seed: bytes
     exchange_seed: bytes
     user: UserIdentity
@@ -141,6 +142,7 @@ class Processes:
         certificates = []
         for role in _RUN_ROLES:
             event_seed, exchange = os.urandom(32), X25519PrivateKey.generate()
+            public = Signer.from_seed(event_seed).public
             user = mint_user(
                 self._minting[role],
                 self._account,
@@ -150,15 +152,15 @@ class Processes:
             )
             secrets = _Secrets(
                 instance=f"{role.value}-{effect.attempt}",
+                key_id=key_id_of(public),
                 event_seed=event_seed,
                 exchange_seed=exchange.private_bytes_raw(),
                 user=user,
                 tls=self._tls.mint(ends),
             )
-            public = Signer.from_seed(event_seed).public
             certificates.append(
                 Certificate(
-                    key_id=key_id_of(public),
+                    key_id=secrets.key_id,
                     public_key=public,
                     role=role,
                     instance=secrets.instance,
@@ -175,7 +177,7 @@ class Processes:
 
     async def _spawn(self, effect: Spawn, run: str) -> Spawned:
         secrets = self._secrets.pop((run, effect.attempt), None)
-        if secrets is None:
+        if secrets is None or {one.key_id for one in secrets.values()} != set(effect.keys):
             return Spawned("the keys of this attempt are gone with a former orchestrator")
         try:
             program = self._program(effect.agent, run)

@@ -17,7 +17,9 @@ from schemas.actions import (
     ProposalMade,
     ReceiptIssued,
 )
-from schemas.names import SECOND
+from schemas.envelope import decode_envelope
+from schemas.events import decode_event
+from schemas.names import SECOND, Role
 from schemas.runs import (
     HaltEngaged,
     HaltReleased,
@@ -33,6 +35,10 @@ from tests.simulation.world import SETTLE, World
 
 PROMPT = SETTLE + 2 * SECOND
 """How long (ns) after a halt an action under way has its outcome, crashes included."""
+
+_STANDING = (Role.ORCHESTRATOR, Role.SIDECAR)
+"""Who outlives its crashes under one key. A run's own key ends with its attempt, perhaps as it
+speaks."""
 
 
 def violations(world: World) -> list[str]:
@@ -51,8 +57,11 @@ def _violations(world: World) -> Iterator[str]:
             if error.suspect:
                 yield f"entry {index}: a component's chain is broken: {error.what}"
             refused.add(index)
-        except Rejected:
+        except Rejected as error:
             refused.add(index)
+            role = decode_event(decode_envelope(stored.body).payload).actor.role
+            if role in _STANDING:
+                yield f"entry {index}: what the {role.value} itself said is refused: {error.what}"
     noted = {v.event.body.index for _, v in events if isinstance(v.event.body, EntryRejected)}
     if refused - noted:
         yield f"invalid entries {sorted(refused - noted)} were never noted"

@@ -10,6 +10,7 @@ from agents.planners.scripted import Plan
 from bus.simulated import Chaos, Strike
 from schemas.actions import ApprovalRequested, Decision
 from schemas.envelope import decode_envelope
+from schemas.errors import AnyTeamError
 from schemas.events import decode_event
 from schemas.names import SECOND
 from schemas.runs import HaltScope, RunCompleted, RunHalted, RunRefused, RunRequested
@@ -81,8 +82,13 @@ def play(
             world.release(script.halt.scope, script.halt.target, script.halt.released)
     simulation = world.simulation
     watcher = _Watcher(world)
-    rested = simulation.run(watcher.all_over) or (simulation.idle and watcher.all_ended)
-    found = violations(world) if rested else ["it never came to rest", *violations(world)]
+    try:
+        rested = simulation.run(watcher.all_over) or (simulation.idle and watcher.all_ended)
+        found = [] if rested else ["it never came to rest"]
+    except AnyTeamError as error:
+        # A component that fails is started again; one that does so by what it was given must not.
+        found = [f"a component failed: {error}"]
+    found += violations(world)
     digest = hashlib.sha256()
     for stored in simulation.stream.entries:
         digest.update(stored.body)

@@ -244,8 +244,9 @@ class World:
         report(tuple(i.certificate(run, effect.not_before, effect.not_after) for i in pair))
 
     def _spawn(self, effect: Spawn, run: str, report: Callable[[object], None]) -> None:
-        pair = self._identities.pop((run, effect.attempt), None)
-        if pair is None or self._living.get(run):
+        pair = self._identities.pop((run, effect.attempt), ())
+        theirs = {identity.signer.key_id for identity in pair}
+        if theirs != set(effect.keys) or self._living.get(run):
             report(Spawned("no identity for this attempt"))
             return
         self._attempts[run] = effect.attempt

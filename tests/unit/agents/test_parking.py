@@ -247,7 +247,8 @@ def test_a_record_of_parking_an_attempt_that_was_already_followed_changes_nothin
 
 def test_whether_an_agent_is_served_is_recalled_from_the_record() -> None:
     ledger = Ledger()
-    spawn = Spawn(key=f"spawn:{RUN}:1", run=RUN, attempt=1, agent="follow-up")
+    keys = tuple(certified.key_id for certified in ledger.lease.keys)
+    spawn = Spawn(key=f"spawn:{RUN}:1", run=RUN, attempt=1, agent="follow-up", keys=keys)
     up = Done(spawn, Spawned(served=True))
     drafts = DECIDER.decide(ledger.state, up, NOW)
     body = drafts[0].body if isinstance(drafts[0], Draft) else None

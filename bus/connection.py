@@ -133,7 +133,8 @@ async def connect(
         # restart the server refuses an ended identity at every attempt.
         if over or ends(error) or ends(client.last_error):
             endings.add(asyncio.create_task(client.close()))
-        else:
+        elif not client.is_closed:
+            # What was still on its way to who has closed is no trouble.
             tell(_problem(error, name))
 
     async def on_closed() -> None:

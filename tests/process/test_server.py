@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bus.client import Msg
-from bus.connection import BusClient, connect
+from bus.connection import BusClient, connect, disconnect
 from bus.consume import CaughtUp, follow
 from bus.consumer import leave, replace
 from bus.errors import ConnectionRefused, PortTaken, StartFailed
@@ -446,3 +446,19 @@ async def test_a_consumer_that_is_removed_late_is_replaced_all_the_same(
         await leave(slow, "LEDGER", "admin-late")
     finally:
         await slow.close()
+
+
+async def test_what_is_still_on_its_way_to_who_has_closed_is_no_trouble(join: Join) -> None:
+    reader = await join(Role.ADMIN, "admin")
+    transport = reader.client._transport
+    assert transport is not None
+    closed = transport.wait_closed
+
+    async def late() -> None:
+        await closed()
+        raise ssl.SSLError("application data after close notify")
+
+    transport.wait_closed = late  # type: ignore[method-assign]
+    await disconnect(reader.client)
+    assert reader.client.is_closed
+    assert reader.problems.empty()

@@ -170,6 +170,7 @@ class Shell:
         return head is not None and event.n <= head.n
 
     def _obey(self, commands: list[Command]) -> None:
+        """Begin each, in this order: an effect may be there to end one before it."""
         for command in commands:
             if isinstance(command, Publish):
                 self._start(self._publish(command))

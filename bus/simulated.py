@@ -89,6 +89,9 @@ class Component:
         self.node: Node[Any] | None = None
         self.incarnation = 0
         self.delivered = 0
+        self.effects_until = 0
+        """When (ns) its last effect so far begins. They begin in the order in which they were said,
+        as the shell's tasks do: who withdraws a call comes after the call."""
 
 
 class Chaos(Struct, frozen=True, kw_only=True):
@@ -234,7 +237,9 @@ class Simulation:
             if isinstance(command, Publish):
                 self.at(self._delay(), lambda m=command: self._arrive(component, life, m))  # type: ignore[misc]
             else:
-                self.at(self._delay(), lambda p=command: self._apply(component, life, p))  # type: ignore[misc]
+                component.effects_until = max(self.now + self._delay(), component.effects_until)
+                delay = component.effects_until - self.now
+                self.at(delay, lambda p=command: self._apply(component, life, p))  # type: ignore[misc]
 
     def _arrive(self, component: Component, life: int, message: Publish) -> None:
         # A publish on the wire when its sender dies may still arrive, or may not.

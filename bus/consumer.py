@@ -1,8 +1,8 @@
 """A throw-away pull consumer on one stream, made and removed; and what a stream is asked beside.
 
 A cluster does not answer while its servers settle who leads, and was seen to make a consumer and
-never to answer for it (nats-server #8350): who makes one there asks again, under another name
-where any will do.
+never to answer for it (compare nats-server #8350): who makes one there asks again, under another
+name where any will do.
 """
 
 import base64

@@ -84,11 +84,12 @@ def play(
     watcher = _Watcher(world)
     try:
         rested = simulation.run(watcher.all_over) or (simulation.idle and watcher.all_ended)
-        found = [] if rested else ["it never came to rest"]
     except AnyTeamError as error:
-        # A component that fails is started again; one that does so by what it was given must not.
+        # Nothing honest that is given to a component may end it. What else is amiss in a world that
+        # was left half-way says nothing.
         found = [f"a component failed: {error}"]
-    found += violations(world)
+    else:
+        found = violations(world) if rested else ["it never came to rest", *violations(world)]
     digest = hashlib.sha256()
     for stored in simulation.stream.entries:
         digest.update(stored.body)
